@@ -1,0 +1,70 @@
+# Run `make help` for the targets.
+
+UV_VERSION := 0.13.8
+PYTHON := .venv/bin/python
+PORT ?= 8000
+
+UV := $(or $(shell command -v uv),.tools/bin/uv)
+READY := .venv/.ready
+PUBLISHED := dist/.published
+STORE := .model-store
+CHALICE_STAGE := dev
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check format train publish package policy pins clean
+.DELETE_ON_ERROR:
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+serve: $(READY) $(if $(MODEL_URL),,$(PUBLISHED)) ## serve with chalice local (PORT=8000, MODEL_URL= another store)
+	@$(PYTHON) wine-classifier/serve_local.py --port $(PORT) --store "$(or $(MODEL_URL),$(STORE))"
+
+test: $(READY) ## run the tests
+	@$(PYTHON) -m pytest $(PYTEST_ARGS)
+
+check: $(READY) ## ruff, ruff format and mypy
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+
+format: $(READY) ## let ruff rewrite what it can
+	@.venv/bin/ruff check --quiet --fix --exit-zero .
+	@.venv/bin/ruff format .
+
+train: $(READY) ## train and evaluate the wine model (writes dist/wine.onnx)
+	@$(PYTHON) -m training train
+
+publish: $(READY) ## publish dist/wine.onnx (MODEL_URL= the store)
+	@$(PYTHON) -m training publish --to "$(or $(MODEL_URL),$(STORE))"
+
+package: $(READY) ## write the deployment package and the SAM template to dist/ (CHALICE_STAGE=dev)
+	@cd wine-classifier && ../.venv/bin/chalice package --stage $(CHALICE_STAGE) ../dist/$(CHALICE_STAGE)
+
+policy: $(READY) ## print the IAM policy (CHALICE_STAGE=dev)
+	@cd wine-classifier && ../.venv/bin/chalice gen-policy --stage $(CHALICE_STAGE)
+
+pins: $(READY) ## compile the requirements anew, to the newest versions
+	@$(UV) pip compile --quiet --upgrade --no-header --python-version 3.13 wine-classifier/requirements.in -o wine-classifier/requirements.txt
+	@$(UV) pip compile --quiet --upgrade --no-header --python-version 3.12 --universal -c wine-classifier/requirements.txt requirements-dev.in -o requirements-dev.txt
+
+clean: ## remove everything that make made
+	@rm -rf .venv .tools $(STORE) dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(PUBLISHED): $(READY) $(wildcard training/*.py wine-classifier/chalicelib/*.py)
+	@$(PYTHON) -m training train
+	@$(PYTHON) -m training publish --to $(STORE)
+	@touch $@
+
+$(READY): requirements-dev.txt wine-classifier/requirements.txt pyproject.toml .python-version | $(UV)
+	@$(UV) venv --quiet --allow-existing .venv || { \
+	  echo "Python $$(cat .python-version) is needed, and uv can neither find nor fetch it: install it and try again." >&2; exit 1; }
+	@$(UV) pip sync --quiet --python $(PYTHON) requirements-dev.txt
+	@$(UV) pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# From / so that a .python-version that pyenv cannot meet does not stand in the way.
+.tools/bin/uv:
+	@command -v python3 >/dev/null || { echo "python3 is needed to fetch uv: install it and try again." >&2; exit 1; }
+	@cd / && python3 -m venv "$(CURDIR)/.tools" && "$(CURDIR)/.tools/bin/pip" install -qq uv==$(UV_VERSION) || { \
+	  echo "uv could not be fetched with python3's venv and pip: install uv and try again." >&2; exit 1; }

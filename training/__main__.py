@@ -1,0 +1,100 @@
+"""The command line: ``python -m training --help``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from chalicelib.errors import ServingError
+from training.errors import TrainingError
+
+DEFAULT_ARTIFACT = Path("dist/wine.onnx")
+
+REFUSED = 2  # the exit code of bad use, as argparse has it
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Those of the process, if not given.
+
+    Returns
+    -------
+    int
+        The exit code: 0, or `REFUSED` after one line on standard error that says why.
+    """
+    options = _parser().parse_args(arguments)
+    # Imported now, so that --help and a wrong option need not wait for scikit-learn.
+    from training import commands
+
+    try:
+        commands.run(options)
+    except (TrainingError, ServingError, OSError) as error:
+        print(f"{options.command}: {error}", file=sys.stderr)
+        return REFUSED
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training", description="Train, publish and manage models."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    train = commands.add_parser("train", help="train and evaluate the wine model")
+    train.add_argument(
+        "--output",
+        type=Path,
+        default=DEFAULT_ARTIFACT,
+        metavar="FILE",
+        help="where the model is written (default: %(default)s)",
+    )
+    train.add_argument(
+        "--seed", type=int, default=0, help="of the split and the folds (default: %(default)s)"
+    )
+
+    publish = commands.add_parser("publish", help="write a model to a store and make it live")
+    publish.add_argument(
+        "artifact",
+        type=Path,
+        nargs="?",
+        default=DEFAULT_ARTIFACT,
+        metavar="FILE",
+        help="what train wrote (default: %(default)s)",
+    )
+    _add_store(publish)
+
+    _add_store(commands.add_parser("versions", help="list the versions in a store"))
+
+    rollback = commands.add_parser("rollback", help="make an older version live again")
+    rollback.add_argument(
+        "version", nargs="?", help="which (default: the one before the one that is live)"
+    )
+    _add_store(rollback)
+
+    show = commands.add_parser("show", help="print a version's manifest")
+    show.add_argument("version", nargs="?", help="which (default: the one that is live)")
+    _add_store(show)
+    return parser
+
+
+def _add_store(parser: argparse.ArgumentParser) -> None:
+    default = os.environ.get("MODEL_URL")
+    parser.add_argument(
+        "--store",
+        "--to",
+        default=default,
+        required=not default,
+        metavar="URL",
+        help="s3://bucket/prefix, file:///folder or a folder's path (default: $MODEL_URL)",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

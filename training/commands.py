@@ -1,0 +1,187 @@
+"""What each command of ``python -m training`` does and prints."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+from tqdm import tqdm
+
+from training.artifact import Built, build_artifact
+from training.dataset import split, wine
+from training.evaluation import (
+    CONFIDENCE,
+    FOLDS,
+    REPEATS,
+    Accuracy,
+    cross_validated_accuracy,
+    held_out_figures,
+)
+from training.pipeline import majority_class, tutorial_model, wine_pipeline
+from training.store import WritableStore
+
+MODEL_NAME = "wine"
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the command that was asked for.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        ``command`` and its options, as `training.__main__` parses them.
+    """
+    if options.command == "train":
+        train(options.output, seed=options.seed)
+        return
+    store = WritableStore(options.store)
+    if options.command == "publish":
+        print(f"published {store.publish(options.artifact.read_bytes())}")
+    elif options.command == "versions":
+        print_versions(store)
+    elif options.command == "rollback":
+        print(f"live: {store.rollback(options.version)}")
+    elif options.command == "show":
+        print(json.dumps(store.manifest(options.version or store.live_version()), indent=2))
+
+
+def train(output: Path, *, seed: int) -> Built:
+    """Train the wine model, print its evaluation and write the file that can be published.
+
+    Parameters
+    ----------
+    output : pathlib.Path
+        Where the file is written.
+    seed : int
+        The same seed gives the same model.
+
+    Returns
+    -------
+    Built
+    """
+    dataset = wine()
+    candidates = {
+        "majority class": majority_class(),
+        "the tutorial's model (alcohol alone)": tutorial_model(),
+        "this model (all features)": wine_pipeline(),
+    }
+    accuracies = {
+        name: cross_validated_accuracy(
+            estimator, dataset, seed=seed, progress=functools.partial(_progress, name)
+        )
+        for name, estimator in candidates.items()
+    }
+    parts = split(dataset, seed=seed)
+    estimator = wine_pipeline().fit(parts.train.X, parts.train.y)
+    held_out = held_out_figures(estimator, parts.test)
+    print_evaluation(accuracies, held_out)
+    metrics = _metrics(accuracies, held_out, seed=seed)
+    built = build_artifact(
+        estimator,
+        parts.train.X,
+        parts.train.y,
+        name=MODEL_NAME,
+        feature_names=dataset.feature_names,
+        metrics=metrics,
+    )
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_bytes(built.artifact)
+    agreement = built.agreement
+    print(
+        f"\n{output}: version {built.version}, runtime {built.runtime}, "
+        f"{len(built.artifact):,} bytes\n"
+        f"compared with scikit-learn on {agreement.rows:,} samples: "
+        f"{agreement.labels_differing} labels differ, "
+        f"probabilities by at most {agreement.largest_difference:.1e}"
+    )
+    return built
+
+
+def _progress(name: str, folds: Iterable[Any]) -> Iterable[Any]:
+    """Show a bar while the folds are gone through, if somebody is looking."""
+    return tqdm(folds, name, leave=False, disable=None)
+
+
+def _metrics(
+    accuracies: dict[str, Accuracy], held_out: dict[str, Any], *, seed: int
+) -> dict[str, Any]:
+    majority, tutorial, ours = accuracies.values()
+    return {
+        "accuracy": {
+            **ours._asdict(),
+            "confidence": CONFIDENCE,
+            "method": f"{FOLDS}-fold stratified cross-validation, {REPEATS} times, seed {seed}",
+        },
+        "baselines": {"majority_class": majority._asdict(), "tutorial": tutorial._asdict()},
+        "held_out": held_out,
+    }
+
+
+def print_evaluation(accuracies: dict[str, Accuracy], held_out: dict[str, Any]) -> None:
+    """Print how good the models are, and where the one that is published goes wrong.
+
+    Parameters
+    ----------
+    accuracies : dict of str to Accuracy
+        Of each model, by cross-validation.
+    held_out : dict
+        From `training.evaluation.held_out_figures`.
+    """
+    print(f"Accuracy, {FOLDS}-fold stratified cross-validation, {REPEATS} times\n")
+    print(
+        tabulate(
+            [[name, *accuracy] for name, accuracy in accuracies.items()],
+            headers=["", "accuracy", f"{CONFIDENCE:.0%} from", "to"],
+            floatfmt=".3f",
+        )
+    )
+    print(f"\nOn {held_out['samples']} samples held out: accuracy {held_out['accuracy']:.3f}\n")
+    classes = held_out["classes"]
+    figures = held_out["per_class"][classes[0]].keys()
+    print(
+        tabulate(
+            [
+                [f"class {label}", *counts, *held_out["per_class"][label].values()]
+                for label, counts in zip(classes, held_out["confusion_matrix"], strict=True)
+            ],
+            headers=["", *(f"as {label}" for label in classes), *figures],
+            floatfmt=".3f",
+        )
+    )
+
+
+def print_versions(store: WritableStore) -> None:
+    """Print what a store holds, the newest first.
+
+    Parameters
+    ----------
+    store : WritableStore
+        The store.
+    """
+    live = store.live_version()
+    rows = []
+    for version in store.versions():
+        manifest = store.manifest_of(version)
+        rows.append(
+            [
+                "live" if version.version == live else "",
+                version.version,
+                version.published_at.strftime("%Y-%m-%d %H:%M:%S"),
+                manifest["runtime"],
+                manifest["metrics"]["accuracy"]["estimate"],
+                version.size,
+            ]
+        )
+    print(
+        tabulate(
+            rows,
+            headers=["", "version", "published (UTC)", "runtime", "accuracy", "bytes"],
+            floatfmt=".3f",
+            disable_numparse=[1],
+        )
+    )

@@ -1,0 +1,58 @@
+"""The routes: each reads a request, calls what answers it and hands the answer back."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from chalice.app import Chalice, Response
+
+from chalicelib.classification import classify as classify_samples
+from chalicelib.classify_request import read_classify_request
+from chalicelib.errors import UnknownPath
+from chalicelib.http import answers_errors, in_the_one_shape, json_response, received
+from chalicelib.serving import Serving
+
+if TYPE_CHECKING:
+    # Chalice writes the IAM policy of stage dev from the boto3 calls that it finds in this file.
+    # Serving reads with obstore, which it does not know, so here is that one call in boto3's words.
+    import boto3
+
+    boto3.client("s3").get_object()
+
+app = Chalice(app_name="wine-classifier")
+serving = Serving()
+
+# API Gateway and `chalice local` refuse a path that no route matches on their own, with a 403 that
+# speaks of a token; these let us say 404. Six parts are as many as the longest path served has.
+MAX_PATH_PARTS = 6
+METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
+
+app.register_middleware(
+    lambda request, get_response: in_the_one_shape(request, get_response, app.routes), "http"
+)
+
+
+@app.route("/classify", methods=["POST"])
+@answers_errors
+def classify() -> Response:
+    """Classify the samples in the body."""
+    settings, models = serving.opened()
+    request = read_classify_request(*received(app))
+    model = models.current()
+    answer = classify_samples(request, model, max_rows=settings.max_rows)
+    return json_response(answer, {"X-Model-Version": model.manifest.version})
+
+
+@answers_errors
+def unknown_path(**_parts: str) -> Response:
+    """Refuse a path that nothing is served at."""
+    raise UnknownPath
+
+
+for count in range(MAX_PATH_PARTS + 1):
+    path = "/" + "/".join(f"{{part{number}}}" for number in range(1, count + 1))
+    app.route(path, methods=METHODS, content_types=[])(unknown_path)
+
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    serving.warm_up()

@@ -1,0 +1,63 @@
+"""From a request and a model to an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chalicelib.classify_request import ClassifyRequest
+from chalicelib.errors import Problems
+from chalicelib.model import Model, Prediction
+from chalicelib.signature import read_samples
+
+
+def classify(request: ClassifyRequest, model: Model, *, max_rows: int) -> dict[str, Any]:
+    """Answer a request.
+
+    Parameters
+    ----------
+    request : ClassifyRequest
+        What is asked for.
+    model : Model
+        What answers.
+    max_rows : int
+        The most samples that one request may hold.
+
+    Returns
+    -------
+    dict
+        ``prediction`` for one sample or ``predictions`` for a batch and, if asked for,
+        ``probabilities``: for each sample an object with a probability for each class.
+
+    Raises
+    ------
+    InvalidRequest
+        If the model does not take these samples.
+    BodyTooLarge
+        If there are more than `max_rows` of them.
+    """
+    signature = model.manifest.signature
+    samples = read_samples(request.data, signature, max_rows=max_rows)
+    prediction = model.classifier.predict(samples.matrix)
+    _refuse_overflow(prediction, is_batch=samples.is_batch)
+    labels: list[str] = prediction.labels
+    answer: dict[str, Any] = (
+        {"predictions": labels} if samples.is_batch else {"prediction": labels[0]}
+    )
+    if request.probabilities:
+        rows = prediction.probabilities.tolist()
+        by_class = [dict(zip(signature.classes, row, strict=True)) for row in rows]
+        answer["probabilities"] = by_class if samples.is_batch else by_class[0]
+    return answer
+
+
+def _refuse_overflow(prediction: Prediction, *, is_batch: bool) -> None:
+    finite = np.isfinite(prediction.probabilities).all(axis=1)
+    if finite.all():
+        return
+    problems = Problems()
+    for index in np.flatnonzero(~finite).tolist():
+        at = f"data[{index}]" if is_batch else "data"
+        problems.add(at, "holds values too large for the model to compute with")
+    problems.raise_if_any()

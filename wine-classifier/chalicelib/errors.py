@@ -1,0 +1,194 @@
+"""Every error that serving raises on purpose. None of them knows of HTTP: see ``http``.
+
+ServingError
+    MalformedBody          the body is not the JSON that a request must be
+    UnsupportedMediaType   the body is not sent as plain JSON
+    BodyTooLarge           the body, or the batch in it, is over a limit
+    InvalidRequest         well-formed JSON that the model does not take
+    UnknownPath            nothing is served at this path
+    MethodNotAllowed       the path is served, but not by this method
+    ModelUnavailable       there is no model to answer with
+    InvalidArtifact        an object in the store is not a model that may be served
+    StoreError             the store could not be read or written
+    InvalidSetting         an environment variable holds something it may not
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+MAX_LISTED_PROBLEMS = 20
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with a request.
+
+    Parameters
+    ----------
+    at : str
+        Where, as a path into the body, such as ``data[3].alcohol``.
+    problem : str
+        What is wrong and what would be right. Never holds a value that was sent.
+    """
+
+    at: str
+    problem: str
+
+
+class ServingError(Exception):
+    """The base of all errors that serving raises on purpose."""
+
+
+class MalformedBody(ServingError):
+    """The body is not the JSON that a request must be."""
+
+
+class UnsupportedMediaType(ServingError):
+    """The body is not sent as plain JSON in UTF-8."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The body must be sent as Content-Type: application/json, in UTF-8, uncompressed."
+        )
+
+
+class BodyTooLarge(ServingError):
+    """The body, or the batch in it, is over a limit."""
+
+    def __init__(self, what: str, limit: int, unit: str) -> None:
+        super().__init__(f"{what} may hold at most {limit:,} {unit}.")
+
+
+class InvalidRequest(ServingError):
+    """Well-formed JSON that the model does not take.
+
+    Parameters
+    ----------
+    problems : list of Problem
+        What is wrong, or the beginning of it.
+    count : int
+        How many problems there are.
+    """
+
+    def __init__(self, problems: list[Problem], count: int) -> None:
+        self.problems = problems
+        how_many = "1 problem" if count == 1 else f"{count:,} problems"
+        listed = f", the first {len(problems)} listed" if count > len(problems) else ""
+        super().__init__(f"The request has {how_many}{listed}.")
+
+
+class Problems:
+    """The problems found in one request: the first few of them, and how many there are."""
+
+    def __init__(self) -> None:
+        self._listed: list[Problem] = []
+        self._count = 0
+
+    def add(self, at: str, problem: str) -> None:
+        """Note one more problem.
+
+        Parameters
+        ----------
+        at, problem : str
+            See `Problem`.
+        """
+        self._count += 1
+        if not self.list_is_full():
+            self._listed.append(Problem(at, problem))
+
+    def list_is_full(self) -> bool:
+        """Tell whether further problems will only be counted.
+
+        Returns
+        -------
+        bool
+        """
+        return len(self._listed) == MAX_LISTED_PROBLEMS
+
+    def raise_if_any(self) -> None:
+        """Refuse the request if there was a problem.
+
+        Raises
+        ------
+        InvalidRequest
+            With all that was found.
+        """
+        if self._count:
+            raise InvalidRequest(self._listed, self._count)
+
+
+class UnknownPath(ServingError):
+    """Nothing is served at this path."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing is served at this path.")
+
+
+class MethodNotAllowed(ServingError):
+    """The path is served, but not by this method.
+
+    Parameters
+    ----------
+    allowed : sequence of str
+        The methods that are served there.
+    """
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        self.allowed = sorted(allowed)
+        super().__init__(f"This path takes {' and '.join(self.allowed)} only.")
+
+
+class ModelUnavailable(ServingError):
+    """There is no model to answer with.
+
+    Parameters
+    ----------
+    reason : str
+        The kind of failure, such as ``"not found"``; shown to clients, so without details.
+    retry_after : int
+        Seconds after which another request may fare better.
+    """
+
+    def __init__(self, reason: str, retry_after: int) -> None:
+        self.reason = reason
+        self.retry_after = retry_after
+        super().__init__(f"No model could be loaded: {reason}.")
+
+
+class InvalidArtifact(ServingError):
+    """An object in the store is not a model that may be served."""
+
+
+class StoreError(ServingError):
+    """The store could not be read or written.
+
+    Parameters
+    ----------
+    kind : str
+        A few words that name the kind of failure, such as ``"not found"``.
+    detail : str
+        What happened, for an operator. Not shown to clients.
+    """
+
+    def __init__(self, kind: str, detail: str) -> None:
+        self.kind = kind
+        super().__init__(detail)
+
+
+class InvalidSetting(ServingError):
+    """An environment variable holds something it may not.
+
+    Parameters
+    ----------
+    name : str
+        The variable.
+    held : str or None
+        What it held; None if it was not set.
+    takes : str
+        What it may hold.
+    """
+
+    def __init__(self, name: str, held: str | None, takes: str) -> None:
+        state = "is not set" if held is None else f"is {held!r}"
+        super().__init__(f"{name} {state}; it takes {takes}.")

@@ -1,0 +1,193 @@
+"""HTTP on both sides: what Chalice hands over, and the one place that knows status codes."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from chalice.app import Chalice, Request, Response, RouteEntry
+
+from chalicelib.errors import (
+    BodyTooLarge,
+    InvalidRequest,
+    MalformedBody,
+    MethodNotAllowed,
+    ModelUnavailable,
+    ServingError,
+    UnknownPath,
+    UnsupportedMediaType,
+)
+from chalicelib.log import log_event
+
+_STATUS: dict[type[ServingError], int] = {
+    MalformedBody: 400,
+    UnknownPath: 404,
+    MethodNotAllowed: 405,
+    BodyTooLarge: 413,
+    UnsupportedMediaType: 415,
+    InvalidRequest: 422,
+    ModelUnavailable: 503,
+}
+
+
+class Received(NamedTuple):
+    """What a client sent.
+
+    Parameters
+    ----------
+    body : bytes
+        Empty if there was none.
+    headers : mapping of str to str
+        Found whatever their case.
+    """
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+def received(app: Chalice) -> Received:
+    """Give what the client of the current request sent.
+
+    Parameters
+    ----------
+    app : chalice.app.Chalice
+        The app, in one of its routes.
+
+    Returns
+    -------
+    Received
+
+    Raises
+    ------
+    MalformedBody
+        If the event holds no bytes: text that UTF-8 cannot encode, or broken base64.
+    """
+    request = app.current_request
+    assert request is not None  # Chalice calls a route for a request only
+    try:
+        body = request.raw_body
+        return Received(body if isinstance(body, bytes) else body.encode(), request.headers)
+    except ValueError:
+        raise MalformedBody("The body is not UTF-8.") from None
+
+
+def json_response(
+    body: object, headers: dict[str, str] | None = None, status: int = 200
+) -> Response:
+    """Make a response of something that JSON can hold.
+
+    Parameters
+    ----------
+    body : object
+        What to answer.
+    headers : dict of str to str, optional
+        Further headers.
+    status : int, default=200
+        The HTTP status.
+
+    Returns
+    -------
+    chalice.app.Response
+    """
+    return Response(
+        body=json.dumps(body, separators=(",", ":"), allow_nan=False),
+        headers={"Content-Type": "application/json", **(headers or {})},
+        status_code=status,
+    )
+
+
+def error_response(error: ServingError) -> Response:
+    """Make the response that an error is answered with.
+
+    Parameters
+    ----------
+    error : ServingError
+        What went wrong.
+
+    Returns
+    -------
+    chalice.app.Response
+        Its body is ``{"error": "a sentence"}``, with ``"problems"`` where a request has some.
+    """
+    body: dict[str, object] = {"error": str(error)}
+    headers = {}
+    if isinstance(error, InvalidRequest):
+        body["problems"] = [problem._asdict() for problem in error.problems]
+    elif isinstance(error, MethodNotAllowed):
+        headers["Allow"] = ", ".join(error.allowed)
+    elif isinstance(error, ModelUnavailable):
+        headers["Retry-After"] = str(error.retry_after)
+    return json_response(body, headers, _STATUS[type(error)])
+
+
+def answers_errors(view: Callable[..., Response]) -> Callable[..., Response]:
+    """Let a route answer in the one error shape, whatever is raised in it.
+
+    Parameters
+    ----------
+    view : callable
+        A route's function.
+
+    Returns
+    -------
+    callable
+        The same, raising nothing. A fault of ours is answered with a 500 that tells nothing, and
+        logged as the type of the error and the places it went through, without any value.
+    """
+
+    @functools.wraps(view)
+    def answered(*args: str, **kwargs: str) -> Response:
+        try:
+            return view(*args, **kwargs)
+        except Exception as error:
+            if type(error) in _STATUS:
+                return error_response(error)  # type: ignore[arg-type]
+            places = traceback.extract_tb(sys.exc_info()[2])
+            log_event(
+                "unexpected error",
+                error=type(error).__name__,
+                at=[f"{os.path.basename(p.filename)}:{p.lineno} {p.name}" for p in places],
+            )
+            return _fault(500)
+
+    return answered
+
+
+def in_the_one_shape(
+    request: Request | None,
+    get_response: Callable[[Request | None], Response],
+    routes: Mapping[str, Mapping[str, RouteEntry]],
+) -> Response:
+    """Answer in the one error shape where it is Chalice itself that refuses a request.
+
+    Parameters
+    ----------
+    request : chalice.app.Request or None
+        The request.
+    get_response : callable
+        What Chalice gives a middleware to call.
+    routes : mapping
+        The methods of each path that is served.
+
+    Returns
+    -------
+    chalice.app.Response
+    """
+    response = get_response(request)
+    if not (isinstance(response.body, dict) and "Code" in response.body):
+        return response
+    if response.status_code == 405 and request is not None:
+        methods = routes.get(request.path)
+        return error_response(MethodNotAllowed(list(methods)) if methods else UnknownPath())
+    if response.status_code == 415:
+        return error_response(UnsupportedMediaType())
+    return _fault(response.status_code)
+
+
+def _fault(status: int) -> Response:
+    return json_response({"error": "The server failed; its log says where."}, status=status)
