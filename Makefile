@@ -8,7 +8,7 @@ UV := $(or $(shell command -v uv),.tools/bin/uv)
 READY := .venv/.ready
 PUBLISHED := dist/.published
 STORE := .model-store
-CHALICE_STAGE := dev
+STAGE ?= dev
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test check format train publish package policy pins clean
@@ -38,11 +38,12 @@ train: $(READY) ## train and evaluate the wine model (writes dist/wine.onnx)
 publish: $(READY) ## publish dist/wine.onnx (MODEL_URL= the store)
 	@$(PYTHON) -m training publish --to "$(or $(MODEL_URL),$(STORE))"
 
-package: $(READY) ## write the deployment package and the SAM template to dist/ (CHALICE_STAGE=dev)
-	@cd wine-classifier && ../.venv/bin/chalice package --stage $(CHALICE_STAGE) ../dist/$(CHALICE_STAGE)
+package: $(READY) ## write the deployment package and the SAM template to dist/STAGE (STAGE=dev)
+	@cd wine-classifier && AWS_DEFAULT_REGION=$(or $(AWS_DEFAULT_REGION),us-east-1) \
+	  ../.venv/bin/chalice package --stage $(STAGE) ../dist/$(STAGE)
 
-policy: $(READY) ## print the IAM policy (CHALICE_STAGE=dev)
-	@cd wine-classifier && ../.venv/bin/chalice gen-policy --stage $(CHALICE_STAGE)
+policy: $(READY) ## print the IAM policy that Chalice writes for stage dev
+	@cd wine-classifier && ../.venv/bin/chalice gen-policy
 
 pins: $(READY) ## compile the requirements anew, to the newest versions
 	@$(UV) pip compile --quiet --upgrade --no-header --python-version 3.13 wine-classifier/requirements.in -o wine-classifier/requirements.txt
