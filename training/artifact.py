@@ -96,7 +96,7 @@ def build_artifact(
         name=name,
     )
     version = version_of(exported.model, manifest)
-    created_at = datetime.now(UTC).isoformat(timespec="seconds")
+    created_at = datetime.now(UTC).isoformat(timespec="microseconds")
     artifact = _assemble(exported.model, manifest | {"version": version, "created_at": created_at})
     load_model(artifact)
     return Built(artifact, version, manifest["runtime"], exported.agreement)

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import obstore
 from obstore.exceptions import AlreadyExistsError
 
 from chalicelib.artifact import read_manifest
+from chalicelib.errors import ObjectNotFound
 from chalicelib.model import load_model
 from chalicelib.model_store import CURRENT
-from chalicelib.object_store import ObjectStore, store_url, translated_errors
+from chalicelib.object_store import ObjectStore, folder_at, store_url, translated_errors
 from training.errors import TrainingError, UnknownVersion
 
 VERSIONS = "versions"
+RUNTIMES = ("onnx",)
+VERSION_PATTERN = re.compile(r"[0-9a-f]{12}")
 
 
 class Version(NamedTuple):
@@ -77,7 +83,7 @@ class WritableStore:
         manifest = load_model(artifact).manifest
         path = f"{VERSIONS}/{manifest.version}.{manifest.runtime}"
         if self.url.startswith("file:"):
-            Path(url2pathname(urlsplit(self.url).path)).mkdir(parents=True, exist_ok=True)
+            folder_at(self.url).mkdir(parents=True, exist_ok=True)
         try:
             self._put(path, artifact, mode="create")
         except AlreadyExistsError:  # the same version holds the same model
@@ -85,12 +91,12 @@ class WritableStore:
         self._put(CURRENT, artifact, mode="overwrite")
         return f"{self.url}/{path}"
 
-    def versions(self) -> list[Version]:
+    def versions(self) -> Iterator[Version]:
         """List what has been published.
 
-        Returns
-        -------
-        list of Version
+        Yields
+        ------
+        Version
             The newest first.
 
         Raises
@@ -104,7 +110,15 @@ class WritableStore:
                 for page in obstore.list(self._objects.opened, VERSIONS)
                 for item in page
             ]
-        return sorted(found, key=lambda version: (version.published_at, version.version))[::-1]
+        newest_first = sorted(found, key=attrgetter("published_at"), reverse=True)
+        for _, same_time in itertools.groupby(newest_first, key=attrgetter("published_at")):
+            yield from self._newest_first(list(same_time))
+
+    def _newest_first(self, same_time: list[Version]) -> list[Version]:
+        """Order versions of one time, which S3 tells to the second, by what their manifests say."""
+        if len(same_time) == 1:
+            return same_time
+        return sorted(same_time, key=lambda v: str(self.manifest_of(v)["created_at"]), reverse=True)
 
     def live_version(self) -> str:
         """Tell which version is live.
@@ -193,17 +207,21 @@ class WritableStore:
         return target.version
 
     def _find(self, version: str) -> Version:
-        for found in self.versions():
-            if found.version == version:
-                return found
+        if VERSION_PATTERN.fullmatch(version):
+            for runtime in RUNTIMES:
+                path = f"{VERSIONS}/{version}.{runtime}"
+                with suppress(ObjectNotFound), translated_errors(f"{self.url}/{path}"):
+                    meta = obstore.head(self._objects.opened, path)
+                    return Version(version, path, meta["last_modified"], meta["size"])
         raise UnknownVersion(version, self.url)
 
     def _before(self, live: str) -> Version:
         versions = self.versions()
-        older = [v for v in versions if v.published_at <= self._find(live).published_at]
-        for candidate in older:
-            if candidate.version != live:
-                return candidate
+        for version in versions:
+            if version.version == live:
+                break
+        for version in versions:
+            return version
         raise TrainingError(f"There is no version before {live} in {self.url}.")
 
     def _put(self, path: str, artifact: bytes, *, mode: Literal["create", "overwrite"]) -> None:

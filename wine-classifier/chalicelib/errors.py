@@ -10,6 +10,7 @@ ServingError
     ModelUnavailable       there is no model to answer with
     InvalidArtifact        an object in the store is not a model that may be served
     StoreError             the store could not be read or written
+        ObjectNotFound     it holds no such object
     InvalidSetting         an environment variable holds something it may not
 """
 
@@ -174,6 +175,19 @@ class StoreError(ServingError):
     def __init__(self, kind: str, detail: str) -> None:
         self.kind = kind
         super().__init__(detail)
+
+
+class ObjectNotFound(StoreError):
+    """The store holds no such object.
+
+    Parameters
+    ----------
+    what : str
+        The object's URL.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__("not found", f"There is no {what}.")
 
 
 class InvalidSetting(ServingError):

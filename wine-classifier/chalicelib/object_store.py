@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
-from chalicelib.errors import StoreError
+from chalicelib.errors import ObjectNotFound, StoreError
 
 if TYPE_CHECKING:
     from obstore import GetOptions
@@ -71,11 +72,7 @@ class ObjectStore:
             If there is no such folder, or no credentials.
         """
         with translated_errors(self.url):
-            if self.url.startswith("file:"):
-                from obstore.store import LocalStore
-
-                return LocalStore.from_url(self.url)
-            return _open_s3(self.url)
+            return _open_folder(self.url) if self.url.startswith("file:") else _open_s3(self.url)
 
     def fetch(self, name: str, *, unless_etag: str | None = None) -> Fetched | None:
         """Fetch an object, whole.
@@ -107,6 +104,29 @@ class ObjectStore:
                 return Fetched(result.bytes().to_bytes(), result.meta["e_tag"] or "")
             except NotModifiedError:
                 return None
+
+
+def folder_at(url: str) -> Path:
+    """Give the folder that a ``file:///`` URL names.
+
+    Parameters
+    ----------
+    url : str
+
+    Returns
+    -------
+    pathlib.Path
+    """
+    return Path(unquote(urlsplit(url).path))
+
+
+def _open_folder(url: str) -> Any:
+    from obstore.store import LocalStore
+
+    folder = folder_at(url)
+    if not folder.is_dir():
+        raise ObjectNotFound(f"folder {folder}")
+    return LocalStore(folder)
 
 
 def _open_s3(url: str) -> Any:
@@ -160,7 +180,7 @@ def translated_errors(what: str) -> Iterator[None]:
     except FileNotFoundError as error:
         if "NoSuchBucket" in str(error):
             raise StoreError("no such bucket", f"There is no such bucket ({what}).") from error
-        raise StoreError("not found", f"There is no {what}.") from error
+        raise ObjectNotFound(what) from error
     except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
         raise StoreError("access denied", f"The store denies access to {what}.") from error
     except exceptions.AlreadyExistsError:

@@ -1,0 +1,107 @@
+"""What Chalice makes of the project: the package, the template and the policies."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import APP, ROOT
+from tests.end_to_end.conftest import make
+
+STAGES = ["dev", "prod"]
+
+
+@pytest.fixture(scope="module", params=STAGES)
+def packaged(request: pytest.FixtureRequest) -> tuple[str, Path]:
+    """What `make package` writes for a stage."""
+    process = make("package", f"STAGE={request.param}")
+    printed, _ = process.communicate()
+    assert process.returncode == 0, printed
+    return request.param, ROOT / "dist" / request.param
+
+
+def resource(folder: Path, name: str) -> dict[str, Any]:
+    """Read a resource of the SAM template."""
+    template = json.loads((folder / "sam.json").read_text())
+    properties: dict[str, Any] = template["Resources"][name]["Properties"]
+    return properties
+
+
+def test_the_package_holds_what_serving_needs(packaged: tuple[str, Path]) -> None:
+    """Chalice exits with 0 even where a wheel is missing."""
+    _, folder = packaged
+    with zipfile.ZipFile(folder / "deployment.zip") as archive:
+        names = set(archive.namelist())
+    tops = {name.split("/")[0] for name in names}
+    assert {"app.py", "chalice", "chalicelib", "numpy", "obstore", "onnxruntime"} <= tops
+    assert not tops & {"boto3", "sklearn", "training", "pandas", "serve_local.py"}
+    shipped = {f"chalicelib/{path.name}" for path in (APP / "chalicelib").glob("*.py")}
+    assert shipped <= names
+    assert (folder / "deployment.zip").stat().st_size < 52_428_800
+
+
+def test_the_function_is_configured(packaged: tuple[str, Path]) -> None:
+    """Memory, time limit, store."""
+    stage, folder = packaged
+    function = resource(folder, "APIHandler")
+    assert function["Runtime"] == "python3.13"
+    assert function["MemorySize"] >= 256
+    assert function["Timeout"] < 29  # when API Gateway gives up
+    assert function["Environment"]["Variables"]["MODEL_URL"] == "s3://YOUR-BUCKET/wine"
+    assert function["Tags"]["aws-chalice"].endswith(f"stage={stage}:app=wine-classifier")
+
+
+def test_the_api_is_regional_and_its_stage_is_the_tutorials(packaged: tuple[str, Path]) -> None:
+    """`Prod`, as in the tutorial's URL."""
+    _, folder = packaged
+    api = resource(folder, "RestAPI")
+    assert api["StageName"] == "Prod"
+    assert api["EndpointConfiguration"] == "REGIONAL"
+    assert "post" in api["DefinitionBody"]["paths"]["/classify"]
+
+
+def test_the_policy_lets_read_and_log_and_no_more(packaged: tuple[str, Path]) -> None:
+    """Stage dev has Chalice's own policy, stage prod a narrower one."""
+    stage, folder = packaged
+    role = {"dev": "DefaultRole", "prod": "ApiHandlerRole"}[stage]
+    [policy] = resource(folder, role)["Policies"]
+    statements = policy["PolicyDocument"]["Statement"]
+    allowed = {action for statement in statements for action in statement["Action"]}
+    log = {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
+    assert allowed == {"s3:GetObject"} | log
+    if stage == "prod":
+        assert [statement["Resource"] for statement in statements] == [
+            "arn:aws:s3:::YOUR-BUCKET/wine/*",
+            "arn:aws:logs:*:*:log-group:/aws/lambda/wine-classifier-prod:*",
+        ]
+
+
+def test_chalice_writes_the_policy_of_stage_dev() -> None:
+    """From the one call that `app.py` names: GetObject, and nothing more."""
+    command = [str(Path(sys.executable).with_name("chalice")), "gen-policy"]
+    printed = subprocess.run(command, cwd=APP, check=True, capture_output=True, text=True).stdout
+    [statement] = json.loads(printed)["Statement"]
+    assert statement["Action"] == ["s3:GetObject"]
+
+
+def test_the_app_imports_without_network_model_or_configuration() -> None:
+    """Chalice imports it to package and deploy; scikit-learn and boto3 stay out of it."""
+    code = (
+        "import socket, sys; socket.socket.connect = None; import app; "
+        "print(sorted({'boto3', 'sklearn', 'pandas', 'training'} & sys.modules.keys()))"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=APP,
+        env={},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert printed == "[]\n"
