@@ -24,7 +24,7 @@ def resealed(artifact: bytes, change: Callable[[dict[str, Any]], None]) -> bytes
     # Of the same length, as protobuf has it written before the text.
     rewritten = json.dumps(manifest, separators=(",", ":")).encode().ljust(len(written))
     content = artifact[:start] + rewritten + artifact[start + len(written) : -SEAL_BYTES]
-    return content + seal(content, rewritten)
+    return content + seal(content, start, len(rewritten))
 
 
 def test_any_onnx_tool_reads_it(trained: Trained) -> None:
@@ -162,4 +162,4 @@ def test_a_sealed_file_that_is_no_onnx_is_refused(trained: Trained) -> None:
     written = json.dumps(read_manifest(trained.built.artifact)).encode()
     content = b"not a graph" + written
     with pytest.raises(InvalidArtifact, match="ONNX Runtime cannot load"):
-        load_model(content + seal(content, written))
+        load_model(content + seal(content, len(b"not a graph"), len(written)))

@@ -10,6 +10,7 @@ import pytest
 from chalicelib.errors import ModelUnavailable, StoreError
 from chalicelib.model_store import ModelStore
 from chalicelib.object_store import Fetched
+from chalicelib.settings import Settings
 from tests.conftest import Trained
 from training.artifact import Built
 
@@ -22,7 +23,9 @@ class FakeObjects:
         self.error: StoreError | None = None
         self.fetches: list[str | None] = []
 
-    def fetch(self, name: str, *, unless_etag: str | None = None) -> Fetched | None:
+    def fetch(
+        self, name: str, *, unless_etag: str | None = None, max_bytes: int | None = None
+    ) -> Fetched | None:
         """Answer as `ObjectStore.fetch` does."""
         assert name == "current"
         self.fetches.append(unless_etag)
@@ -57,9 +60,7 @@ def clock() -> Clock:
 def make_store(objects: FakeObjects, clock: Clock) -> Callable[[float], ModelStore]:
     """Make a model store with a refresh interval in seconds."""
     return lambda seconds: ModelStore(
-        objects,  # type: ignore[arg-type]
-        refresh_seconds=seconds,
-        clock=clock,
+        objects, Settings("s3://bucket/prefix", refresh_seconds=seconds), clock
     )
 
 

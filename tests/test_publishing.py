@@ -19,7 +19,7 @@ from training.store import WritableStore
 
 def live(url: str) -> bytes:
     """Read what a server would."""
-    fetched = ObjectStore(url).fetch("current")
+    fetched = ObjectStore(url, timeout_seconds=5).fetch("current")
     assert fetched is not None
     return fetched.data
 
@@ -88,8 +88,8 @@ def test_the_app_serves_what_is_on_s3(
 
 def test_a_missing_bucket_is_named(s3_environment: dict[str, str]) -> None:
     """It is another fault than a missing model."""
-    with pytest.raises(StoreError, match="no such bucket"):
-        ObjectStore("s3://no-such-bucket/x").fetch("current")
+    with pytest.raises(StoreError, match="There is no bucket"):
+        ObjectStore("s3://no-such-bucket/x", timeout_seconds=5).fetch("current")
 
 
 def test_no_credentials_is_said(
@@ -102,7 +102,7 @@ def test_no_credentials_is_said(
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with pytest.raises(StoreError, match="aws configure"):
-        ObjectStore("s3://bucket/x").fetch("current")
+        ObjectStore("s3://bucket/x", timeout_seconds=5).fetch("current")
 
 
 def test_the_shell_publishes_lists_shows_and_rolls_back(

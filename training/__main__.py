@@ -68,9 +68,20 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="what train wrote (default: %(default)s)",
     )
+    publish.add_argument(
+        "--dry-run", action="store_true", help="say what would be done, and write nothing"
+    )
     _add_store(publish)
 
-    _add_store(commands.add_parser("versions", help="list the versions in a store"))
+    versions = commands.add_parser("versions", help="list the versions in a store")
+    versions.add_argument(
+        "--limit",
+        type=int,
+        default=20,
+        metavar="N",
+        help="how many, the newest first; 0 for all (default: %(default)s)",
+    )
+    _add_store(versions)
 
     rollback = commands.add_parser("rollback", help="make an older version live again")
     rollback.add_argument(

@@ -14,7 +14,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
-from chalicelib.artifact import SEAL_BYTES, seal
+from chalicelib.artifact import SEAL_BYTES, read_seal, seal
 from chalicelib.model import load_model
 from training.describe import describe, version_of
 from training.errors import NotServable
@@ -102,6 +102,26 @@ def build_artifact(
     return Built(artifact, version, manifest["runtime"], exported.agreement)
 
 
+def signed(artifact: bytes, key: str) -> bytes:
+    """Sign an artifact.
+
+    Parameters
+    ----------
+    artifact : bytes
+        From `build_artifact`; a signature that it has already is replaced.
+    key : str
+        What to sign with.
+
+    Returns
+    -------
+    bytes
+        The same, but for its seal.
+    """
+    found = read_seal(artifact)
+    content = artifact[:-SEAL_BYTES]
+    return content + seal(content, found.manifest_start, found.manifest_length, key)
+
+
 def _check(
     estimator: ClassifierMixin, X: npt.ArrayLike, y: npt.ArrayLike
 ) -> npt.NDArray[np.float64]:
@@ -138,17 +158,18 @@ def _accuracy_on(
 
 
 def _assemble(model: bytes, manifest: dict[str, Any]) -> bytes:
-    written = json.dumps(manifest).encode()
-    unsealed = model + _entry(_MANIFEST_KEY, written) + _entry(_SEAL_KEY, b"-" * SEAL_BYTES)
-    content = unsealed[:-SEAL_BYTES]
-    return content + seal(content, written)
+    written = json.dumps(manifest)
+    with_manifest = model + _entry(_MANIFEST_KEY, written)
+    # The text of an entry is the last thing in it.
+    content = with_manifest + _entry(_SEAL_KEY, "-" * SEAL_BYTES)[:-SEAL_BYTES]
+    return content + seal(content, len(with_manifest) - len(written), len(written))
 
 
-def _entry(key: str, value: bytes) -> bytes:
+def _entry(key: str, value: str) -> bytes:
     """Write an entry of ``metadata_props`` as an ONNX file of its own.
 
     Protobuf reads files that are joined end to end as one: https://protobuf.dev/programming-guides/encoding/#last-one-wins
     """
-    entry = onnx.StringStringEntryProto(key=key, value=value.decode("ascii"))
+    entry = onnx.StringStringEntryProto(key=key, value=value)
     serialized: bytes = onnx.ModelProto(metadata_props=[entry]).SerializeToString()
     return serialized

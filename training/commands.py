@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import argparse
 import functools
+import itertools
 import json
+import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tabulate import tabulate
 from tqdm import tqdm
 
+from chalicelib.errors import ObjectNotFound
+from chalicelib.settings import signing_key
 from training.artifact import Built, build_artifact
 from training.dataset import split, wine
 from training.evaluation import (
@@ -23,7 +28,7 @@ from training.evaluation import (
     held_out_figures,
 )
 from training.pipeline import majority_class, tutorial_model, wine_pipeline
-from training.store import WritableStore
+from training.store import Version, WritableStore
 
 MODEL_NAME = "wine"
 
@@ -39,15 +44,35 @@ def run(options: argparse.Namespace) -> None:
     if options.command == "train":
         train(options.output, seed=options.seed)
         return
-    store = WritableStore(options.store)
+    store = WritableStore(options.store, signing_key(os.environ))
     if options.command == "publish":
-        print(f"published {store.publish(options.artifact.read_bytes())}")
+        publish(store, options.artifact.read_bytes(), dry_run=options.dry_run)
     elif options.command == "versions":
-        print_versions(store)
+        print_versions(store, limit=options.limit)
     elif options.command == "rollback":
         print(f"live: {store.rollback(options.version)}")
     elif options.command == "show":
         print(json.dumps(store.manifest(options.version or store.live_version()), indent=2))
+
+
+def publish(store: WritableStore, artifact: bytes, *, dry_run: bool) -> None:
+    """Publish what `train` wrote, or say what that would do.
+
+    Parameters
+    ----------
+    store : WritableStore
+        Where to.
+    artifact : bytes
+        What `train` wrote.
+    dry_run : bool
+        Whether nothing is written.
+    """
+    if not dry_run:
+        print(f"published {store.publish(artifact)}")
+        return
+    plan = store.what_publish_would_do(artifact)
+    state = "a new version" if plan.is_new else "a version that is there already"
+    print(f"would publish {plan.url}, {state}; live is {plan.live or 'none'}")
 
 
 def train(output: Path, *, seed: int) -> Built:
@@ -155,33 +180,47 @@ def print_evaluation(accuracies: dict[str, Accuracy], held_out: dict[str, Any]) 
     )
 
 
-def print_versions(store: WritableStore) -> None:
+def print_versions(store: WritableStore, *, limit: int) -> None:
     """Print what a store holds, the newest first.
 
     Parameters
     ----------
     store : WritableStore
         The store.
+    limit : int
+        How many versions at the most; 0 for all.
     """
-    live = store.live_version()
-    rows = []
-    for version in store.versions():
-        manifest = store.manifest_of(version)
-        rows.append(
-            [
-                "live" if version.version == live else "",
-                version.version,
-                version.published_at.strftime("%Y-%m-%d %H:%M:%S"),
-                manifest["runtime"],
-                manifest["metrics"]["accuracy"]["estimate"],
-                version.size,
-            ]
-        )
+    versions = store.versions()
+    shown = list(itertools.islice(versions, limit or None))
+    left_out = sum(1 for _ in versions) if limit else 0
+    live = None
+    with suppress(ObjectNotFound):
+        live = store.live_version()
     print(
         tabulate(
-            rows,
+            [
+                _row(version, manifest, live)
+                for version, manifest in zip(shown, store.manifests(shown), strict=True)
+            ],
             headers=["", "version", "published (UTC)", "runtime", "accuracy", "bytes"],
             floatfmt=".3f",
             disable_numparse=[1],
         )
     )
+    if left_out:
+        print(f"and {left_out:,} older: --limit 0 lists them all")
+
+
+def _row(version: Version, manifest: dict[str, Any] | None, live: str | None) -> list[object]:
+    described = (
+        [manifest["runtime"], manifest["metrics"]["accuracy"]["estimate"]]
+        if manifest
+        else ["unreadable", None]
+    )
+    return [
+        "live" if version.version == live else "",
+        version.version,
+        version.published_at.strftime("%Y-%m-%d %H:%M:%S"),
+        *described,
+        version.size,
+    ]

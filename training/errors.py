@@ -20,3 +20,10 @@ class UnknownVersion(TrainingError):
 
     def __init__(self, version: str, url: str) -> None:
         super().__init__(f"There is no version {version} in {url}.")
+
+
+class NoOlderVersion(TrainingError):
+    """The store holds no version that was published before the live one."""
+
+    def __init__(self, live: str, url: str) -> None:
+        super().__init__(f"No version was published before {live} in {url}.")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, NamedTuple
 
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin
 
+from chalicelib.settings import signing_key
 from training.artifact import build_artifact
 from training.export import Agreement
 from training.store import WritableStore
@@ -42,8 +44,11 @@ def publish(
     name: str = "model",
     feature_names: list[str] | None = None,
     metrics: dict[str, Any] | None = None,
+    dry_run: bool = False,
 ) -> Published:
     """Export a fitted classifier, compare it with scikit-learn, and make it live.
+
+    It is signed if the environment variable ``MODEL_SIGNING_KEY`` is set.
 
     Parameters
     ----------
@@ -62,6 +67,8 @@ def publish(
         or ``x0``, ``x1`` and so on.
     metrics : dict, optional
         How good it is; without it, its accuracy on `X` and `y`.
+    dry_run : bool, default=False
+        Do all but write to the store.
 
     Returns
     -------
@@ -77,5 +84,9 @@ def publish(
         If the store cannot be written.
     """
     built = build_artifact(estimator, X, y, name=name, feature_names=feature_names, metrics=metrics)
-    url = WritableStore(to).publish(built.artifact)
+    store = WritableStore(to, signing_key(os.environ))
+    if dry_run:
+        url = store.what_publish_would_do(built.artifact).url
+    else:
+        url = store.publish(built.artifact)
     return Published(built.version, url, built.runtime, built.agreement)

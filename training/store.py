@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from operator import attrgetter
@@ -14,12 +15,20 @@ from typing import Any, Literal, NamedTuple
 import obstore
 from obstore.exceptions import AlreadyExistsError
 
-from chalicelib.artifact import read_manifest
-from chalicelib.errors import ObjectNotFound
-from chalicelib.model import load_model
+from chalicelib.artifact import parse_manifest, read_seal
+from chalicelib.errors import InvalidArtifact, ObjectNotFound
+from chalicelib.model import Model, load_model
 from chalicelib.model_store import CURRENT
 from chalicelib.object_store import ObjectStore, folder_at, store_url, translated_errors
-from training.errors import TrainingError, UnknownVersion
+from training.artifact import signed
+from training.errors import NoOlderVersion, UnknownVersion
+
+TIMEOUT_SECONDS = 60.0
+RETRIES = 2
+READERS = 8
+
+# Of an artifact's end, where its manifest is; a longer manifest takes a second read.
+TAIL_BYTES = 64 * 1024
 
 VERSIONS = "versions"
 RUNTIMES = ("onnx",)
@@ -47,6 +56,24 @@ class Version(NamedTuple):
     size: int
 
 
+class Plan(NamedTuple):
+    """What publishing would do.
+
+    Parameters
+    ----------
+    url : str
+        The URL of the version.
+    is_new : bool
+        Whether it would be written, as it is not there yet.
+    live : str or None
+        The version that is live now, if there is one.
+    """
+
+    url: str
+    is_new: bool
+    live: str | None
+
+
 class WritableStore:
     """A model store that versions are published to.
 
@@ -54,11 +81,14 @@ class WritableStore:
     ----------
     url : str
         ``s3://bucket/prefix``, ``file:///folder`` or a folder's path.
+    signing_key : str, optional
+        What is signed with, and what a version must be signed with to be made live.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, signing_key: str | None = None) -> None:
         self.url = store_url(url)
-        self._objects = ObjectStore(self.url)
+        self._key = signing_key
+        self._objects = ObjectStore(self.url, timeout_seconds=TIMEOUT_SECONDS, retries=RETRIES)
 
     def publish(self, artifact: bytes) -> str:
         """Write a version, if it is new, and make it live.
@@ -80,16 +110,43 @@ class WritableStore:
         StoreError
             If the store cannot be written.
         """
-        manifest = load_model(artifact).manifest
-        path = f"{VERSIONS}/{manifest.version}.{manifest.runtime}"
+        if self._key is not None:
+            artifact = signed(artifact, self._key)
+        path = self._path_of(load_model(artifact, self._key))
         if self.url.startswith("file:"):
             folder_at(self.url).mkdir(parents=True, exist_ok=True)
         try:
             self._put(path, artifact, mode="create")
-        except AlreadyExistsError:  # the same version holds the same model
-            artifact = self._get(path)
+        except AlreadyExistsError:
+            artifact = self._agree_on(path, artifact)
         self._put(CURRENT, artifact, mode="overwrite")
         return f"{self.url}/{path}"
+
+    def what_publish_would_do(self, artifact: bytes) -> Plan:
+        """Check all that `publish` checks, and write nothing.
+
+        Parameters
+        ----------
+        artifact : bytes
+            From `training.artifact.build_artifact`.
+
+        Returns
+        -------
+        Plan
+
+        Raises
+        ------
+        InvalidArtifact
+            If it is not a model that would be served.
+        StoreError
+            If the store cannot be read.
+        """
+        model = load_model(artifact)
+        live, is_new = None, True
+        with suppress(ObjectNotFound):
+            live = self.live_version()
+            is_new = self._exists(self._path_of(model)) is None
+        return Plan(f"{self.url}/{self._path_of(model)}", is_new, live)
 
     def versions(self) -> Iterator[Version]:
         """List what has been published.
@@ -104,7 +161,7 @@ class WritableStore:
         StoreError
             If the store cannot be read.
         """
-        with translated_errors(self.url):
+        with translated_errors(self.url, needs="s3:ListBucket"):
             found = [
                 Version(Path(item["path"]).stem, item["path"], item["last_modified"], item["size"])
                 for page in obstore.list(self._objects.opened, VERSIONS)
@@ -113,12 +170,6 @@ class WritableStore:
         newest_first = sorted(found, key=attrgetter("published_at"), reverse=True)
         for _, same_time in itertools.groupby(newest_first, key=attrgetter("published_at")):
             yield from self._newest_first(list(same_time))
-
-    def _newest_first(self, same_time: list[Version]) -> list[Version]:
-        """Order versions of one time, which S3 tells to the second, by what their manifests say."""
-        if len(same_time) == 1:
-            return same_time
-        return sorted(same_time, key=lambda v: str(self.manifest_of(v)["created_at"]), reverse=True)
 
     def live_version(self) -> str:
         """Tell which version is live.
@@ -129,8 +180,10 @@ class WritableStore:
 
         Raises
         ------
+        ObjectNotFound
+            If there is none.
         StoreError
-            If there is none, or the store cannot be read.
+            If the store cannot be read.
         """
         return str(self._manifest_at(CURRENT)["version"])
 
@@ -150,31 +203,39 @@ class WritableStore:
         ------
         UnknownVersion
             If the store has no such version.
-        StoreError
-            If the store cannot be read.
-        """
-        return self.manifest_of(self._find(version))
-
-    def manifest_of(self, version: Version) -> dict[str, Any]:
-        """Read the manifest of a version that `versions` listed.
-
-        Parameters
-        ----------
-        version : Version
-            From `versions`.
-
-        Returns
-        -------
-        dict
-
-        Raises
-        ------
         InvalidArtifact
             If the object there is not whole.
         StoreError
             If the store cannot be read.
         """
-        return self._manifest_at(version.path)
+        return self._manifest_at(self._find(version).path)
+
+    def manifests(self, versions: list[Version]) -> list[dict[str, Any] | None]:
+        """Read the manifests of versions that were listed, a few at a time.
+
+        Parameters
+        ----------
+        versions : list of Version
+            From `versions`.
+
+        Returns
+        -------
+        list of dict or None
+            None where the object is no artifact.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be read.
+        """
+
+        def read(version: Version) -> dict[str, Any] | None:
+            with suppress(InvalidArtifact):
+                return self._manifest_at(version.path)
+            return None
+
+        with ThreadPoolExecutor(max_workers=READERS) as pool:
+            return list(pool.map(read, versions))
 
     def rollback(self, version: str | None = None) -> str:
         """Make an older version live again.
@@ -193,7 +254,7 @@ class WritableStore:
         ------
         UnknownVersion
             If the store has no such version.
-        TrainingError
+        NoOlderVersion
             If there is none before the live one.
         InvalidArtifact
             If it is not a model that would be served.
@@ -202,30 +263,57 @@ class WritableStore:
         """
         target = self._find(version) if version else self._before(self.live_version())
         artifact = self._get(target.path)
-        load_model(artifact)
+        load_model(artifact, self._key)
         self._put(CURRENT, artifact, mode="overwrite")
         return target.version
+
+    def _path_of(self, model: Model) -> str:
+        return f"{VERSIONS}/{model.manifest.version}.{model.manifest.runtime}"
+
+    def _agree_on(self, path: str, artifact: bytes) -> bytes:
+        """Keep what a version holds already, unless no server of ours would take it."""
+        held = self._get(path)
+        try:
+            load_model(held, self._key)
+        except InvalidArtifact:  # damaged, or signed with another key or none
+            self._put(path, artifact, mode="overwrite")
+            return artifact
+        return held
+
+    def _newest_first(self, same_time: list[Version]) -> list[Version]:
+        """Order versions of one time, which S3 tells to the second, by what their manifests say."""
+        if len(same_time) == 1:
+            return same_time
+        made = {
+            version: str(manifest["created_at"]) if manifest else ""
+            for version, manifest in zip(same_time, self.manifests(same_time), strict=True)
+        }
+        return sorted(same_time, key=made.__getitem__, reverse=True)
 
     def _find(self, version: str) -> Version:
         if VERSION_PATTERN.fullmatch(version):
             for runtime in RUNTIMES:
-                path = f"{VERSIONS}/{version}.{runtime}"
-                with suppress(ObjectNotFound), translated_errors(f"{self.url}/{path}"):
-                    meta = obstore.head(self._objects.opened, path)
-                    return Version(version, path, meta["last_modified"], meta["size"])
+                found = self._exists(f"{VERSIONS}/{version}.{runtime}")
+                if found:
+                    return found
         raise UnknownVersion(version, self.url)
 
+    def _exists(self, path: str) -> Version | None:
+        with suppress(ObjectNotFound), translated_errors(f"{self.url}/{path}"):
+            meta = obstore.head(self._objects.opened, path)
+            return Version(Path(path).stem, path, meta["last_modified"], meta["size"])
+        return None
+
     def _before(self, live: str) -> Version:
-        versions = self.versions()
-        for version in versions:
-            if version.version == live:
-                break
-        for version in versions:
-            return version
-        raise TrainingError(f"There is no version before {live} in {self.url}.")
+        newest_first = self.versions()
+        if any(version.version == live for version in newest_first):
+            older = next(newest_first, None)  # the search stopped at the live one
+            if older:
+                return older
+        raise NoOlderVersion(live, self.url)
 
     def _put(self, path: str, artifact: bytes, *, mode: Literal["create", "overwrite"]) -> None:
-        with translated_errors(f"{self.url}/{path}"):
+        with translated_errors(f"{self.url}/{path}", needs="s3:PutObject"):
             obstore.put(self._objects.opened, path, artifact, mode=mode, use_multipart=False)
 
     def _get(self, path: str) -> bytes:
@@ -234,4 +322,19 @@ class WritableStore:
         return fetched.data
 
     def _manifest_at(self, path: str) -> dict[str, Any]:
-        return read_manifest(self._get(path))
+        """Read a manifest, but not the model before it."""
+        with translated_errors(f"{self.url}/{path}"):
+            size = obstore.head(self._objects.opened, path)["size"]
+            tail = self._tail(path, size, TAIL_BYTES)
+            seal = read_seal(tail)
+            length = size - seal.manifest_start
+            if length > len(tail):
+                tail = self._tail(path, size, length)
+        start = len(tail) - length
+        return parse_manifest(tail[start : start + seal.manifest_length])
+
+    def _tail(self, path: str, size: int, length: int) -> bytes:
+        if not size:
+            return b""
+        start = max(0, size - length)
+        return obstore.get_range(self._objects.opened, path, start=start, end=size).to_bytes()

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from chalice.app import Chalice, Response
 
 from chalicelib.classification import classify as classify_samples
 from chalicelib.classify_request import read_classify_request
-from chalicelib.errors import UnknownPath
-from chalicelib.http import answers_errors, in_the_one_shape, json_response, received
+from chalicelib.errors import ModelUnavailable, UnknownPath
+from chalicelib.http import (
+    answers_errors,
+    health_response,
+    in_the_one_shape,
+    json_response,
+    received,
+)
 from chalicelib.serving import Serving
 
 if TYPE_CHECKING:
@@ -42,6 +49,16 @@ def classify() -> Response:
     model = models.current()
     answer = classify_samples(request, model, max_rows=settings.max_rows)
     return json_response(answer, {"X-Model-Version": model.manifest.version})
+
+
+@app.route("/health", methods=["GET"], content_types=[])
+@answers_errors
+def health() -> Response:
+    """Tell whether there is a model, and whether it is as it should be."""
+    models = serving.opened().models
+    with suppress(ModelUnavailable):
+        models.current()
+    return health_response(models.health())
 
 
 @answers_errors

@@ -36,9 +36,10 @@ def main() -> int:
     os.environ["MODEL_URL"] = store_url(options.store)
     try:
         settings = Settings.from_environ(os.environ)
-        fetched = ObjectStore(settings.model_url).fetch(CURRENT)
+        store = ObjectStore(settings.model_url, timeout_seconds=settings.timeout_seconds)
+        fetched = store.fetch(CURRENT, max_bytes=settings.max_bytes)
         assert fetched is not None  # only a fetch with an etag may be left out
-        manifest = load_model(fetched.data).manifest
+        manifest = load_model(fetched.data, settings.signing_key).manifest
         check_port(options.port)
     except (ServingError, OSError, OverflowError) as error:
         print(f"serve: {error}", file=sys.stderr)

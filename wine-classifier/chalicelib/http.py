@@ -23,6 +23,7 @@ from chalicelib.errors import (
     UnsupportedMediaType,
 )
 from chalicelib.log import log_event
+from chalicelib.model_store import RETRY_AFTER_SECONDS, Health
 
 _STATUS: dict[type[ServingError], int] = {
     MalformedBody: 400,
@@ -101,6 +102,33 @@ def json_response(
     )
 
 
+def health_response(health: Health) -> Response:
+    """Make the response to a question after the health of the service.
+
+    Parameters
+    ----------
+    health : Health
+        How the model store is.
+
+    Returns
+    -------
+    chalice.app.Response
+        A 503 if there is no model, with the ``error`` that other routes have then too.
+    """
+    report = {
+        "live": True,
+        "ready": health.version is not None,
+        "degraded": health.reason is not None,
+        "since": health.since,
+        "reason": health.reason,
+        "version": health.version,
+    }
+    if health.version is not None:
+        return json_response(report)
+    error = ModelUnavailable(health.reason or "unknown", RETRY_AFTER_SECONDS)
+    return json_response({"error": str(error)} | report, *_as_http(error))
+
+
 def error_response(error: ServingError) -> Response:
     """Make the response that an error is answered with.
 
@@ -115,14 +143,19 @@ def error_response(error: ServingError) -> Response:
         Its body is ``{"error": "a sentence"}``, with ``"problems"`` where a request has some.
     """
     body: dict[str, object] = {"error": str(error)}
-    headers = {}
     if isinstance(error, InvalidRequest):
         body["problems"] = [problem._asdict() for problem in error.problems]
-    elif isinstance(error, MethodNotAllowed):
+    return json_response(body, *_as_http(error))
+
+
+def _as_http(error: ServingError) -> tuple[dict[str, str], int]:
+    """Give the headers and the status that belong to an error."""
+    headers = {}
+    if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allowed)
     elif isinstance(error, ModelUnavailable):
         headers["Retry-After"] = str(error.retry_after)
-    return json_response(body, headers, _STATUS[type(error)])
+    return headers, _STATUS[type(error)]
 
 
 def answers_errors(view: Callable[..., Response]) -> Callable[..., Response]:

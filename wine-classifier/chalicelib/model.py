@@ -63,13 +63,15 @@ class Model(NamedTuple):
     classifier: Classifier
 
 
-def load_model(artifact: bytes) -> Model:
+def load_model(artifact: bytes, signing_key: str | None = None) -> Model:
     """Make a model of an artifact and let it prove itself.
 
     Parameters
     ----------
     artifact : bytes
         The whole file, as it was published.
+    signing_key : str, optional
+        What it must be signed with.
 
     Returns
     -------
@@ -78,10 +80,10 @@ def load_model(artifact: bytes) -> Model:
     Raises
     ------
     InvalidArtifact
-        If the file is not whole, cannot be run by this code, or does not answer its golden
-        samples as scikit-learn did.
+        If the file is not whole, is not signed with the key, cannot be run by this code, or does
+        not answer its golden samples as scikit-learn did.
     """
-    manifest = Manifest.from_document(read_manifest(artifact))
+    manifest = Manifest.from_document(read_manifest(artifact, signing_key))
     if manifest.runtime != "onnx":
         raise InvalidArtifact(f"This code has no runtime {manifest.runtime!r}, only 'onnx'.")
     from chalicelib.onnx_classifier import OnnxClassifier  # imported when a model needs it

@@ -6,17 +6,52 @@ import importlib
 import threading
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import NamedTuple, Protocol
 
-from chalicelib.errors import InvalidArtifact, ModelUnavailable, StoreError
+from chalicelib.errors import InvalidArtifact, ModelUnavailable, ServingError, StoreError
 from chalicelib.log import log_event
 from chalicelib.model import Model, load_model
-from chalicelib.object_store import Fetched, ObjectStore
+from chalicelib.object_store import Fetched
+from chalicelib.settings import Settings
 
 CURRENT = "current"
 
 # How long a client is asked to wait when there is no model at all; its next request tries again.
 RETRY_AFTER_SECONDS = 5
+
+# After a failed check the next one waits for the refresh interval, or this if that is shorter,
+# and twice as long after each further one, but never longer than the last of these.
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 300.0
+
+
+class Objects(Protocol):
+    """What a model store reads from."""
+
+    def fetch(
+        self, name: str, *, unless_etag: str | None = None, max_bytes: int | None = None
+    ) -> Fetched | None:
+        """Fetch an object; see `chalicelib.object_store.ObjectStore.fetch`."""
+
+
+class Health(NamedTuple):
+    """How a model store is.
+
+    Parameters
+    ----------
+    version : str or None
+        The version that is served; None if there is no model.
+    since : str or None
+        When trouble began (ISO 8601, UTC); None if there is none.
+    reason : str or None
+        What the trouble is.
+    """
+
+    version: str | None
+    since: str | None
+    reason: str | None
 
 
 class _Live(NamedTuple):
@@ -24,31 +59,35 @@ class _Live(NamedTuple):
     etag: str
 
 
+class _Trouble(NamedTuple):
+    since: str
+    reason: str
+    pause: float
+
+
 class ModelStore:
     """Gives the live model to any number of threads.
 
     Parameters
     ----------
-    objects : ObjectStore
+    objects : Objects
         Where the object `CURRENT` is.
-    refresh_seconds : float
-        How long a model is served before the store is asked for a newer one.
+    settings : Settings
+        How often to look for a newer one, how large it may be, what it must be signed with.
     clock : callable, optional
         Gives seconds that only ever grow.
     """
 
     def __init__(
-        self,
-        objects: ObjectStore,
-        *,
-        refresh_seconds: float,
-        clock: Callable[[], float] = time.monotonic,
+        self, objects: Objects, settings: Settings, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._objects = objects
-        self._refresh_seconds = refresh_seconds
+        self._settings = settings
         self._clock = clock
         self._live: _Live | None = None
+        self._trouble: _Trouble | None = None
         self._next_check = 0.0
+        self._attempts = 0
         self._loading = threading.Lock()
 
     def current(self) -> Model:
@@ -64,46 +103,98 @@ class ModelStore:
         ModelUnavailable
             If no model could be loaded yet.
         """
-        live = self._live or self._load_first()
-        if self._clock() >= self._next_check and self._loading.acquire(blocking=False):
+        live = self._live
+        if live is None:
+            return self._load_first().model
+        if self._is_due() and self._loading.acquire(blocking=False):
             try:
-                live = self._refresh(live)
+                if self._is_due():  # another thread may have looked since
+                    self._look(live)
             finally:
                 self._loading.release()
-        return live.model
+        return (self._live or live).model
+
+    def health(self) -> Health:
+        """Tell how the store is.
+
+        Returns
+        -------
+        Health
+        """
+        live, trouble = self._live, self._trouble
+        return Health(
+            version=live.model.manifest.version if live else None,
+            since=trouble.since if trouble else None,
+            reason=trouble.reason if trouble else None,
+        )
+
+    def _is_due(self) -> bool:
+        return self._clock() >= self._next_check
 
     def _load_first(self) -> _Live:
+        attempts = self._attempts
         with self._loading:
-            if self._live is None:
+            if self._live is None and self._attempts == attempts:
+                self._attempts += 1
                 # The runtime is imported while the artifact is on its way.
-                runtime = threading.Thread(target=importlib.import_module, args=("onnxruntime",))
+                runtime = threading.Thread(target=_import_runtime)
                 runtime.start()
-                try:
-                    fetched = self._objects.fetch(CURRENT)
-                    assert fetched is not None  # only a fetch with an etag may be left out
-                    self._take(fetched)
-                except (StoreError, InvalidArtifact) as error:
-                    reason = error.kind if isinstance(error, StoreError) else "invalid artifact"
-                    log_event("no model", reason=reason, detail=str(error))
-                    raise ModelUnavailable(reason, RETRY_AFTER_SECONDS) from error
-                finally:
-                    runtime.join()
-        assert self._live is not None
-        return self._live
+                self._look(None)
+                runtime.join()
+            if self._live is None:  # or it failed for those who waited for the same attempt
+                reason = self._trouble.reason if self._trouble else "unknown"
+                raise ModelUnavailable(reason, RETRY_AFTER_SECONDS)
+            return self._live
 
-    def _refresh(self, live: _Live) -> _Live:
-        self._next_check = self._clock() + self._refresh_seconds
+    def _look(self, live: _Live | None) -> None:
+        """Take what is in the store now, if it is another model than the live one and good."""
         try:
-            fetched = self._objects.fetch(CURRENT, unless_etag=live.etag)
+            fetched = self._objects.fetch(
+                CURRENT,
+                unless_etag=live.etag if live else None,
+                max_bytes=self._settings.max_bytes,
+            )
             if fetched is not None:
-                return self._take(fetched)
-        except (StoreError, InvalidArtifact) as error:
-            log_event("model not refreshed", serving=live.model.manifest.version, detail=str(error))
-        return live
+                self._live = self._loaded(fetched)
+        except Exception as error:  # whatever it is, the last good model is better than none
+            self._note_trouble(error)
+        else:
+            self._note_success()
 
-    def _take(self, fetched: Fetched) -> _Live:
-        model = load_model(fetched.data)
-        self._live = _Live(model, fetched.etag)
-        self._next_check = self._clock() + self._refresh_seconds
+    def _loaded(self, fetched: Fetched) -> _Live:
+        model = load_model(fetched.data, self._settings.signing_key)
         log_event("model loaded", version=model.manifest.version)
-        return self._live
+        return _Live(model, fetched.etag)
+
+    def _note_success(self) -> None:
+        if self._trouble is not None:
+            log_event("model store is well again", since=self._trouble.since)
+            self._trouble = None
+        self._next_check = self._clock() + self._settings.refresh_seconds
+
+    def _note_trouble(self, error: Exception) -> None:
+        before = self._trouble
+        reason = _reason(error)
+        since = before.since if before else datetime.now(UTC).isoformat(timespec="seconds")
+        first = max(FIRST_PAUSE_SECONDS, self._settings.refresh_seconds)
+        pause = min(before.pause * 2, LONGEST_PAUSE_SECONDS) if before else first
+        if before is None or before.reason != reason:
+            serving = self._live.model.manifest.version if self._live else None
+            detail = str(error) if isinstance(error, ServingError) else None
+            log_event("model store is in trouble", reason=reason, detail=detail, serving=serving)
+        self._trouble = _Trouble(since, reason, max(pause, first))
+        self._next_check = self._clock() + self._trouble.pause
+
+
+def _import_runtime() -> None:
+    with suppress(ImportError):  # `load_model` meets it again, and it is reported there
+        importlib.import_module("onnxruntime")
+
+
+def _reason(error: Exception) -> str:
+    """Name a failure to clients: without places, and without what is not ours to know."""
+    if isinstance(error, StoreError):
+        return error.kind
+    if isinstance(error, InvalidArtifact):
+        return str(error).rstrip(".")
+    return type(error).__name__

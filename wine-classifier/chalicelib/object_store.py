@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from chalicelib.errors import ObjectNotFound, StoreError
+from chalicelib.errors import InvalidArtifact, ObjectNotFound, StoreError
 
 if TYPE_CHECKING:
     from obstore import GetOptions
 
-CONNECT_TIMEOUT = "1s"
-TIMEOUT = "5s"
+CONNECT_TIMEOUT_SECONDS = 1.0
+
+# The parts of obstore's messages that tell one failure from another.
+_STATUS = re.compile(r"status code: (\d{3})")
+_S3_CODE = re.compile(r"<Code>(\w+)</Code>")
 
 
 class Fetched(NamedTuple):
@@ -50,6 +55,21 @@ def store_url(place: str) -> str:
     return place if "://" in place else Path(place).resolve().as_uri()
 
 
+def folder_at(url: str) -> Path:
+    """Give the folder that a ``file:///`` URL names.
+
+    Parameters
+    ----------
+    url : str
+        The URL.
+
+    Returns
+    -------
+    pathlib.Path
+    """
+    return Path(unquote(urlsplit(url).path))
+
+
 class ObjectStore:
     """The objects below a URL.
 
@@ -57,10 +77,17 @@ class ObjectStore:
     ----------
     url : str
         ``s3://bucket/prefix`` or ``file:///folder``. Opened at the first use, not before.
+    timeout_seconds : float
+        How long one call to S3 may take as a whole; connecting, at most
+        `CONNECT_TIMEOUT_SECONDS` of it.
+    retries : int, default=0
+        How often a call that failed is tried again.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, timeout_seconds: float, retries: int = 0) -> None:
         self.url = url
+        self._timeout_seconds = timeout_seconds
+        self._retries = retries
 
     @functools.cached_property
     def opened(self) -> Any:
@@ -72,9 +99,13 @@ class ObjectStore:
             If there is no such folder, or no credentials.
         """
         with translated_errors(self.url):
-            return _open_folder(self.url) if self.url.startswith("file:") else _open_s3(self.url)
+            if self.url.startswith("file:"):
+                return _open_folder(folder_at(self.url))
+            return _open_s3(self.url, self._timeout_seconds, self._retries)
 
-    def fetch(self, name: str, *, unless_etag: str | None = None) -> Fetched | None:
+    def fetch(
+        self, name: str, *, unless_etag: str | None = None, max_bytes: int | None = None
+    ) -> Fetched | None:
         """Fetch an object, whole.
 
         Parameters
@@ -83,6 +114,8 @@ class ObjectStore:
             The object's name below the URL.
         unless_etag : str, optional
             The state of the object that need not be fetched again.
+        max_bytes : int, optional
+            How large it may be.
 
         Returns
         -------
@@ -91,45 +124,35 @@ class ObjectStore:
 
         Raises
         ------
+        InvalidArtifact
+            If it is larger than `max_bytes`; it is not read then.
         StoreError
             If there is no such object, or the store does not give it.
         """
         import obstore
         from obstore.exceptions import NotModifiedError
 
+        unless: GetOptions = {"if_none_match": unless_etag} if unless_etag else {}
         with translated_errors(f"{self.url}/{name}"):
             try:
-                unless: GetOptions = {"if_none_match": unless_etag} if unless_etag else {}
                 result = obstore.get(self.opened, name, options=unless)
-                return Fetched(result.bytes().to_bytes(), result.meta["e_tag"] or "")
             except NotModifiedError:
                 return None
+            size = result.meta["size"]
+            if max_bytes is not None and size > max_bytes:
+                raise InvalidArtifact(f"The object has {size:,} bytes, over {max_bytes:,}.")
+            return Fetched(result.bytes().to_bytes(), result.meta["e_tag"] or "")
 
 
-def folder_at(url: str) -> Path:
-    """Give the folder that a ``file:///`` URL names.
-
-    Parameters
-    ----------
-    url : str
-
-    Returns
-    -------
-    pathlib.Path
-    """
-    return Path(unquote(urlsplit(url).path))
-
-
-def _open_folder(url: str) -> Any:
+def _open_folder(folder: Path) -> Any:
     from obstore.store import LocalStore
 
-    folder = folder_at(url)
     if not folder.is_dir():
         raise ObjectNotFound(f"folder {folder}")
     return LocalStore(folder)
 
 
-def _open_s3(url: str) -> Any:
+def _open_s3(url: str, timeout_seconds: float, retries: int) -> Any:
     from obstore.store import S3Store
 
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
@@ -137,10 +160,10 @@ def _open_s3(url: str) -> Any:
         url,
         client_options={
             "allow_http": endpoint.startswith("http://"),
-            "connect_timeout": CONNECT_TIMEOUT,
-            "timeout": TIMEOUT,
+            "connect_timeout": timedelta(seconds=min(CONNECT_TIMEOUT_SECONDS, timeout_seconds)),
+            "timeout": timedelta(seconds=timeout_seconds),
         },
-        retry_config={"max_retries": 0},
+        retry_config={"max_retries": retries},
         **_credentials(),
     )
 
@@ -160,13 +183,15 @@ def _credentials() -> dict[str, Any]:
 
 
 @contextmanager
-def translated_errors(what: str) -> Iterator[None]:
+def translated_errors(what: str, needs: str = "s3:GetObject") -> Iterator[None]:
     """Raise ours where obstore raises its own.
 
     Parameters
     ----------
     what : str
         What is read or written, for the message.
+    needs : str, default="s3:GetObject"
+        The permission without which S3 denies it.
 
     Raises
     ------
@@ -177,17 +202,29 @@ def translated_errors(what: str) -> Iterator[None]:
 
     try:
         yield
-    except FileNotFoundError as error:
-        if "NoSuchBucket" in str(error):
-            raise StoreError("no such bucket", f"There is no such bucket ({what}).") from error
-        raise ObjectNotFound(what) from error
-    except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
-        raise StoreError("access denied", f"The store denies access to {what}.") from error
     except exceptions.AlreadyExistsError:
         raise  # no failure: what a create-only put answers
-    except exceptions.BaseError as error:
-        raise StoreError("store failure", f"The store failed: {_first_line(error)}") from error
+    except (exceptions.BaseError, FileNotFoundError) as error:
+        raise _translated(error, what, needs) from error
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+def _translated(error: Exception, what: str, needs: str) -> StoreError:
+    text = str(error)
+    status = _STATUS.search(text)
+    code = _S3_CODE.search(text)
+    if code and code[1] == "NoSuchBucket":
+        return StoreError("no such bucket", f"There is no bucket for {what}.")
+    if isinstance(error, FileNotFoundError):
+        return ObjectNotFound(what)
+    if status and status[1] in ("401", "403"):
+        return StoreError("access denied", f"Access to {what} is denied: it takes {needs}.")
+    if status:
+        answered = f"{status[1]} {code[1]}" if code else status[1]
+        return StoreError(f"the store answered {answered}", f"For {what} S3 answered {answered}.")
+    if "TimedOut" in text or "kind: Timeout" in text:
+        return StoreError("timed out", f"{what} did not come in time.")
+    if "ConnectError" in text:
+        return StoreError("unreachable", f"No connection could be made for {what}.")
+    if "body error" in text:
+        return StoreError("cut short", f"{what} was cut short.")
+    return StoreError("store failure", f"{what}: {text.partition(chr(10))[0]}")

@@ -55,9 +55,8 @@ class Serving:
                 except InvalidSetting as error:
                     log_event("invalid setting", detail=str(error))
                     raise ModelUnavailable("misconfigured", RETRY_AFTER_SECONDS) from error
-                store = ObjectStore(settings.model_url)
-                models = ModelStore(store, refresh_seconds=settings.refresh_seconds)
-                self._opened = Opened(settings, models)
+                store = ObjectStore(settings.model_url, timeout_seconds=settings.timeout_seconds)
+                self._opened = Opened(settings, ModelStore(store, settings))
             return self._opened
 
     def warm_up(self) -> None:

@@ -8,7 +8,9 @@ from typing import NamedTuple
 from chalicelib.errors import InvalidSetting
 
 REFRESH_SECONDS = 60.0
+TIMEOUT_SECONDS = 5.0
 MAX_ROWS = 10_000
+MAX_BYTES = 100 * 1024 * 1024
 
 
 class Settings(NamedTuple):
@@ -21,13 +23,26 @@ class Settings(NamedTuple):
     refresh_seconds : float
         How long a model is served before the store is asked for a newer one
         (``MODEL_REFRESH_SECONDS``).
+    timeout_seconds : float
+        How long a request waits for the store, connecting included (``MODEL_TIMEOUT_SECONDS``).
     max_rows : int
         The most samples that one request may hold (``MODEL_MAX_ROWS``).
+    max_bytes : int
+        The largest artifact that is loaded (``MODEL_MAX_BYTES``).
+    signing_key : str or None
+        What an artifact must be signed with (``MODEL_SIGNING_KEY``).
     """
 
     model_url: str
     refresh_seconds: float = REFRESH_SECONDS
+    timeout_seconds: float = TIMEOUT_SECONDS
     max_rows: int = MAX_ROWS
+    max_bytes: int = MAX_BYTES
+    signing_key: str | None = None
+
+    def __repr__(self) -> str:
+        """Show the settings, but never the key."""
+        return f"Settings({self.model_url!r}, ...)"
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -49,9 +64,36 @@ class Settings(NamedTuple):
         """
         return cls(
             model_url=_store_url(environ, "MODEL_URL"),
-            refresh_seconds=_number(environ, "MODEL_REFRESH_SECONDS", REFRESH_SECONDS),
+            refresh_seconds=_seconds(environ, "MODEL_REFRESH_SECONDS", REFRESH_SECONDS),
+            timeout_seconds=_seconds(environ, "MODEL_TIMEOUT_SECONDS", TIMEOUT_SECONDS),
             max_rows=_count(environ, "MODEL_MAX_ROWS", MAX_ROWS),
+            max_bytes=_count(environ, "MODEL_MAX_BYTES", MAX_BYTES),
+            signing_key=signing_key(environ),
         )
+
+
+def signing_key(environ: Mapping[str, str]) -> str | None:
+    """Read the key that artifacts are signed with.
+
+    Parameters
+    ----------
+    environ : mapping of str to str
+        Usually ``os.environ``.
+
+    Returns
+    -------
+    str or None
+        None if artifacts are not signed.
+
+    Raises
+    ------
+    InvalidSetting
+        If the variable is set, but empty: that would turn signatures off unnoticed.
+    """
+    key = environ.get("MODEL_SIGNING_KEY")
+    if key == "":
+        raise InvalidSetting("MODEL_SIGNING_KEY", key, "the secret that models are signed with")
+    return key
 
 
 def _store_url(environ: Mapping[str, str], name: str) -> str:
@@ -61,7 +103,7 @@ def _store_url(environ: Mapping[str, str], name: str) -> str:
     return held
 
 
-def _number(environ: Mapping[str, str], name: str, default: float) -> float:
+def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
     held = environ.get(name)
     if held is None:
         return default
