@@ -152,3 +152,118 @@ def test_many_threads_load_the_model_once(make_store: MakeStore, objects: FakeOb
     for thread in threads:
         thread.join()
     assert objects.fetches == [None]
+
+
+@pytest.mark.parametrize(
+    ("interval", "asked_at"),
+    [(60.0, [60, 120, 240, 480, 780, 1080]), (0.0, [0, 1, 3, 7, 15, 31])],
+)
+def test_pauses_grow_while_trouble_lasts(
+    make_store: MakeStore,
+    objects: FakeObjects,
+    clock: Clock,
+    interval: float,
+    asked_at: list[float],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Doubling, up to five minutes; and the reason is logged once."""
+    store = make_store(interval)
+    store.current()
+    objects.fetches.clear()
+    objects.error = StoreError("unreachable", "No.")
+    asked = []
+    for clock.now in range(1100):
+        store.current()
+        if objects.fetches:
+            asked.append(clock.now)
+            objects.fetches.clear()
+    assert asked[:6] == asked_at
+    assert capsys.readouterr().out.count("in trouble") == 1
+
+
+def test_trouble_is_told_from_its_beginning_to_its_end(
+    make_store: MakeStore, objects: FakeObjects, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With each new reason, but one beginning."""
+    store = make_store(1)
+    good = store.current().manifest.version
+    assert store.health() == (good, None, None)
+    beginnings = set()
+    for clock.now, kind in enumerate(["unreachable", "timed out"], start=1):
+        clock.now *= 10
+        objects.error = StoreError(kind, "No.")
+        store.current()
+        version, since, reason = store.health()
+        assert (version, reason) == (good, kind)
+        beginnings.add(since)
+    assert len(beginnings) == 1
+    objects.error = None
+    clock.now = 100
+    store.current()
+    assert store.health() == (good, None, None)
+    assert capsys.readouterr().out.count("in trouble") == 2
+
+
+class WatchedLock:
+    """A lock that tells how many have come to it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.come = threading.Semaphore(0)
+
+    def __enter__(self) -> None:
+        self.come.release()
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def test_threads_that_waited_share_one_failure(
+    make_store: MakeStore, objects: FakeObjects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a hanging store is waited for once, not once by each in turn."""
+    store = make_store(60)
+    lock = WatchedLock()
+    monkeypatch.setattr(store, "_loading", lock)
+    all_are_there = threading.Event()
+
+    def hang(*_: object, **__: object) -> None:
+        objects.fetches.append(None)
+        all_are_there.wait(10)
+        raise StoreError("timed out", "No.")
+
+    monkeypatch.setattr(objects, "fetch", hang)
+    failures = []
+
+    def ask() -> None:
+        with pytest.raises(ModelUnavailable) as caught:
+            store.current()
+        failures.append(caught.value.reason)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        assert lock.come.acquire(timeout=10)
+    all_are_there.set()
+    for thread in threads:
+        thread.join()
+    assert failures == ["timed out"] * 8
+    assert objects.fetches == [None]
+
+
+def test_what_nobody_thought_of_is_survived_too(
+    make_store: MakeStore, objects: FakeObjects, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last good model is better than none; only the kind of error is told."""
+    store = make_store(60)
+    good = store.current()
+    clock.now = 60
+
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError("a secret")
+
+    monkeypatch.setattr(objects, "fetch", fail)
+    assert store.current() is good
+    assert store.health().reason == "MemoryError"

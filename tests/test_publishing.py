@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import boto3
 import pytest
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.s3.models import FakeKey, s3_backends
 
+from chalicelib.artifact import read_seal
 from chalicelib.errors import InvalidArtifact, StoreError
 from chalicelib.model import load_model
 from chalicelib.object_store import ObjectStore
 from tests.conftest import App, Trained
+from tests.fault_proxy import FaultProxy
 from training.__main__ import main
 from training.artifact import Built
+from training.errors import NoOlderVersion
 from training.publish import publish
 from training.store import WritableStore
 
@@ -164,3 +172,201 @@ def test_the_store_may_be_named_by_the_environment(
     monkeypatch.setenv("MODEL_URL", store.url)
     assert main(["show", trained.built.version]) == 0
     assert trained.built.version in capsys.readouterr().out
+
+
+def test_a_dry_run_checks_everything_and_writes_nothing(
+    store_url: str,
+    trained: Trained,
+    needy: Built,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It says what would happen, from the shell and from Python."""
+    path = tmp_path / "model.onnx"
+    path.write_bytes(needy.artifact)
+    dry_run = ["publish", str(path), "--to", store_url, "--dry-run"]
+    url = f"{store_url}/versions/{needy.version}.onnx"
+
+    assert main(dry_run) == 0
+    assert capsys.readouterr().out == f"would publish {url}, a new version; live is none\n"
+    store = WritableStore(store_url)
+    store.publish(trained.built.artifact)
+    assert main(dry_run) == 0
+    live_now = trained.built.version
+    assert capsys.readouterr().out == f"would publish {url}, a new version; live is {live_now}\n"
+    X, y, names = trained.dataset
+    publish(trained.estimator, X, y, to=store_url, feature_names=names, dry_run=True)
+    assert [version.version for version in store.versions()] == [live_now]
+
+    path.write_bytes(needy.artifact[:-1])
+    assert main(dry_run) == 2
+
+
+def test_with_a_key_a_model_is_signed_and_nothing_else_is_made_live(
+    store_url: str, trained: Trained, needy: Built
+) -> None:
+    """What was published without a key cannot be rolled back to, unless it is published again."""
+    WritableStore(store_url).publish(trained.built.artifact)
+    store = WritableStore(store_url, "a key")
+    store.publish(needy.artifact)
+    load_model(live(store_url), "a key")
+    for wrong in ("another key", ""):
+        with pytest.raises(InvalidArtifact, match="not signed with"):
+            load_model(live(store_url), wrong)
+    with pytest.raises(InvalidArtifact, match="not signed with"):
+        store.rollback()
+    assert store.live_version() == needy.version
+    store.publish(trained.built.artifact)
+    store.publish(needy.artifact)
+    assert store.rollback(trained.built.version) == trained.built.version
+    load_model(live(store_url), "a key")
+
+
+def test_without_a_key_signatures_change_nothing(store_url: str, trained: Trained) -> None:
+    """A signed model is the same version, and is served."""
+    WritableStore(store_url, "a key").publish(trained.built.artifact)
+    assert load_model(live(store_url)).manifest.version == trained.built.version
+    assert read_seal(trained.built.artifact).hmac == "-" * 64
+
+
+def test_the_key_comes_from_the_environment(
+    store_url: str, trained: Trained, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """From the shell as from Python."""
+    monkeypatch.setenv("MODEL_SIGNING_KEY", "a key")
+    X, y, names = trained.dataset
+    publish(trained.estimator, X, y, to=store_url, feature_names=names)
+    load_model(live(store_url), "a key")
+    path = tmp_path / "model.onnx"
+    path.write_bytes(trained.built.artifact)
+    assert main(["publish", str(path), "--to", store_url]) == 0
+    load_model(live(store_url), "a key")
+
+
+def test_a_damaged_version_is_mended_by_publishing_it_again(
+    tmp_path: Path, trained: Trained
+) -> None:
+    """And does not hide the others from a listing."""
+    store = WritableStore(str(tmp_path))
+    store.publish(trained.built.artifact)
+    path = tmp_path / "versions" / f"{trained.built.version}.onnx"
+    path.write_bytes(b"damaged")
+    [listed] = store.versions()
+    assert store.manifests([listed]) == [None]
+    store.publish(trained.built.artifact)
+    assert path.read_bytes() == trained.built.artifact
+
+
+def test_two_publishers_at_once_leave_one_whole_model_live(
+    store_url: str, trained: Trained, needy: Built
+) -> None:
+    """Whoever was last; both versions are there."""
+    artifacts = [trained.built.artifact, needy.artifact]
+    for _ in range(10):
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            list(pool.map(lambda it: WritableStore(store_url).publish(it), artifacts * 2))
+        assert live(store_url) in artifacts
+    versions = {version.version for version in WritableStore(store_url).versions()}
+    assert versions == {trained.built.version, needy.version}
+
+
+@pytest.mark.parametrize(
+    ("denied", "command", "permission"),
+    [
+        ("GET", ["versions"], "s3:ListBucket"),
+        ("GET", ["show"], "s3:GetObject"),
+        ("HEAD", ["rollback", "0123456789ab"], "s3:GetObject"),
+        ("PUT", ["publish"], "s3:PutObject"),
+    ],
+)
+def test_a_missing_permission_is_named(
+    s3_environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    trained: Trained,
+    capsys: pytest.CaptureFixture[str],
+    denied: str,
+    command: list[str],
+    permission: str,
+) -> None:
+    """In one line, with exit code 2."""
+    proxy = FaultProxy(s3_environment["AWS_ENDPOINT_URL"])
+    monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+    proxy.answer_with(403, "AccessDenied")
+    if command == ["publish"]:
+        path = tmp_path / "model.onnx"
+        path.write_bytes(trained.built.artifact)
+        command = ["publish", str(path)]
+    assert main([*command, "--store", "s3://bucket/prefix"]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert "denied" in line
+    assert permission in line
+    assert {request.method for request in proxy.passed} <= {denied, "HEAD"}
+    proxy.refuse()
+
+
+@pytest.mark.parametrize("command", ["versions", "show", "rollback"])
+def test_a_missing_bucket_is_one_line(
+    s3_environment: dict[str, str], capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """Whatever is asked of it."""
+    assert main([command, "--store", "s3://no-such-bucket/x"]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert "There is no" in line
+
+
+def test_an_unknown_version_is_one_line(
+    store_url: str, trained: Trained, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also one that could not be a version, or would be a path."""
+    WritableStore(store_url).publish(trained.built.artifact)
+    for command in ("show", "rollback"):
+        for version in ("0123456789ab", "latest", "../current", "*"):
+            assert main([command, version, "--store", store_url]) == 2
+            line = capsys.readouterr().err
+            assert line == f"{command}: There is no version {version} in {store_url}.\n"
+
+
+def test_there_may_be_no_version_before(store_url: str, trained: Trained) -> None:
+    """Then nothing changes."""
+    store = WritableStore(store_url)
+    store.publish(trained.built.artifact)
+    with pytest.raises(NoOlderVersion):
+        store.rollback()
+    assert store.live_version() == trained.built.version
+
+
+def test_listing_10_000_versions_reads_no_more_than_it_shows(
+    s3_environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    trained: Trained,
+    needy: Built,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Ten pages of a listing, and the manifests of the versions that are printed."""
+    url = "s3://many/wine"
+    location = {"LocationConstraint": s3_environment["AWS_DEFAULT_REGION"]}
+    boto3.client("s3").create_bucket(Bucket="many", CreateBucketConfiguration=location)
+    bucket = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets["many"]
+    start = datetime(2026, 1, 1)
+    for number in range(9_998):
+        name = f"wine/versions/{number:012x}.onnx"
+        key = FakeKey(name, trained.built.artifact, DEFAULT_ACCOUNT_ID, "eu-central-1")
+        key.last_modified = start + timedelta(minutes=number)
+        bucket.keys[key.name] = key
+    store = WritableStore(url)
+    store.publish(trained.built.artifact)
+    store.publish(needy.artifact)
+    proxy = FaultProxy(s3_environment["AWS_ENDPOINT_URL"])
+    monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+    assert main(["versions", "--store", url]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 + 20 + 1
+    assert lines[2].split()[:2] == ["live", needy.version]
+    assert lines[-1] == "and 9,980 older: --limit 0 lists them all"
+    listings = [request for request in proxy.passed if "list-type" in request.path]
+    reads = [request for request in proxy.passed if "list-type" not in request.path]
+    assert len(listings) == 10
+    assert len(reads) <= 2 * (20 + 1 + 2)
+    assert max(request.body_bytes for request in reads) <= 64 * 1024
+    proxy.refuse()

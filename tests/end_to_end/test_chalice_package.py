@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import APP, ROOT
-from tests.end_to_end.conftest import make
+from tests.end_to_end.conftest import Process
 
 STAGES = ["dev", "prod"]
 
@@ -20,9 +20,9 @@ STAGES = ["dev", "prod"]
 @pytest.fixture(scope="module", params=STAGES)
 def packaged(request: pytest.FixtureRequest) -> tuple[str, Path]:
     """What `make package` writes for a stage."""
-    process = make("package", f"STAGE={request.param}")
-    printed, _ = process.communicate()
-    assert process.returncode == 0, printed
+    process = Process("package", f"STAGE={request.param}")
+    assert process.wait() == 0, process.printed
+    process.stop()
     return request.param, ROOT / "dist" / request.param
 
 
@@ -50,7 +50,7 @@ def test_the_function_is_configured(packaged: tuple[str, Path]) -> None:
     """Memory, time limit, store."""
     stage, folder = packaged
     function = resource(folder, "APIHandler")
-    assert function["Runtime"] == "python3.13"
+    assert function["Runtime"] == f"python{sys.version_info[0]}.{sys.version_info[1]}"
     assert function["MemorySize"] >= 256
     assert function["Timeout"] < 29  # when API Gateway gives up
     assert function["Environment"]["Variables"]["MODEL_URL"] == "s3://YOUR-BUCKET/wine"

@@ -5,13 +5,12 @@ from __future__ import annotations
 import doctest
 import re
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
-from tests.end_to_end.conftest import Server
+from tests.end_to_end.conftest import Server, StartServer
 
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
@@ -24,9 +23,9 @@ RUN_BY_OTHERS = {"make serve": "the fixture `server`", "make test": "whoever run
 
 
 @pytest.fixture(scope="module")
-def server(make_serve: Callable[..., Server]) -> Server:
+def server(start_server: StartServer) -> Server:
     """What the README's first command starts."""
-    return make_serve()
+    return start_server()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 
 def log_event(event: str, **fields: object) -> None:
@@ -15,4 +16,6 @@ def log_event(event: str, **fields: object) -> None:
     **fields
         What JSON can hold; never a secret, and never a value that a client sent.
     """
-    print(json.dumps({"event": event, **fields}), flush=True)
+    # One write for the whole line, so that another thread's cannot end up in it.
+    sys.stdout.write(json.dumps({"event": event, **fields}) + "\n")
+    sys.stdout.flush()
