@@ -87,7 +87,7 @@ class ModelStore:
         self._live: _Live | None = None
         self._trouble: _Trouble | None = None
         self._next_check = 0.0
-        self._attempts = 0
+        self._attempts_made = 0
         self._loading = threading.Lock()
 
     def current(self) -> Model:
@@ -132,16 +132,17 @@ class ModelStore:
         return self._clock() >= self._next_check
 
     def _load_first(self) -> _Live:
-        attempts = self._attempts
+        attempts = self._attempts_made
         with self._loading:
-            if self._live is None and self._attempts == attempts:
-                self._attempts += 1
+            # Those who waited while an attempt failed share its failure.
+            if self._live is None and self._attempts_made == attempts:
                 # The runtime is imported while the artifact is on its way.
                 runtime = threading.Thread(target=_import_runtime)
                 runtime.start()
                 self._look(None)
                 runtime.join()
-            if self._live is None:  # or it failed for those who waited for the same attempt
+                self._attempts_made += 1
+            if self._live is None:
                 reason = self._trouble.reason if self._trouble else "unknown"
                 raise ModelUnavailable(reason, RETRY_AFTER_SECONDS)
             return self._live
