@@ -47,6 +47,7 @@ def test_the_manifest_holds_all_that_the_design_names(trained: Trained) -> None:
         "signature",
         "metrics",
         "agreement",
+        "attempts",
         "estimator",
         "libraries",
         "golden_samples",
@@ -137,8 +138,8 @@ def fold_kind(manifest: dict[str, Any]) -> None:
         (add_class, "does not answer"),
         (change_label, "does not answer"),
         (change_probability, "does not answer"),
-        (drop_golden_samples, "golden samples do not fit"),
-        (fold_kind, "colour"),
+        (drop_golden_samples, "no golden samples"),
+        (fold_kind, "a feature of kind"),
     ],
 )
 def test_a_manifest_that_is_not_true_is_refused(

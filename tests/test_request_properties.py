@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,13 +11,15 @@ from hypothesis import strategies as st
 
 from chalicelib.classify_request import read_classify_request
 from chalicelib.errors import ServingError
-from chalicelib.signature import Feature, Signature, read_samples
+from chalicelib.samples import Samples, read_samples
+from chalicelib.signature import Feature, Signature
 from tests.conftest import App
 from tests.test_errors import is_error
 
 NAMES = ("alcohol", "ash", "hue")
 SIGNATURE = Signature(
-    features=tuple(Feature(name, required=name == "alcohol") for name in NAMES), classes=("0", "1")
+    features=tuple(Feature(name, "numeric", required=name == "alcohol") for name in NAMES),
+    classes=("0", "1"),
 )
 
 many = settings(
@@ -39,7 +40,7 @@ anything = st.recursive(
 requests = st.fixed_dictionaries({"data": anything}, optional={"probabilities": anything})
 
 
-def matrix_of(data: object) -> Any:
+def samples_of(data: object) -> Samples:
     """Read samples that the signature takes."""
     body = json.dumps({"data": data}).encode()
     return read_samples(read_classify_request(body, {}).data, SIGNATURE, max_rows=100)
@@ -70,8 +71,8 @@ def test_one_sample_round_trips_in_every_form(sample: list[float | None]) -> Non
     by_name = dict(zip(NAMES, sample, strict=True))
     present = {name: value for name, value in by_name.items() if value is not None}
     for data in (sample, by_name, dict(reversed(by_name.items())), present):
-        matrix, is_batch = matrix_of(data)
-        np.testing.assert_array_equal(matrix, np.array([sample], dtype=np.float64))
+        numbers, _, is_batch = samples_of(data)
+        np.testing.assert_array_equal(numbers, np.array([sample], dtype=np.float64))
         assert not is_batch
 
 
@@ -81,8 +82,8 @@ def test_a_batch_round_trips_in_every_form(batch: list[list[float | None]]) -> N
     """As lists and as objects."""
     expected = np.array(batch, dtype=np.float64)
     for data in (batch, [dict(zip(NAMES, sample, strict=True)) for sample in batch]):
-        matrix, is_batch = matrix_of(data)
-        np.testing.assert_array_equal(matrix, expected)
+        numbers, _, is_batch = samples_of(data)
+        np.testing.assert_array_equal(numbers, expected)
         assert is_batch
 
 
@@ -92,7 +93,7 @@ def test_a_number_alone_round_trips_as_number_and_as_text(value: float) -> None:
     """The tutorial's form."""
     expected = np.array([[value, np.nan, np.nan]])
     for data in (value, str(value), f" {value} "):
-        np.testing.assert_array_equal(matrix_of(data).matrix, expected)
+        np.testing.assert_array_equal(samples_of(data).numbers, expected)
 
 
 @many
@@ -100,7 +101,7 @@ def test_a_number_alone_round_trips_as_number_and_as_text(value: float) -> None:
 def test_an_integer_of_any_size_is_read_or_refused(value: int) -> None:
     """Python's integers have no end, float64 has."""
     try:
-        assert matrix_of([value, None, None]).matrix[0, 0] == float(value)
+        assert samples_of([value, None, None]).numbers[0, 0] == float(value)
     except ServingError:
         with pytest.raises(OverflowError):
             float(value)

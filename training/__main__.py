@@ -29,7 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code: 0, or `REFUSED` after one line on standard error that says why.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command == "publish" and options.model and not (options.data and options.target):
+        parser.error("publish --model needs --data and --target as well")
     # Imported now, so that --help and a wrong option need not wait for scikit-learn.
     from training import commands
 
@@ -66,7 +69,21 @@ def _parser() -> argparse.ArgumentParser:
         nargs="?",
         default=DEFAULT_ARTIFACT,
         metavar="FILE",
-        help="what train wrote (default: %(default)s)",
+        help="what train wrote (default: %(default)s); or, instead, --model with --data",
+    )
+    publish.add_argument("--model", type=Path, metavar="FILE", help="a fitted estimator (.skops)")
+    publish.add_argument("--data", type=Path, metavar="CSV", help="the data it was fitted on")
+    publish.add_argument("--target", metavar="COLUMN", help="the column that holds the classes")
+    publish.add_argument("--name", help="the model's name (default: that of its file)")
+    publish.add_argument(
+        "--runtime",
+        choices=["onnx", "sklearn"],
+        help="what must run it (default: ONNX if it is exact, else scikit-learn)",
+    )
+    publish.add_argument(
+        "--trust-pickle",
+        action="store_true",
+        help="load a .joblib or .pkl file, which runs whatever code is in it",
     )
     publish.add_argument(
         "--dry-run", action="store_true", help="say what would be done, and write nothing"

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import onnx
+import pandas as pd
 from sklearn.base import ClassifierMixin, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score
@@ -16,12 +17,17 @@ from sklearn.utils.validation import check_is_fitted
 
 from chalicelib.artifact import SEAL_BYTES, read_seal, seal
 from chalicelib.model import load_model
+from training.comparison import Agreement
 from training.describe import describe, version_of
 from training.errors import NotServable
-from training.export import Agreement, export_onnx, find_optional_features
+from training.export import Attempt, export
+from training.probe import find_signature
+from training.skops_file import add_members
+from training.table import Table, ask
 
 _MANIFEST_KEY = "wine-classifier.manifest"
 _SEAL_KEY = "wine-classifier.seal"
+_MANIFEST_MEMBER = "wine-classifier.manifest.json"
 
 
 class Built(NamedTuple):
@@ -37,22 +43,26 @@ class Built(NamedTuple):
         What runs it.
     agreement : Agreement
         How near it comes to scikit-learn.
+    attempts : list of Attempt
+        What was tried; the last is what was taken.
     """
 
     artifact: bytes
     version: str
     runtime: str
     agreement: Agreement
+    attempts: list[Attempt]
 
 
 def build_artifact(
     estimator: ClassifierMixin,
-    X: npt.ArrayLike,
+    X: Any,
     y: npt.ArrayLike,
     *,
     name: str,
     feature_names: list[str] | None = None,
     metrics: dict[str, Any] | None = None,
+    runtime: str | None = None,
 ) -> Built:
     """Make the file that is published of a fitted classifier.
 
@@ -60,17 +70,19 @@ def build_artifact(
     ----------
     estimator : classifier
         Fitted.
-    X : array-like of float
+    X : array-like or pandas.DataFrame
         Shape (samples, features): samples like those it was fitted on.
     y : array-like
         Shape (samples,): their classes.
     name : str
         The model's name.
     feature_names : list of str, optional
-        The names of the columns of `X`; without them, those that the estimator was fitted with,
-        or ``x0``, ``x1`` and so on.
+        The names of the columns of `X`; without them, those of the frame, or ``x0``, ``x1`` and
+        so on.
     metrics : dict, optional
         How good it is; without it, its accuracy on `X` and `y`.
+    runtime : str, optional
+        What must run it; see `training.export.export`.
 
     Returns
     -------
@@ -81,25 +93,25 @@ def build_artifact(
     NotServable
         If this is not a fitted classifier, or the samples do not fit it.
     ExportRefused
-        If what was exported does not answer as scikit-learn does.
+        If nothing that it can be exported to answers as scikit-learn does.
     """
-    matrix = _check(estimator, X, y)
-    optional = find_optional_features(estimator, matrix)
-    exported = export_onnx(estimator, matrix, optional)
+    table, labels = _checked(estimator, X, y, feature_names)
+    signature = find_signature(estimator, table)
+    exported = export(estimator, table, signature, runtime=runtime)
     manifest = describe(
         estimator,
-        matrix,
-        feature_names=feature_names or _feature_names(estimator, matrix.shape[1]),
-        optional=optional,
-        metrics=metrics or _accuracy_on(estimator, matrix, y),
-        agreement=exported.agreement._asdict(),
+        table,
+        signature,
+        exported,
+        metrics=metrics or _accuracy_on(estimator, table, labels),
         name=name,
     )
     version = version_of(exported.model, manifest)
     created_at = datetime.now(UTC).isoformat(timespec="microseconds")
-    artifact = _assemble(exported.model, manifest | {"version": version, "created_at": created_at})
+    manifest |= {"version": version, "created_at": created_at}
+    artifact = _FORMATS[exported.runtime](exported.model, json.dumps(manifest))
     load_model(artifact)
-    return Built(artifact, version, manifest["runtime"], exported.agreement)
+    return Built(artifact, version, exported.runtime, exported.agreement, exported.attempts)
 
 
 def signed(artifact: bytes, key: str) -> bytes:
@@ -122,54 +134,64 @@ def signed(artifact: bytes, key: str) -> bytes:
     return content + seal(content, found.manifest_start, found.manifest_length, key)
 
 
-def _check(
-    estimator: ClassifierMixin, X: npt.ArrayLike, y: npt.ArrayLike
-) -> npt.NDArray[np.float64]:
+def _checked(
+    estimator: Any, X: Any, y: npt.ArrayLike, feature_names: list[str] | None
+) -> tuple[Table, list[str]]:
+    """Refuse what cannot be served; else give the samples, and their classes as text."""
+    kind = type(estimator).__name__
     if not is_classifier(estimator):
-        raise NotServable(f"{type(estimator).__name__} is not a classifier.")
+        raise NotServable(f"{kind} is not a classifier.")
     try:
         check_is_fitted(estimator)
     except NotFittedError:
-        raise NotServable(f"{type(estimator).__name__} has not been fitted yet.") from None
-    matrix = np.asarray(X, dtype=np.float64)
-    if matrix.ndim != 2 or len(matrix) != len(np.asarray(y)) or not len(matrix):
-        raise NotServable(
-            f"X must be samples by features, and y as long: got {matrix.shape} and {np.shape(y)}."
-        )
-    return matrix
+        raise NotServable(f"{kind} has not been fitted yet.") from None
+    labels = np.asarray(y)
+    if labels.ndim != 1 or isinstance(getattr(estimator, "classes_", None), list):
+        raise NotServable(f"{kind} has more than one output: one class for each sample is served.")
+    if pd.isna(labels).any():
+        raise NotServable("There are missing values among the classes.")
+    table = Table(X, feature_names)
+    if len(table) != len(labels):
+        raise NotServable(f"There are {len(table)} samples, but {len(labels)} classes.")
+    expected = getattr(estimator, "n_features_in_", len(table.names))
+    if len(table.names) != expected:
+        raise NotServable(f"X has {len(table.names)} features; {kind} was fitted on {expected}.")
+    return table, [str(label) for label in labels.tolist()]
 
 
-def _feature_names(estimator: Any, n_features: int) -> list[str]:
-    fitted_with = getattr(estimator, "feature_names_in_", None)
-    if fitted_with is not None:
-        return [str(name) for name in fitted_with]
-    return [f"x{column}" for column in range(n_features)]
-
-
-def _accuracy_on(
-    estimator: Any, matrix: npt.NDArray[np.float64], y: npt.ArrayLike
-) -> dict[str, Any]:
+def _accuracy_on(estimator: Any, table: Table, labels: list[str]) -> dict[str, Any]:
+    predicted, _ = ask(estimator, table.as_fitted(table.samples), probabilities=False)
     return {
         "accuracy": {
-            "estimate": float(accuracy_score(np.asarray(y), estimator.predict(matrix))),
+            "estimate": float(accuracy_score(labels, predicted)),
             "method": "on the samples given to publish",
         }
     }
 
 
-def _assemble(model: bytes, manifest: dict[str, Any]) -> bytes:
-    written = json.dumps(manifest)
-    with_manifest = model + _entry(_MANIFEST_KEY, written)
+def _onnx_artifact(model: bytes, manifest: str) -> bytes:
+    with_manifest = model + _entry(_MANIFEST_KEY, manifest)
     # The text of an entry is the last thing in it.
     content = with_manifest + _entry(_SEAL_KEY, "-" * SEAL_BYTES)[:-SEAL_BYTES]
-    return content + seal(content, len(with_manifest) - len(written), len(written))
+    return content + seal(content, len(with_manifest) - len(manifest), len(manifest))
 
 
 def _entry(key: str, value: str) -> bytes:
     """Write an entry of ``metadata_props`` as an ONNX file of its own.
 
-    Protobuf reads files that are joined end to end as one: https://protobuf.dev/programming-guides/encoding/#last-one-wins
+    Protobuf reads messages that are joined end to end as one. Source:
+    https://protobuf.dev/programming-guides/encoding/#last-one-wins
     """
     entry = onnx.StringStringEntryProto(key=key, value=value)
     serialized: bytes = onnx.ModelProto(metadata_props=[entry]).SerializeToString()
     return serialized
+
+
+def _skops_artifact(model: bytes, manifest: str) -> bytes:
+    member = {_MANIFEST_MEMBER: manifest.encode()}
+    # The comment of an archive is the last thing in it.
+    content = add_members(model, member, comment=b"-" * SEAL_BYTES)[:-SEAL_BYTES]
+    return content + seal(content, content.rindex(manifest.encode()), len(manifest))
+
+
+_FORMATS = {"onnx": _onnx_artifact, "sklearn": _skops_artifact}

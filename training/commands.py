@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from tabulate import tabulate
@@ -27,10 +28,12 @@ from training.evaluation import (
     cross_validated_accuracy,
     held_out_figures,
 )
+from training.files import as_fitted, load_estimator, read_data
 from training.pipeline import majority_class, tutorial_model, wine_pipeline
 from training.store import Version, WritableStore
 
 MODEL_NAME = "wine"
+REASON_WIDTH = 100
 
 
 def run(options: argparse.Namespace) -> None:
@@ -46,7 +49,8 @@ def run(options: argparse.Namespace) -> None:
         return
     store = WritableStore(options.store, signing_key(os.environ))
     if options.command == "publish":
-        publish(store, options.artifact.read_bytes(), dry_run=options.dry_run)
+        artifact = _build(options) if options.model else options.artifact.read_bytes()
+        publish(store, artifact, dry_run=options.dry_run)
     elif options.command == "versions":
         print_versions(store, limit=options.limit)
     elif options.command == "rollback":
@@ -55,15 +59,26 @@ def run(options: argparse.Namespace) -> None:
         print(json.dumps(store.manifest(options.version or store.live_version()), indent=2))
 
 
+def _build(options: argparse.Namespace) -> bytes:
+    """Make an artifact of the estimator and the data that the options name."""
+    estimator = load_estimator(options.model, trust_pickle=options.trust_pickle)
+    X, y = read_data(options.data, options.target)
+    X = as_fitted(estimator, X)
+    name = options.name or options.model.stem
+    built = build_artifact(estimator, X, y, name=name, runtime=options.runtime)
+    print_export(built)
+    return built.artifact
+
+
 def publish(store: WritableStore, artifact: bytes, *, dry_run: bool) -> None:
-    """Publish what `train` wrote, or say what that would do.
+    """Publish an artifact, or say what that would do.
 
     Parameters
     ----------
     store : WritableStore
         Where to.
     artifact : bytes
-        What `train` wrote.
+        The artifact.
     dry_run : bool
         Whether nothing is written.
     """
@@ -116,15 +131,35 @@ def train(output: Path, *, seed: int) -> Built:
     )
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_bytes(built.artifact)
+    print_export(built)
+    print(f"{output}: version {built.version}, {len(built.artifact):,} bytes")
+    return built
+
+
+def print_export(built: Built) -> None:
+    """Print what an estimator was exported to, and what was tried.
+
+    Parameters
+    ----------
+    built : Built
+        What was made of it.
+    """
+    print()
+    print(
+        tabulate(
+            [
+                [attempt.way, shorten(attempt.refused or "taken", width=REASON_WIDTH)]
+                for attempt in built.attempts
+            ],
+            headers=["tried", "outcome"],
+        )
+    )
     agreement = built.agreement
     print(
-        f"\n{output}: version {built.version}, runtime {built.runtime}, "
-        f"{len(built.artifact):,} bytes\n"
-        f"compared with scikit-learn on {agreement.rows:,} samples: "
+        f"\ncompared with scikit-learn on {agreement.rows:,} samples: "
         f"{agreement.labels_differing} labels differ, "
         f"probabilities by at most {agreement.largest_difference:.1e}"
     )
-    return built
 
 
 def _progress(name: str, folds: Iterable[Any]) -> Iterable[Any]:

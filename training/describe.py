@@ -8,26 +8,31 @@ import platform
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import onnxruntime
 import skl2onnx
 import sklearn
+import skops
 from sklearn.base import ClassifierMixin
 
 from chalicelib.manifest import FORMAT
+from chalicelib.samples import Samples
+from chalicelib.signature import Feature, Signature
+from training.comparison import emptied, stacked
+from training.export import Exported
+from training.probe import known_values
+from training.table import Table, ask
 
 VERSION_DIGITS = 12
 
 
 def describe(
     estimator: ClassifierMixin,
-    X: npt.NDArray[np.float64],
+    table: Table,
+    signature: Signature,
+    exported: Exported,
     *,
-    feature_names: list[str],
-    optional: list[bool],
     metrics: dict[str, Any],
-    agreement: dict[str, Any],
     name: str,
 ) -> dict[str, Any]:
     """Describe a fitted classifier, all but its version and when it was made.
@@ -36,16 +41,14 @@ def describe(
     ----------
     estimator : classifier
         Fitted.
-    X : numpy.ndarray of float64
-        Shape (samples, features): what its ranges, medians and examples are read from.
-    feature_names : list of str
-        The names of the columns of `X`.
-    optional : list of bool
-        For each feature, whether its value may be missing.
+    table : Table
+        What its ranges, medians, categories and examples are read from.
+    signature : Signature
+        What it takes.
+    exported : Exported
+        What it was exported to.
     metrics : dict
         How good it is.
-    agreement : dict
-        How near the exported model comes to scikit-learn.
     name : str
         The model's name.
 
@@ -57,16 +60,20 @@ def describe(
     return {
         "format": FORMAT,
         "name": name,
-        "runtime": "onnx",
+        "runtime": exported.runtime,
         "signature": {
             "features": [
-                _feature(feature_name, column, can_miss)
-                for feature_name, column, can_miss in zip(feature_names, X.T, optional, strict=True)
+                _feature(feature, table, position)
+                for position, feature in enumerate(signature.features)
             ],
-            "classes": [str(label) for label in estimator.classes_.tolist()],
+            "classes": list(signature.classes),
+            "probabilities": signature.has_probabilities,
         },
         "metrics": metrics,
-        "agreement": agreement,
+        "agreement": exported.agreement._asdict(),
+        "attempts": [
+            {"way": attempt.way, "refused": attempt.refused} for attempt in exported.attempts
+        ],
         "estimator": " ".join(str(estimator).split()),
         "libraries": {
             "python": platform.python_version(),
@@ -74,40 +81,73 @@ def describe(
             "skl2onnx": skl2onnx.__version__,
             "onnx": onnx.__version__,
             "onnxruntime": onnxruntime.__version__,
+            "skops": skops.__version__,
             "numpy": np.__version__,
         },
-        "golden_samples": _golden_samples(estimator, X, optional),
+        "golden_samples": _golden_samples(estimator, table, signature),
     }
 
 
-def _feature(name: str, column: npt.NDArray[np.float64], can_miss: bool) -> dict[str, Any]:
-    return {
-        "name": name,
-        "kind": "numeric",
-        "required": not can_miss,
-        "min": float(np.nanmin(column)),
-        "max": float(np.nanmax(column)),
-        "median": float(np.nanmedian(column)),
-        "example": float(column[np.isfinite(column)][0]),
+def _feature(feature: Feature, table: Table, position: int) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "name": feature.name,
+        "kind": feature.kind,
+        "required": feature.required,
     }
+    known = known_values(table, position)
+    if feature.kind in ("numeric", "integer"):
+        column = table.column(position)
+        document |= {
+            "min": _json(known[0], feature),
+            "max": _json(known[-1], feature),
+            "median": float(np.nanmedian(column)),
+        }
+    if feature.kind == "categorical" or feature.categories is not None:
+        document["categories"] = [_json(value, feature) for value in known]
+        document["unknown_categories"] = "accepted" if feature.categories is None else "refused"
+    held = (_json(value, feature) for value in table.column(position).tolist())
+    document["example"] = next(value for value in held if value is not None)
+    return document
 
 
-def _golden_samples(
-    estimator: ClassifierMixin, X: npt.NDArray[np.float64], optional: list[bool]
-) -> dict[str, Any]:
+def _golden_samples(estimator: Any, table: Table, signature: Signature) -> dict[str, Any]:
     """Take a sample that is given each label and, if it may have gaps, one with all of them."""
-    predicted = estimator.predict(X)
-    first_of_each = np.sort(np.unique(predicted, return_index=True)[1])
-    samples = X[first_of_each]
-    if any(optional):
-        samples = np.vstack([samples, np.where(optional, np.nan, X[0])])
+    labels, _ = ask(estimator, table.as_fitted(table.samples), probabilities=False)
+    first_of_each = [labels.index(label) for label in dict.fromkeys(labels)]
+    samples = table.samples.at(first_of_each)
+    if not all(feature.required for feature in signature.features):
+        everywhere = np.ones((1, len(signature.features)), dtype=np.bool_)
+        samples = stacked([samples, emptied(table.samples.at([0]), everywhere, signature)])
+    labels, probabilities = ask(
+        estimator, table.as_fitted(samples), probabilities=signature.has_probabilities
+    )
     return {
-        "samples": [
-            [None if np.isnan(value) else value for value in row] for row in samples.tolist()
-        ],
-        "labels": [str(label) for label in estimator.predict(samples).tolist()],
-        "probabilities": estimator.predict_proba(samples).tolist(),
+        "samples": _as_sent(samples, signature),
+        "labels": labels,
+        "probabilities": None if probabilities is None else probabilities.tolist(),
     }
+
+
+def _as_sent(samples: Samples, signature: Signature) -> list[list[Any]]:
+    """Write samples as a client would send them, by position."""
+    rows: list[list[Any]] = [[None] * len(signature.features) for _ in samples.numbers]
+    for positions, part in (
+        (signature.number_positions, samples.numbers),
+        (signature.text_positions, samples.texts),
+    ):
+        for column, position in enumerate(positions):
+            for row, value in zip(rows, part[:, column].tolist(), strict=True):
+                row[position] = _json(value, signature.features[position])
+    return rows
+
+
+def _json(value: Any, feature: Feature) -> Any:
+    """Give a value as JSON has it: numbers without a fraction, true and false, or null."""
+    if value is None or value != value:
+        return None
+    if feature.kind == "boolean":
+        return bool(value)
+    return int(value) if feature.kind == "integer" else value
 
 
 def version_of(model: bytes, manifest: dict[str, Any]) -> str:

@@ -10,7 +10,8 @@ from sklearn.base import ClassifierMixin
 
 from chalicelib.settings import signing_key
 from training.artifact import build_artifact
-from training.export import Agreement
+from training.comparison import Agreement
+from training.export import Attempt
 from training.store import WritableStore
 
 
@@ -27,23 +28,27 @@ class Published(NamedTuple):
         What runs it.
     agreement : Agreement
         How near it comes to scikit-learn.
+    attempts : list of Attempt
+        What was tried; the last is what was taken.
     """
 
     version: str
     url: str
     runtime: str
     agreement: Agreement
+    attempts: list[Attempt]
 
 
 def publish(
     estimator: ClassifierMixin,
-    X: npt.ArrayLike,
+    X: Any,
     y: npt.ArrayLike,
     *,
     to: str,
     name: str = "model",
     feature_names: list[str] | None = None,
     metrics: dict[str, Any] | None = None,
+    runtime: str | None = None,
     dry_run: bool = False,
 ) -> Published:
     """Export a fitted classifier, compare it with scikit-learn, and make it live.
@@ -54,8 +59,9 @@ def publish(
     ----------
     estimator : classifier
         Fitted.
-    X : array-like of float
-        Shape (samples, features): samples like those it was fitted on.
+    X : array-like or pandas.DataFrame
+        Shape (samples, features): samples like those it was fitted on; what they are is what a
+        request may hold.
     y : array-like
         Shape (samples,): their classes.
     to : str
@@ -63,10 +69,13 @@ def publish(
     name : str, default="model"
         The model's name.
     feature_names : list of str, optional
-        The names of the columns of `X`; without them, those that the estimator was fitted with,
-        or ``x0``, ``x1`` and so on.
+        The names of the columns of `X`; without them, those of the frame, or ``x0``, ``x1`` and
+        so on.
     metrics : dict, optional
         How good it is; without it, its accuracy on `X` and `y`.
+    runtime : str, optional
+        What must run it, ``"onnx"`` or ``"sklearn"``; without it, ONNX if it is exact, and else
+        scikit-learn itself.
     dry_run : bool, default=False
         Do all but write to the store.
 
@@ -79,14 +88,16 @@ def publish(
     NotServable
         If this is not a fitted classifier, or the samples do not fit it.
     ExportRefused
-        If what was exported does not answer as scikit-learn does; nothing is written then.
+        If nothing that it can be exported to answers as scikit-learn does; nothing is written.
     StoreError
         If the store cannot be written.
     """
-    built = build_artifact(estimator, X, y, name=name, feature_names=feature_names, metrics=metrics)
+    built = build_artifact(
+        estimator, X, y, name=name, feature_names=feature_names, metrics=metrics, runtime=runtime
+    )
     store = WritableStore(to, signing_key(os.environ))
     if dry_run:
         url = store.what_publish_would_do(built.artifact).url
     else:
         url = store.publish(built.artifact)
-    return Published(built.version, url, built.runtime, built.agreement)
+    return Published(built.version, url, built.runtime, built.agreement, built.attempts)

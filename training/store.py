@@ -31,7 +31,7 @@ READERS = 8
 TAIL_BYTES = 64 * 1024
 
 VERSIONS = "versions"
-RUNTIMES = ("onnx",)
+EXTENSIONS = {"onnx": "onnx", "sklearn": "skops"}
 VERSION_PATTERN = re.compile(r"[0-9a-f]{12}")
 
 
@@ -268,7 +268,8 @@ class WritableStore:
         return target.version
 
     def _path_of(self, model: Model) -> str:
-        return f"{VERSIONS}/{model.manifest.version}.{model.manifest.runtime}"
+        manifest = model.manifest
+        return f"{VERSIONS}/{manifest.version}.{EXTENSIONS[manifest.runtime]}"
 
     def _agree_on(self, path: str, artifact: bytes) -> bytes:
         """Keep what a version holds already, unless no server of ours would take it."""
@@ -292,8 +293,8 @@ class WritableStore:
 
     def _find(self, version: str) -> Version:
         if VERSION_PATTERN.fullmatch(version):
-            for runtime in RUNTIMES:
-                found = self._exists(f"{VERSIONS}/{version}.{runtime}")
+            for extension in EXTENSIONS.values():
+                found = self._exists(f"{VERSIONS}/{version}.{extension}")
                 if found:
                     return found
         raise UnknownVersion(version, self.url)

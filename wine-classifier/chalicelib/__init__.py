@@ -4,10 +4,11 @@ A request goes through these modules in this order::
 
     classify_request   bytes -> the samples as sent, every malformed body named
     model_store        which model is live: fetched, verified, cached, refreshed
-    signature          samples as sent -> a matrix, every problem named
-    onnx_classifier    a matrix -> labels and probabilities
+    samples            samples as sent -> arrays that fit the signature, every problem named
+    onnx_classifier    arrays -> labels and probabilities (or sklearn_classifier)
     classification     labels and probabilities -> the answer
     http               answers and errors -> HTTP
 
-Nothing here imports ``training`` or pandas; scikit-learn is not needed to serve.
+Nothing here imports ``training`` or pandas; scikit-learn is imported by
+``sklearn_classifier`` only, when a model needs it.
 """

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from chalicelib.classify_request import ClassifyRequest
-from chalicelib.errors import Problems
+from chalicelib.errors import InvalidRequest, Problem, Problems
+from chalicelib.log import log_event
 from chalicelib.model import Model, Prediction
-from chalicelib.signature import read_samples
+from chalicelib.samples import Samples, read_samples
 
 
 def classify(request: ClassifyRequest, model: Model, *, max_rows: int) -> dict[str, Any]:
@@ -38,22 +40,34 @@ def classify(request: ClassifyRequest, model: Model, *, max_rows: int) -> dict[s
         If there are more than `max_rows` of them.
     """
     signature = model.manifest.signature
+    if request.probabilities and not signature.has_probabilities:
+        raise InvalidRequest([Problem("probabilities", "this model gives none")], count=1)
     samples = read_samples(request.data, signature, max_rows=max_rows)
-    prediction = model.classifier.predict(samples.matrix)
-    _refuse_overflow(prediction, is_batch=samples.is_batch)
-    labels: list[str] = prediction.labels
+    prediction = _predict(model, samples)
+    if prediction.probabilities is not None:
+        _refuse_overflow(prediction.probabilities, is_batch=samples.is_batch)
+    labels = prediction.labels
     answer: dict[str, Any] = (
         {"predictions": labels} if samples.is_batch else {"prediction": labels[0]}
     )
-    if request.probabilities:
+    if request.probabilities and prediction.probabilities is not None:
         rows = prediction.probabilities.tolist()
         by_class = [dict(zip(signature.classes, row, strict=True)) for row in rows]
         answer["probabilities"] = by_class if samples.is_batch else by_class[0]
     return answer
 
 
-def _refuse_overflow(prediction: Prediction, *, is_batch: bool) -> None:
-    finite = np.isfinite(prediction.probabilities).all(axis=1)
+def _predict(model: Model, samples: Samples) -> Prediction:
+    try:
+        return model.classifier.predict(samples)
+    except Exception as error:  # a model that passed its golden samples, and fails on these
+        log_event("the model refused samples", error=type(error).__name__)
+        problem = Problem("data", "holds values that the model refuses to compute with")
+        raise InvalidRequest([problem], count=1) from error
+
+
+def _refuse_overflow(probabilities: npt.NDArray[np.floating], *, is_batch: bool) -> None:
+    finite = np.isfinite(probabilities).all(axis=1)
     if finite.all():
         return
     problems = Problems()

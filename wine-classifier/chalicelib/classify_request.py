@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, NoReturn
 
 from chalicelib.errors import BodyTooLarge, MalformedBody, Problems, UnsupportedMediaType
-from chalicelib.signature import did_you_mean, shortened
+from chalicelib.samples import did_you_mean, shortened
 
 # The most that Lambda takes as the payload of one call:
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from chalicelib.errors import InvalidArtifact
-from chalicelib.signature import Feature, Signature
+from chalicelib.signature import Signature
 
 # Raise this when a reader of the old format would misread the new one, and teach `Manifest` both:
 # functions that were deployed earlier refuse the newer format and go on with their last good model.
@@ -18,17 +18,17 @@ class GoldenSamples(NamedTuple):
 
     Parameters
     ----------
-    samples : list of list of float or None
-        Shape (n, features); None is a missing value.
+    samples : list of list
+        Shape (n, features), as a client would send them; None is a missing value.
     labels : list of str
         Shape (n,).
-    probabilities : list of list of float
-        Shape (n, classes).
+    probabilities : list of list of float or None
+        Shape (n, classes); None if the estimator gives none.
     """
 
-    samples: list[list[float | None]]
+    samples: list[list[Any]]
     labels: list[str]
-    probabilities: list[list[float]]
+    probabilities: list[list[float]] | None
 
 
 class Manifest(NamedTuple):
@@ -41,7 +41,7 @@ class Manifest(NamedTuple):
     version : str
         The first 12 hex digits of the SHA-256 of what was published.
     runtime : str
-        What runs the model: ``"onnx"``.
+        What runs the model: ``"onnx"`` or ``"sklearn"``.
     signature : Signature
         What the model takes and answers.
     golden_samples : GoldenSamples
@@ -56,6 +56,11 @@ class Manifest(NamedTuple):
     signature: Signature
     golden_samples: GoldenSamples
     document: Mapping[str, Any]
+
+    @property
+    def sklearn_version(self) -> str:
+        """The version of scikit-learn that the estimator was fitted with."""
+        return str(self.document["libraries"]["scikit-learn"])
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Manifest:
@@ -84,22 +89,9 @@ class Manifest(NamedTuple):
                 name=str(document["name"]),
                 version=str(document["version"]),
                 runtime=str(document["runtime"]),
-                signature=_signature(document["signature"]),
+                signature=Signature.from_document(document["signature"]),
                 golden_samples=GoldenSamples(**document["golden_samples"]),
                 document=document,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidArtifact(f"The manifest cannot be read: {error!r}.") from error
-
-
-def _signature(document: Mapping[str, Any]) -> Signature:
-    return Signature(
-        features=tuple(_feature(feature) for feature in document["features"]),
-        classes=tuple(str(label) for label in document["classes"]),
-    )
-
-
-def _feature(document: Mapping[str, Any]) -> Feature:
-    if document["kind"] != "numeric":
-        raise ValueError(f"a feature of kind {document['kind']!r}")
-    return Feature(name=str(document["name"]), required=bool(document["required"]))

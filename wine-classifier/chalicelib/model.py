@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from chalicelib.artifact import read_manifest
-from chalicelib.errors import InvalidArtifact
+from chalicelib.errors import InvalidArtifact, InvalidRequest
 from chalicelib.manifest import Manifest
+from chalicelib.samples import Samples, read_samples
 
 # How far a probability may lie from the one that scikit-learn gave.
 PROBABILITY_TOLERANCE = 1e-5
@@ -22,25 +23,26 @@ class Prediction(NamedTuple):
     ----------
     labels : list of str
         The predicted class of each sample.
-    probabilities : numpy.ndarray of float32 or float64
-        Shape (samples, classes), in the order of the signature's classes. Not finite, and the
-        label without a meaning, where a sample's values are so large that the arithmetic overflows.
+    probabilities : numpy.ndarray of float32 or float64, or None
+        Shape (samples, classes), in the order of the signature's classes; None if the classifier
+        gives none. Not finite, and the label without a meaning, where a sample's values are so
+        large that the arithmetic overflows.
     """
 
     labels: list[str]
-    probabilities: npt.NDArray[np.floating]
+    probabilities: npt.NDArray[np.floating] | None
 
 
 class Classifier(Protocol):
     """What runs a model's graph or estimator."""
 
-    def predict(self, matrix: npt.NDArray[np.float64]) -> Prediction:
-        """Classify samples.
+    def predict(self, samples: Samples) -> Prediction:
+        """Classify samples that fit the model's signature.
 
         Parameters
         ----------
-        matrix : numpy.ndarray of float64
-            Shape (samples, features), NaN where an optional value is missing.
+        samples : Samples
+            The samples.
 
         Returns
         -------
@@ -84,32 +86,50 @@ def load_model(artifact: bytes, signing_key: str | None = None) -> Model:
         not answer its golden samples as scikit-learn did.
     """
     manifest = Manifest.from_document(read_manifest(artifact, signing_key))
-    if manifest.runtime != "onnx":
-        raise InvalidArtifact(f"This code has no runtime {manifest.runtime!r}, only 'onnx'.")
-    from chalicelib.onnx_classifier import OnnxClassifier  # imported when a model needs it
-
-    model = Model(manifest, OnnxClassifier(artifact))
+    model = Model(manifest, _classifier(manifest, artifact))
     _prove(model)
     return model
 
 
+def _classifier(manifest: Manifest, artifact: bytes) -> Classifier:
+    """Load what runs the model; a runtime is imported when a model needs it."""
+    if manifest.runtime == "onnx":
+        from chalicelib.onnx_classifier import OnnxClassifier
+
+        return OnnxClassifier(artifact)
+    if manifest.runtime == "sklearn":
+        from chalicelib.sklearn_classifier import SklearnClassifier
+
+        return SklearnClassifier(artifact, manifest.signature, manifest.sklearn_version)
+    raise InvalidArtifact(f"This code has no runtime {manifest.runtime!r}.")
+
+
 def _prove(model: Model) -> None:
     signature, golden = model.manifest.signature, model.manifest.golden_samples
-    matrix = np.array(golden.samples, dtype=np.float64)
-    expected = np.array(golden.probabilities, dtype=np.float64)
-    count = len(golden.samples)
-    if not count or matrix.shape != (count, len(signature.features)):
-        raise InvalidArtifact("The manifest's golden samples do not fit its signature.")
+    if not golden.samples:
+        raise InvalidArtifact("The manifest has no golden samples.")
     try:
-        prediction = model.classifier.predict(matrix)
-    except Exception as error:  # whatever it is, this graph does not answer as its manifest says
+        samples = read_samples(golden.samples, signature, max_rows=len(golden.samples))
+    except InvalidRequest as error:
+        raise InvalidArtifact("The manifest's golden samples do not fit its signature.") from error
+    try:
+        prediction = model.classifier.predict(samples)
+    except Exception as error:  # whatever it is, this model does not answer as its manifest says
         raise InvalidArtifact(
             f"The model fails on its golden samples: {type(error).__name__}."
         ) from error
-    as_recorded = (
-        prediction.labels == golden.labels
-        and prediction.probabilities.shape == expected.shape == (count, len(signature.classes))
-        and np.allclose(prediction.probabilities, expected, rtol=0, atol=PROBABILITY_TOLERANCE)
-    )
-    if not as_recorded:
+    if prediction.labels != golden.labels or not _agree(
+        prediction.probabilities, golden.probabilities, len(signature.classes)
+    ):
         raise InvalidArtifact("The model does not answer its golden samples as scikit-learn did.")
+
+
+def _agree(
+    probabilities: npt.NDArray[np.floating] | None, golden: list[list[float]] | None, classes: int
+) -> bool:
+    if probabilities is None or golden is None:
+        return probabilities is None and golden is None
+    expected = np.array(golden, dtype=np.float64)
+    return probabilities.shape == expected.shape == (len(golden), classes) and np.allclose(
+        probabilities, expected, rtol=0, atol=PROBABILITY_TOLERANCE
+    )

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
+
 import numpy.typing as npt
 import onnxruntime
 
 from chalicelib.errors import InvalidArtifact
 from chalicelib.model import Prediction
+from chalicelib.samples import Samples
 
-# The names that training gives the graph's input and outputs.
-INPUT = "samples"
+# The names that training gives the graph's inputs and outputs; it has those that it needs.
+NUMBERS = "samples"
+TEXTS = "texts"
 LABEL = "label"
 PROBABILITIES = "probabilities"
 
 _FATAL = 4  # ONNX Runtime raises its errors; its own log would only print them a second time
+
+
+_REASON_CHARACTERS = 200
 
 
 class OnnxClassifier:
@@ -23,7 +29,8 @@ class OnnxClassifier:
     Parameters
     ----------
     model : bytes
-        An ONNX file, whose input is `INPUT` and whose outputs are `LABEL` and `PROBABILITIES`.
+        An ONNX file, whose inputs are `NUMBERS` or `TEXTS` or both and whose outputs are `LABEL`
+        and, if it gives some, `PROBABILITIES`.
 
     Raises
     ------
@@ -41,21 +48,31 @@ class OnnxClassifier:
                 model, options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # ONNX Runtime's own errors share no base but Exception
-            raise InvalidArtifact(
-                f"ONNX Runtime cannot load the model: {type(error).__name__}."
-            ) from error
+            reason = str(error).partition("\n")[0][:_REASON_CHARACTERS]
+            raise InvalidArtifact(f"ONNX Runtime cannot load the model: {reason}.") from error
+        self._inputs = {given.name for given in self._session.get_inputs()}
+        self._outputs = [output.name for output in self._session.get_outputs()]
+        if not self._inputs <= {NUMBERS, TEXTS} or self._outputs[:1] != [LABEL]:
+            raise InvalidArtifact("The model's inputs or outputs are not those of a classifier.")
 
-    def predict(self, matrix: npt.NDArray[np.float64]) -> Prediction:
+    def predict(self, samples: Samples) -> Prediction:
         """Classify samples.
 
         Parameters
         ----------
-        matrix : numpy.ndarray of float64
-            Shape (samples, features), NaN where an optional value is missing.
+        samples : Samples
+            The samples; a missing text is given to the graph as an empty one.
 
         Returns
         -------
         Prediction
         """
-        labels, probabilities = self._session.run((LABEL, PROBABILITIES), {INPUT: matrix})
-        return Prediction([str(label) for label in labels.tolist()], probabilities)
+        given: dict[str, npt.NDArray[Any]] = {}
+        if NUMBERS in self._inputs:
+            given[NUMBERS] = samples.numbers
+        if TEXTS in self._inputs:
+            given[TEXTS] = samples.texts_or("")
+        labels, *probabilities = self._session.run(self._outputs, given)
+        return Prediction(
+            [str(label) for label in labels.tolist()], probabilities[0] if probabilities else None
+        )

@@ -1,0 +1,216 @@
+"""Whether an exported model answers as scikit-learn does, on more samples than it was fitted on."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from chalicelib.model import PROBABILITY_TOLERANCE, Classifier
+from chalicelib.samples import Samples
+from chalicelib.signature import Feature, Signature
+from training.probe import UNHEARD_OF, known_values
+from training.table import Table, ask
+
+RANDOM_ROWS = 5_000
+GAP_FRACTION = 0.2
+_SEED = 0
+
+
+class Agreement(NamedTuple):
+    """How near an exported model comes to scikit-learn.
+
+    Parameters
+    ----------
+    rows : int
+        How many samples were compared.
+    labels_differing : int
+        For how many of them another label came out.
+    largest_difference : float
+        The largest difference of a probability; 0 if there are none.
+    """
+
+    rows: int
+    labels_differing: int
+    largest_difference: float
+
+    def is_exact(self) -> bool:
+        """Tell whether the model may be served.
+
+        Returns
+        -------
+        bool
+            Whether every label is the same and every probability within `PROBABILITY_TOLERANCE`.
+        """
+        return not self.labels_differing and self.largest_difference <= PROBABILITY_TOLERANCE
+
+
+class Answers(NamedTuple):
+    """What scikit-learn says of the samples that models are compared on.
+
+    Parameters
+    ----------
+    samples : Samples
+        The samples.
+    labels : list of str
+        Shape (samples,).
+    probabilities : numpy.ndarray or None
+        Shape (samples, classes).
+    """
+
+    samples: Samples
+    labels: list[str]
+    probabilities: npt.NDArray[np.float64] | None
+
+
+def expected_answers(estimator: Any, table: Table, signature: Signature) -> Answers:
+    """Ask scikit-learn about the samples that models are compared on.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted.
+    table : Table
+        Samples like those that it was fitted on.
+    signature : Signature
+        What it takes.
+
+    Returns
+    -------
+    Answers
+    """
+    samples = comparison_samples(table, signature)
+    labels, probabilities = ask(
+        estimator, table.as_fitted(samples), probabilities=signature.has_probabilities
+    )
+    return Answers(samples, labels, probabilities)
+
+
+def compare(classifier: Classifier, answers: Answers) -> Agreement:
+    """Compare what an exported model says with what scikit-learn said.
+
+    Parameters
+    ----------
+    classifier : Classifier
+        What the estimator was exported to.
+    answers : Answers
+        What scikit-learn said.
+
+    Returns
+    -------
+    Agreement
+    """
+    prediction = classifier.predict(answers.samples)
+    pairs = zip(prediction.labels, answers.labels, strict=True)
+    differing = sum(ours != theirs for ours, theirs in pairs)
+    difference = 0.0
+    if answers.probabilities is not None:
+        difference = float("inf")
+        if prediction.probabilities is not None:
+            difference = float(np.abs(prediction.probabilities - answers.probabilities).max())
+    return Agreement(len(answers.labels), differing, difference)
+
+
+def comparison_samples(table: Table, signature: Signature) -> Samples:
+    """Give the samples that two models are compared on.
+
+    Parameters
+    ----------
+    table : Table
+        Samples like those that the estimator was fitted on.
+    signature : Signature
+        What it takes.
+
+    Returns
+    -------
+    Samples
+        Those of the table, and `RANDOM_ROWS` random ones: numbers uniform over their range, text
+        of the categories that the table holds and, where it may be another, one that it does not.
+        Where values may be missing, as many again with gaps, and one with nothing but its first.
+    """
+    random = np.random.default_rng(_SEED)
+    parts = [table.samples, _random_samples(random, table, signature)]
+    if not all(feature.required for feature in signature.features):
+        parts.append(_with_gaps(random, parts[1], signature))
+        parts.append(_first_alone(table.samples, signature))
+    return stacked(parts)
+
+
+def stacked(parts: list[Samples]) -> Samples:
+    """Put samples one after the other.
+
+    Parameters
+    ----------
+    parts : list of Samples
+        Of one signature.
+
+    Returns
+    -------
+    Samples
+    """
+    return Samples(
+        np.vstack([part.numbers for part in parts]), np.vstack([part.texts for part in parts])
+    )
+
+
+def _random_samples(random: np.random.Generator, table: Table, signature: Signature) -> Samples:
+    columns = [
+        _random_column(random, feature, known_values(table, position))
+        for position, feature in enumerate(signature.features)
+    ]
+    numbers = [columns[position] for position in signature.number_positions]
+    texts = [columns[position] for position in signature.text_positions]
+    return Samples(
+        np.column_stack(numbers) if numbers else np.empty((RANDOM_ROWS, 0)),
+        np.column_stack(texts) if texts else np.empty((RANDOM_ROWS, 0), dtype=np.object_),
+    )
+
+
+def _random_column(
+    random: np.random.Generator, feature: Feature, known: list[str] | list[float]
+) -> npt.NDArray[Any]:
+    if feature.kind == "categorical":
+        choices = [*known, *([] if feature.categories else [UNHEARD_OF])]
+        return random.choice(np.array(choices, dtype=np.object_), size=RANDOM_ROWS)
+    if feature.kind == "boolean":
+        return random.integers(0, 2, size=RANDOM_ROWS).astype(np.float64)
+    if feature.categories:
+        return random.choice(np.array(known), size=RANDOM_ROWS)
+    low, high = float(min(known)), float(max(known))
+    if feature.kind == "integer":
+        return random.integers(int(low), int(high) + 1, size=RANDOM_ROWS).astype(np.float64)
+    return random.uniform(low, high, size=RANDOM_ROWS)
+
+
+def _with_gaps(random: np.random.Generator, samples: Samples, signature: Signature) -> Samples:
+    gaps = random.random((RANDOM_ROWS, len(signature.features))) < GAP_FRACTION
+    return emptied(samples, gaps, signature)
+
+
+def _first_alone(samples: Samples, signature: Signature) -> Samples:
+    all_but_first = np.arange(len(signature.features)).reshape(1, -1) > 0
+    return emptied(samples.at([0]), all_but_first, signature)
+
+
+def emptied(samples: Samples, where: npt.NDArray[np.bool_], signature: Signature) -> Samples:
+    """Leave out values, where the estimator can do without.
+
+    Parameters
+    ----------
+    samples : Samples
+        The samples.
+    where : numpy.ndarray of bool
+        Shape (samples, features): which values.
+    signature : Signature
+        Which features are required.
+
+    Returns
+    -------
+    Samples
+    """
+    where = where & [not feature.required for feature in signature.features]
+    numbers, texts = samples.numbers.copy(), samples.texts.copy()
+    numbers[where[:, signature.number_positions]] = np.nan
+    texts[where[:, signature.text_positions]] = None
+    return Samples(numbers, texts)

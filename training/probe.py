@@ -1,0 +1,101 @@
+"""What an estimator can do without, and which values it refuses: found out by trying."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chalicelib.samples import Samples
+from chalicelib.signature import Feature, Signature
+from training.table import Table, ask, gives_probabilities
+
+# What no table is expected to hold.
+UNHEARD_OF = "no such category \N{WHITE QUESTION MARK ORNAMENT}"
+
+
+def find_signature(estimator: Any, table: Table) -> Signature:
+    """Find out what a fitted estimator takes.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted.
+    table : Table
+        Samples like those that it was fitted on.
+
+    Returns
+    -------
+    Signature
+        A feature is required if the estimator fails, or answers with no number, where its value is
+        missing. Text, and whole numbers of a frame, have categories if it fails for another one.
+    """
+    features = [
+        Feature(
+            name,
+            kind,
+            required=not _answers(estimator, table, _without(table, position)),
+            categories=_categories(estimator, table, position),
+        )
+        for position, (name, kind) in enumerate(zip(table.names, table.kinds, strict=True))
+    ]
+    classes = tuple(str(label) for label in np.asarray(estimator.classes_).tolist())
+    return Signature(tuple(features), classes, gives_probabilities(estimator))
+
+
+def known_values(table: Table, position: int) -> list[str] | list[float]:
+    """Give the values that a column holds.
+
+    Parameters
+    ----------
+    table : Table
+        The table.
+    position : int
+        Which column.
+
+    Returns
+    -------
+    list of str or float
+        Sorted.
+    """
+    column = table.column(position)
+    if table.is_text(position):
+        return sorted({str(value) for value in column if value is not None})
+    values: list[float] = np.unique(column[np.isfinite(column)]).tolist()
+    return values
+
+
+def _categories(estimator: Any, table: Table, position: int) -> frozenset[str | float] | None:
+    if table.kinds[position] not in ("categorical", "integer"):
+        return None
+    if _answers(estimator, table, _with_another(table, position)):
+        return None
+    return frozenset(known_values(table, position))
+
+
+def _answers(estimator: Any, table: Table, samples: Samples) -> bool:
+    try:
+        _, probabilities = ask(
+            estimator, table.as_fitted(samples), probabilities=gives_probabilities(estimator)
+        )
+    except Exception:  # however it says no
+        return False
+    return probabilities is None or bool(np.isfinite(probabilities).all())
+
+
+def _without(table: Table, position: int) -> Samples:
+    return _first_with(table, position, None if table.is_text(position) else np.nan)
+
+
+def _with_another(table: Table, position: int) -> Samples:
+    if table.is_text(position):
+        return _first_with(table, position, UNHEARD_OF)
+    return _first_with(table, position, np.nanmax(table.column(position)) + 1)
+
+
+def _first_with(table: Table, position: int, value: object) -> Samples:
+    """Give the first sample with another value in one place."""
+    first = table.samples.at([0])
+    part: Any = first.texts if table.is_text(position) else first.numbers
+    part[0, table.place(position)] = value
+    return first

@@ -1,0 +1,315 @@
+"""From samples as they were sent to the arrays that a model takes, with every problem named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from chalicelib.errors import BodyTooLarge, Problems
+from chalicelib.signature import Feature, Signature
+
+# A number as text: as in JSON, but for a leading or trailing point and spaces around it.
+_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+
+# How much of a name that was sent is repeated in an answer.
+MAX_NAME_CHARACTERS = 80
+
+_BOOLEANS = {True: 1.0, False: 0.0}
+_NUMERIC_KINDS = frozenset({int, float, type(None)})
+_KIND_NAMES = {
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+    dict: "an object",
+    type(None): "null",
+}
+
+
+class Samples(NamedTuple):
+    """Samples that a model can take.
+
+    Parameters
+    ----------
+    numbers : numpy.ndarray of float64
+        Shape (samples, features that are not text), NaN where a value is missing; 1 is true.
+    texts : numpy.ndarray of object
+        Shape (samples, features that are text), None where a value is missing.
+    is_batch : bool
+        Whether they were sent as a batch, and so are answered as one.
+    """
+
+    numbers: npt.NDArray[np.float64]
+    texts: npt.NDArray[np.object_]
+    is_batch: bool = True
+
+    def at(self, indices: list[int]) -> Samples:
+        """Take some of the samples.
+
+        Parameters
+        ----------
+        indices : list of int
+            Which.
+
+        Returns
+        -------
+        Samples
+            A copy.
+        """
+        return Samples(self.numbers[indices], self.texts[indices], self.is_batch)
+
+    def texts_or(self, missing: object) -> npt.NDArray[np.object_]:
+        """Give the texts with something else in the place of those that are missing.
+
+        Parameters
+        ----------
+        missing : object
+            What stands for a missing text.
+
+        Returns
+        -------
+        numpy.ndarray of object
+            Of the shape of `texts`.
+        """
+        texts = self.texts.copy()
+        texts[texts == None] = missing  # noqa: E711 (elementwise)
+        return texts
+
+
+def read_samples(data: object, signature: Signature, *, max_rows: int) -> Samples:
+    """Turn samples as they were sent into the arrays that a model takes.
+
+    Parameters
+    ----------
+    data : object
+        What JSON holds under ``data``: a number or a string that holds one (the first feature
+        alone), an object (one sample by name), a list of scalars (one sample by position), or a
+        list of lists or of objects (a batch).
+    signature : Signature
+        What the model takes.
+    max_rows : int
+        The most samples that a batch may hold.
+
+    Returns
+    -------
+    Samples
+
+    Raises
+    ------
+    InvalidRequest
+        If the model does not take these samples; with all the problems at once.
+    BodyTooLarge
+        If there are more than `max_rows` of them.
+    """
+    problems = Problems()
+    is_batch = False
+    sent: list[Any] = []
+    if isinstance(data, list):
+        is_batch = any(isinstance(item, (list, dict)) for item in data)
+        sent = data if is_batch else [data]
+        if not data:
+            problems.add("data", "holds no samples")
+    elif isinstance(data, dict):
+        sent = [data]
+    elif isinstance(data, (int, float, str)) and not isinstance(data, bool):
+        if signature.features[0].kind != "categorical":
+            data = _number_in(data)
+        sent = [[data] + [None] * (len(signature.features) - 1)]
+    else:
+        problems.add("data", f"must be a number, a list or an object, not {_kind(data)}")
+    problems.raise_if_any()
+    if len(sent) > max_rows:
+        raise BodyTooLarge("A batch", max_rows, "samples")
+    return _Reader(signature, sent, is_batch=is_batch).read()
+
+
+class _Reader:
+    """Reads the samples of one request: fast where they are right, with care where not."""
+
+    def __init__(self, signature: Signature, sent: list[Any], *, is_batch: bool) -> None:
+        self._signature = signature
+        self._sent = sent
+        self._is_batch = is_batch
+        self._problems = Problems()
+
+    def read(self) -> Samples:
+        rows = [self._values(index, sample) for index, sample in enumerate(self._sent)]
+        # Where in the request each row that has a value for each feature came from.
+        self._indices = [index for index, row in enumerate(rows) if row is not None]
+        values = [row for row in rows if row is not None]
+        if self._signature.takes_any_numbers:
+            numbers = _as_floats(values)
+            for row, column in np.argwhere(~np.isfinite(numbers)).tolist():
+                self._check_number(row, self._signature.features[column], values[row][column])
+            texts = np.empty((len(values), 0), dtype=np.object_)
+        else:
+            numbers, texts = self._numbers(values), self._texts(values)
+        self._problems.raise_if_any()
+        return Samples(numbers, texts, self._is_batch)
+
+    def _values(self, index: int, sample: object) -> list[Any] | None:
+        """Give a sample's values in the model's order, or None if it has no such order."""
+        names = self._signature.names
+        if isinstance(sample, dict):
+            if not sample.keys() <= self._signature.known_names:
+                self._refuse_unknown_names(index, sample)
+            return [sample.get(name) for name in names]
+        if isinstance(sample, list):
+            if len(sample) == len(names):
+                return sample
+            problem = f"has {len(sample)} values; the model takes {len(names)}"
+        else:
+            problem = f"must be a list or an object as others are, not {_kind(sample)}"
+        self._problems.add(self._at(index), problem)
+        return None
+
+    def _refuse_unknown_names(self, index: int, sample: dict[str, Any]) -> None:
+        for name in sample:
+            if name not in self._signature.known_names:
+                self._problems.add(
+                    f"{self._at(index)}.{shortened(name)}",
+                    f"is not a feature of this model{self._hint(name, self._signature.names)}",
+                )
+
+    def _numbers(self, values: list[list[Any]]) -> npt.NDArray[np.float64]:
+        """Read the features that are not text, column by column."""
+        positions = self._signature.number_positions
+        numbers = np.empty((len(values), len(positions)))
+        for column, position in enumerate(positions):
+            feature = self._signature.features[position]
+            sent = [row[position] for row in values]
+            if feature.kind == "boolean":
+                numbers[:, column] = [_BOOLEANS[v] if isinstance(v, bool) else np.nan for v in sent]
+            else:
+                numbers[:, column] = _as_floats([sent])[0]
+            for row in np.flatnonzero(~np.isfinite(numbers[:, column])).tolist():
+                self._check_number(row, feature, sent[row])
+            self._check_choice(feature, numbers[:, column])
+        return numbers
+
+    def _texts(self, values: list[list[Any]]) -> npt.NDArray[np.object_]:
+        """Read the features that are text, column by column."""
+        positions = self._signature.text_positions
+        texts = np.empty((len(values), len(positions)), dtype=np.object_)
+        for column, position in enumerate(positions):
+            feature = self._signature.features[position]
+            for row, sample in enumerate(values):
+                texts[row, column] = self._text(row, feature, sample[position])
+        return texts
+
+    def _check_number(self, row: int, feature: Feature, value: object) -> None:
+        """Note what is wrong with a value that did not become a finite number, if anything is."""
+        if value is None:
+            if feature.required:
+                self._refuse(row, feature, "is required")
+        elif feature.kind == "boolean":
+            self._refuse(row, feature, f"must be true or false, not {_kind(value)}")
+        elif _kind(value) == "a number":
+            self._refuse(row, feature, "is too large for a 64-bit float")
+        else:
+            self._refuse(row, feature, f"must be a number, not {_kind(value)}")
+
+    def _check_choice(self, feature: Feature, numbers: npt.NDArray[np.float64]) -> None:
+        finite = np.isfinite(numbers)
+        if feature.kind == "integer":
+            for row in np.flatnonzero(finite & (numbers != np.floor(numbers))).tolist():
+                self._refuse(row, feature, "must be a whole number")
+        if feature.categories is not None:
+            known = np.isin(numbers, list(feature.categories))
+            for row in np.flatnonzero(finite & ~known).tolist():
+                self._refuse(row, feature, "is no category that the model knows")
+
+    def _text(self, row: int, feature: Feature, value: object) -> str | None:
+        if value is None:
+            if feature.required:
+                self._refuse(row, feature, "is required")
+            return None
+        if not isinstance(value, str):
+            self._refuse(row, feature, f"must be text, not {_kind(value)}")
+            return None
+        if feature.categories is not None and value not in feature.categories:
+            hint = self._hint(value, [str(known) for known in feature.categories])
+            self._refuse(row, feature, f"is no category that the model knows{hint}")
+        return value
+
+    def _refuse(self, row: int, feature: Feature, problem: str) -> None:
+        self._problems.add(f"{self._at(self._indices[row])}.{feature.name}", problem)
+
+    def _hint(self, name: str, known: Sequence[str]) -> str:
+        """Suggest a known name, as long as the suggestion will be listed."""
+        return "" if self._problems.list_is_full() else did_you_mean(name, known)
+
+    def _at(self, index: int) -> str:
+        return f"data[{index}]" if self._is_batch else "data"
+
+
+def _as_floats(rows: list[list[Any]]) -> npt.NDArray[np.float64]:
+    """Make a matrix of rows of one length; what is no finite number becomes NaN or infinity."""
+    if set(map(type, chain.from_iterable(rows))) <= _NUMERIC_KINDS:
+        try:
+            return np.array(rows, dtype=np.float64)
+        except OverflowError:  # an integer beyond the range of float64
+            pass
+    return np.array([[_as_float(value) for value in row] for row in rows], dtype=np.float64)
+
+
+def _as_float(value: object) -> float:
+    if type(value) not in (int, float):
+        return float("nan")
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except OverflowError:
+        return float("inf")
+
+
+def _number_in(value: float | str) -> float | str:
+    """Read a number that was sent as text, as in ``{"data": ".10"}``; leave other text as it is."""
+    if not isinstance(value, str) or not _NUMBER.fullmatch(value):
+        return value
+    return float(value)
+
+
+def _kind(value: object) -> str:
+    return _KIND_NAMES.get(type(value), "a value of another kind")
+
+
+def shortened(name: str) -> str:
+    """Cut a name that was sent to a length that may be repeated in an answer.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+        At most `MAX_NAME_CHARACTERS` of it.
+    """
+    return name if len(name) <= MAX_NAME_CHARACTERS else f"{name[:MAX_NAME_CHARACTERS]}…"
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """Suggest the known name that a misspelt one is near to.
+
+    Parameters
+    ----------
+    name : str
+        A name that is not known.
+    known : sequence of str
+        The names that are.
+
+    Returns
+    -------
+    str
+        ``"; did you mean '...'?"``, or nothing if no known name is near.
+    """
+    from difflib import get_close_matches  # only wrong requests should pay for its import
+
+    near = get_close_matches(name[:MAX_NAME_CHARACTERS], known, n=1)
+    return f"; did you mean '{near[0]}'?" if near else ""
