@@ -108,8 +108,15 @@ def compare(classifier: Classifier, answers: Answers) -> Agreement:
     if answers.probabilities is not None:
         difference = float("inf")
         if prediction.probabilities is not None:
-            difference = float(np.abs(prediction.probabilities - answers.probabilities).max())
+            difference = _largest_difference(prediction.probabilities, answers.probabilities)
     return Agreement(len(answers.labels), differing, difference)
+
+
+def _largest_difference(ours: npt.NDArray[np.floating], theirs: npt.NDArray[np.floating]) -> float:
+    """Give the largest difference, NaN being the same as NaN."""
+    undefined = np.isnan(ours) & np.isnan(theirs)
+    difference = float(np.abs(np.where(undefined, 0.0, ours - theirs)).max())
+    return float("inf") if np.isnan(difference) else difference
 
 
 def comparison_samples(table: Table, signature: Signature) -> Samples:

@@ -68,6 +68,7 @@ def describe(
             ],
             "classes": list(signature.classes),
             "probabilities": signature.has_probabilities,
+            "undefined_probabilities": exported.has_undefined_probabilities,
         },
         "metrics": metrics,
         "agreement": exported.agreement._asdict(),

@@ -17,7 +17,7 @@ from chalicelib.sklearn_classifier import SklearnClassifier
 from training.by_position import taking_columns_by_position
 from training.comparison import Agreement, Answers, compare, expected_answers
 from training.errors import ExportRefused
-from training.onnx_file import forms_for, write_onnx
+from training.onnx_file import ways_for, write_onnx
 from training.skops_file import write_skops
 from training.table import Table
 
@@ -55,12 +55,15 @@ class Exported(NamedTuple):
         How near it comes to scikit-learn.
     attempts : list of Attempt
         What was tried; the last is what was taken.
+    has_undefined_probabilities : bool
+        Whether scikit-learn itself gives NaN for the probabilities of some samples.
     """
 
     runtime: str
     model: bytes
     agreement: Agreement
     attempts: list[Attempt]
+    has_undefined_probabilities: bool
 
 
 class _Way(NamedTuple):
@@ -103,17 +106,18 @@ def export(
             model, attempt = _try(way, answers)
             attempts.append(attempt)
             if attempt.agreement is not None and attempt.refused is None:
-                return Exported(way.runtime, model, attempt.agreement, attempts)
+                undefined = answers.probabilities is not None and bool(
+                    np.isnan(answers.probabilities).any()
+                )
+                return Exported(way.runtime, model, attempt.agreement, attempts, undefined)
     reasons = "; ".join(f"{attempt.way}: {attempt.refused}" for attempt in attempts)
     raise ExportRefused(f"{type(estimator).__name__} cannot be served exactly: {reasons}")
 
 
 def _ways(estimator: Any, signature: Signature) -> Iterator[_Way]:
-    for dtype in (np.float64, np.float32):
-        for form in forms_for(signature):
-            name = f"onnx {dtype.__name__}, {form.value}"
-            write = functools.partial(write_onnx, estimator, signature, dtype, form)
-            yield _Way(name, "onnx", write, OnnxClassifier)
+    for way in ways_for(signature):
+        write = functools.partial(write_onnx, estimator, signature, way)
+        yield _Way(str(way), "onnx", write, OnnxClassifier)
 
     def load(model: bytes) -> Classifier:
         return SklearnClassifier(model, signature, sklearn.__version__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -16,13 +16,16 @@ from skl2onnx.common.data_types import (
     Int64TensorType,
     StringTensorType,
 )
+from sklearn.pipeline import Pipeline
 
 from chalicelib.onnx_classifier import LABEL, NUMBERS, PROBABILITIES, TEXTS
 from chalicelib.signature import Signature
-from training.converters import CONVERSIONS, SHAPES
+from training.converters import CONVERSIONS, PARSERS, SHAPES, STOCK_CONVERSIONS, STOCK_SHAPES
+from training.converters.boosting_libraries import OPSETS as BOOSTING_OPSETS
+from training.converters.boosting_libraries import boosting_classifiers
+from training.converters.finish import OPSETS, tidy
 from training.errors import ExportRefused
 
-_FLOATS: dict[type, Any] = {np.float64: DoubleTensorType, np.float32: FloatTensorType}
 _ELEMENTS = {
     BooleanTensorType: TensorProto.BOOL,
     DoubleTensorType: TensorProto.DOUBLE,
@@ -42,8 +45,48 @@ class Form(enum.Enum):
     TYPED_COLUMNS = "by column, each of its type"
 
 
-def forms_for(signature: Signature) -> list[Form]:
-    """Give the forms that are worth a try.
+class Precision(enum.Enum):
+    """What a graph computes in; it is given float64 either way."""
+
+    FLOAT64 = "float64"
+    FLOAT32 = "float32"
+
+
+_FLOATS = {Precision.FLOAT64: DoubleTensorType, Precision.FLOAT32: FloatTensorType}
+
+
+class Writer(enum.Enum):
+    """Who writes the classifier: `training.converters`, or skl2onnx where ours does not know it."""
+
+    OURS = "ours"
+    SKL2ONNX = "skl2onnx"
+
+
+class Way(NamedTuple):
+    """A way to write an estimator as ONNX.
+
+    Parameters
+    ----------
+    precision : Precision
+        What the graph computes in.
+    form : Form
+        How the estimator is given its features.
+    writer : Writer
+        Who writes the classifier.
+    """
+
+    precision: Precision
+    form: Form
+    writer: Writer
+
+    def __str__(self) -> str:
+        """Name it, as in ``onnx float64, one matrix``."""
+        by = ", by skl2onnx" if self.writer is Writer.SKL2ONNX else ""
+        return f"onnx {self.precision.value}, {self.form.value}{by}"
+
+
+def ways_for(signature: Signature) -> list[Way]:
+    """Give the ways that are worth a try, the best first.
 
     Parameters
     ----------
@@ -52,17 +95,18 @@ def forms_for(signature: Signature) -> list[Form]:
 
     Returns
     -------
-    list of Form
+    list of Way
     """
-    if signature.takes_only_numeric:
-        return [Form.MATRIX, Form.COLUMNS]
-    kinds = {feature.kind for feature in signature.features}
-    forms = [] if "categorical" in kinds else [Form.MATRIX]
-    typed = [Form.TYPED_COLUMNS] if kinds & {"integer", "boolean"} else []
-    return [*forms, Form.COLUMNS, *typed]
+    forms = _forms(signature)
+    return [
+        Way(precision, form, writer)
+        for writer in Writer
+        for precision in Precision
+        for form in forms
+    ]
 
 
-def write_onnx(estimator: Any, signature: Signature, dtype: type, form: Form) -> bytes:
+def write_onnx(estimator: Any, signature: Signature, way: Way) -> bytes:
     """Write a fitted classifier as ONNX.
 
     Parameters
@@ -71,10 +115,8 @@ def write_onnx(estimator: Any, signature: Signature, dtype: type, form: Form) ->
         Fitted.
     signature : Signature
         What it takes.
-    dtype : type
-        What it computes in: `numpy.float64` or `numpy.float32`.
-    form : Form
-        How it is given its features.
+    way : Way
+        How.
 
     Returns
     -------
@@ -86,18 +128,24 @@ def write_onnx(estimator: Any, signature: Signature, dtype: type, form: Form) ->
     ExportRefused
         If it cannot be converted.
     """
-    types = _input_types(signature, dtype, form)
+    types = _input_types(signature, way)
+    ours = way.writer is Writer.OURS
+    classifier = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    is_boosting = isinstance(classifier, boosting_classifiers())
     try:
         model = convert_sklearn(
             estimator,
             name="classifier",
             initial_types=types,
-            options={"zipmap": False},
-            custom_conversion_functions=CONVERSIONS,
-            custom_shape_calculators=SHAPES,
+            options=None if ours and type(classifier) in PARSERS else {"zipmap": False},
+            custom_conversion_functions=CONVERSIONS if ours else STOCK_CONVERSIONS,
+            custom_shape_calculators=SHAPES if ours else STOCK_SHAPES,
+            custom_parsers=PARSERS if ours else {},
+            target_opset=BOOSTING_OPSETS if is_boosting else OPSETS,
         )
         _join_inputs(model, types, signature)
         _name_outputs(model, estimator, signature)
+        tidy(model)
         serialized: bytes = model.SerializeToString(deterministic=True)
     except Exception as error:  # a converter may raise anything
         reason = str(error).strip().partition("\n")[0]
@@ -107,12 +155,21 @@ def write_onnx(estimator: Any, signature: Signature, dtype: type, form: Form) ->
     return serialized
 
 
-def _input_types(signature: Signature, dtype: type, form: Form) -> list[tuple[str, Any]]:
-    number = _FLOATS[dtype]
-    if form is Form.MATRIX:
+def _forms(signature: Signature) -> list[Form]:
+    if signature.takes_only_numeric:
+        return [Form.MATRIX, Form.COLUMNS]
+    kinds = {feature.kind for feature in signature.features}
+    forms = [] if "categorical" in kinds else [Form.MATRIX]
+    typed = [Form.TYPED_COLUMNS] if kinds & {"integer", "boolean"} else []
+    return [*forms, Form.COLUMNS, *typed]
+
+
+def _input_types(signature: Signature, way: Way) -> list[tuple[str, Any]]:
+    number = _FLOATS[way.precision]
+    if way.form is Form.MATRIX:
         return [(_MATRIX, number([None, len(signature.features)]))]
     of_kind = {"categorical": StringTensorType}
-    if form is Form.TYPED_COLUMNS:
+    if way.form is Form.TYPED_COLUMNS:
         of_kind |= {"integer": Int64TensorType, "boolean": BooleanTensorType}
     return [
         (feature.name, of_kind.get(feature.kind, number)([None, 1]))
@@ -175,7 +232,6 @@ def _name_outputs(model: Any, estimator: Any, signature: Signature) -> None:
         node.output[:] = [renamed.get(name, name) for name in node.output]
     if _LABEL_AS_NUMBER in renamed.values():
         graph.node.append(_text_labels(classes))
-        _import_ml(model)
     del graph.output[:]
     for output, name in zip(outputs, wanted, strict=False):
         output.name = name
@@ -192,11 +248,3 @@ def _text_labels(classes: list[Any]) -> onnx.NodeProto:
         keys_int64s=[int(label) for label in classes],
         values_strings=[str(label) for label in classes],
     )
-
-
-def _import_ml(model: Any) -> None:
-    for opset in model.opset_import:
-        if opset.domain == "ai.onnx.ml":
-            opset.version = max(opset.version, 2)  # since when LabelEncoder maps numbers to text
-            return
-    model.opset_import.append(helper.make_opsetid("ai.onnx.ml", 2))

@@ -44,14 +44,19 @@ def classify(request: ClassifyRequest, model: Model, *, max_rows: int) -> dict[s
         raise InvalidRequest([Problem("probabilities", "this model gives none")], count=1)
     samples = read_samples(request.data, signature, max_rows=max_rows)
     prediction = _predict(model, samples)
-    if prediction.probabilities is not None:
+    if prediction.probabilities is not None and not signature.may_be_undefined:
         _refuse_overflow(prediction.probabilities, is_batch=samples.is_batch)
     labels = prediction.labels
     answer: dict[str, Any] = (
         {"predictions": labels} if samples.is_batch else {"prediction": labels[0]}
     )
     if request.probabilities and prediction.probabilities is not None:
-        rows = prediction.probabilities.tolist()
+        # JSON has no NaN.
+        rows = (
+            [[p if p == p else None for p in row] for row in prediction.probabilities.tolist()]
+            if signature.may_be_undefined
+            else prediction.probabilities.tolist()
+        )
         by_class = [dict(zip(signature.classes, row, strict=True)) for row in rows]
         answer["probabilities"] = by_class if samples.is_batch else by_class[0]
     return answer

@@ -69,6 +69,8 @@ class Signature:
         In the order of the model's probabilities.
     has_probabilities : bool, default=True
         Whether the model gives probabilities.
+    may_be_undefined : bool, default=False
+        Whether scikit-learn itself gives NaN for the probabilities of some samples.
     """
 
     def __init__(
@@ -76,10 +78,12 @@ class Signature:
         features: tuple[Feature, ...],
         classes: tuple[str, ...],
         has_probabilities: bool = True,
+        may_be_undefined: bool = False,
     ) -> None:
         self.features = features
         self.classes = classes
         self.has_probabilities = has_probabilities
+        self.may_be_undefined = may_be_undefined
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Signature:
@@ -103,6 +107,7 @@ class Signature:
             features=tuple(Feature.from_document(feature) for feature in document["features"]),
             classes=tuple(str(label) for label in document["classes"]),
             has_probabilities=bool(document["probabilities"]),
+            may_be_undefined=bool(document["undefined_probabilities"]),
         )
 
     @functools.cached_property

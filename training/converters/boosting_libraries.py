@@ -1,0 +1,50 @@
+"""LightGBM's and XGBoost's classifiers, where they are installed, by onnxmltools' converters."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from skl2onnx import update_registered_converter
+from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
+
+# What skl2onnx lets a classifier's converter be asked for; onnxmltools' ask for these two.
+_OPTIONS = {"nocl": [True, False], "zipmap": [True, False, "columns"]}
+
+# Those converters know no later operators.
+OPSETS = {"": 15, "ai.onnx.ml": 3}
+
+
+def boosting_classifiers() -> tuple[type, ...]:
+    """Give the classifiers of the libraries that are installed, ready to be converted.
+
+    Unlike ours their converters are registered in skl2onnx, globally, since it reads the options
+    that they ask for from there only.
+
+    Returns
+    -------
+    tuple of type
+    """
+    classifiers = []
+    if find_spec("onnxmltools") and find_spec("lightgbm"):
+        from lightgbm import LGBMClassifier
+        from onnxmltools.convert.lightgbm.operator_converters.LightGbm import convert_lightgbm
+
+        _register(LGBMClassifier, "LightGbmLGBMClassifier", convert_lightgbm)
+        classifiers.append(LGBMClassifier)
+    if find_spec("onnxmltools") and find_spec("xgboost"):
+        from onnxmltools.convert.xgboost.operator_converters.XGBoost import convert_xgboost
+        from xgboost import XGBClassifier
+
+        _register(XGBClassifier, "XGBoostXGBClassifier", convert_xgboost)
+        classifiers.append(XGBClassifier)
+    return tuple(classifiers)
+
+
+def _register(classifier: type, alias: str, converter: object) -> None:
+    update_registered_converter(
+        classifier,
+        alias,
+        calculate_linear_classifier_output_shapes,
+        converter,
+        options=_OPTIONS,
+    )
