@@ -52,7 +52,7 @@ pins: $(READY) ## compile the requirements anew, to the newest versions
 clean: ## remove everything that make made
 	@rm -rf .venv .tools $(STORE) dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(PUBLISHED): $(READY) $(wildcard training/*.py wine-classifier/chalicelib/*.py)
+$(PUBLISHED): $(READY) $(wildcard training/*.py training/converters/*.py wine-classifier/chalicelib/*.py)
 	@$(PYTHON) -m training train
 	@$(PYTHON) -m training publish --to $(STORE)
 	@touch $@

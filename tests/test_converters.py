@@ -31,7 +31,7 @@ from sklearn.naive_bayes import BernoulliNB, CategoricalNB, GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid, RadiusNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import PowerTransformer, StandardScaler
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.semi_supervised import LabelPropagation
 from sklearn.svm import SVC, LinearSVC, NuSVC
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
@@ -204,13 +204,36 @@ def test_the_same_estimator_gives_the_same_bytes() -> None:
 
 
 def test_float32_is_tried_when_float64_cannot_be_had() -> None:
-    """A transformer that ONNX Runtime has no float64 for still gets exact trees behind it."""
-    rounded = X.astype(np.float32).astype(np.float64)
-    estimator = make_pipeline(PowerTransformer(standardize=False), TREE).fit(rounded, Y)
-    table = Table(rounded)
-    exported = export(estimator, table, find_signature(estimator, table))
-    assert exported.runtime in ("onnx", "sklearn")
-    assert exported.agreement.is_exact()
+    """A transformer that skl2onnx writes for float32 only does not stand in the way."""
+    estimator = fit(make_pipeline(PolynomialFeatures(2), *(step for _, step in LOGISTIC.steps)), Y)
+    exported = export(estimator, Table(X), signature_of(estimator))
+    refused = {attempt.way: attempt.refused for attempt in exported.attempts}
+    assert "Type Error" in (refused[str(FLOAT64)] or "")
+    assert refused[str(FLOAT32)] is None
+
+
+@pytest.mark.filterwarnings("ignore")  # skl2onnx's conversion of SVC warns
+@pytest.mark.parametrize(
+    ("estimator", "says"),
+    [
+        (KNeighborsClassifier(p=1), "another metric"),
+        (SVC(probability=True, random_state=0), "probability=True"),
+    ],
+    ids=["KNeighborsClassifier", "SVC"],
+)
+def test_skl2onnx_writes_what_ours_do_not_know(estimator: ClassifierMixin, says: str) -> None:
+    """Other parameters are its own to convert, and are compared all the same."""
+    estimator = fit(estimator, Y)
+    exported = export(estimator, Table(X), signature_of(estimator), runtime="onnx")
+    assert says in (exported.attempts[0].refused or "")
+    assert exported.attempts[-1].way.endswith("by skl2onnx")
+
+
+def test_one_vs_one_gaussian_processes_have_no_probabilities() -> None:
+    """scikit-learn has the method for them, which raises."""
+    estimator = fit(GaussianProcessClassifier(multi_class="one_vs_one"), Y)
+    assert hasattr(estimator, "predict_proba")
+    assert not signature_of(estimator).has_probabilities
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 
 from chalicelib.samples import Samples
 from chalicelib.signature import Feature, Signature
-from training.table import Table, ask, gives_probabilities
+from training.table import Table, ask
 
 # What no table is expected to hold.
 UNHEARD_OF = "no such category \N{WHITE QUESTION MARK ORNAMENT}"
@@ -30,17 +30,18 @@ def find_signature(estimator: Any, table: Table) -> Signature:
         A feature is required if the estimator fails, or answers with no number, where its value is
         missing. Text, and whole numbers of a frame, have categories if it fails for another one.
     """
+    probed = _Probed(estimator, table)
     features = [
         Feature(
             name,
             kind,
-            required=not _answers(estimator, table, _without(table, position)),
-            categories=_categories(estimator, table, position),
+            required=not probed.answers(_without(table, position)),
+            categories=_categories(probed, table, position),
         )
         for position, (name, kind) in enumerate(zip(table.names, table.kinds, strict=True))
     ]
     classes = tuple(str(label) for label in np.asarray(estimator.classes_).tolist())
-    return Signature(tuple(features), classes, gives_probabilities(estimator))
+    return Signature(tuple(features), classes, probed.gives_probabilities)
 
 
 def known_values(table: Table, position: int) -> list[str] | list[float]:
@@ -65,22 +66,31 @@ def known_values(table: Table, position: int) -> list[str] | list[float]:
     return values
 
 
-def _categories(estimator: Any, table: Table, position: int) -> frozenset[str | float] | None:
+class _Probed:
+    """An estimator that is asked about samples which it may refuse."""
+
+    def __init__(self, estimator: Any, table: Table) -> None:
+        self._estimator = estimator
+        self._table = table
+        self.gives_probabilities = hasattr(estimator, "predict_proba")
+        # Some have the method, and raise in it.
+        self.gives_probabilities &= self.answers(table.samples.at([0]))
+
+    def answers(self, samples: Samples) -> bool:
+        X = self._table.as_fitted(samples)
+        try:
+            _, given = ask(self._estimator, X, probabilities=self.gives_probabilities)
+        except Exception:  # however it says no
+            return False
+        return given is None or bool(np.isfinite(given).all())
+
+
+def _categories(probed: _Probed, table: Table, position: int) -> frozenset[str | float] | None:
     if table.kinds[position] not in ("categorical", "integer"):
         return None
-    if _answers(estimator, table, _with_another(table, position)):
+    if probed.answers(_with_another(table, position)):
         return None
     return frozenset(known_values(table, position))
-
-
-def _answers(estimator: Any, table: Table, samples: Samples) -> bool:
-    try:
-        _, probabilities = ask(
-            estimator, table.as_fitted(samples), probabilities=gives_probabilities(estimator)
-        )
-    except Exception:  # however it says no
-        return False
-    return probabilities is None or bool(np.isfinite(probabilities).all())
 
 
 def _without(table: Table, position: int) -> Samples:

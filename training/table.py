@@ -165,21 +165,6 @@ def ask(estimator: Any, X: Any, *, probabilities: bool) -> tuple[list[str], Any]
         return labels, estimator.predict_proba(X) if probabilities else None
 
 
-def gives_probabilities(estimator: Any) -> bool:
-    """Tell whether a fitted estimator gives probabilities.
-
-    Parameters
-    ----------
-    estimator : classifier
-        Fitted.
-
-    Returns
-    -------
-    bool
-    """
-    return hasattr(estimator, "predict_proba")
-
-
 def _columns(X: Any) -> list[npt.NDArray[Any]]:
     if isinstance(X, pd.DataFrame):
         return [_values(X.iloc[:, position]) for position in range(X.shape[1])]

@@ -157,7 +157,8 @@ class Tensor:
     def running_sum(self, axis: int) -> Tensor:
         """Sum over an axis, which goes, from its first element to its last.
 
-        `ReduceSum` sums in another order, which makes other ties than scikit-learn's loops.
+        ONNX leaves open in which order `ReduceSum` adds; another order makes other ties than
+        scikit-learn's loops.
         """
         return self.op("CumSum", np.array(axis)).op("Gather", np.array(-1), axis=axis)
 
