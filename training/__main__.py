@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -33,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.command == "publish" and options.model and not (options.data and options.target):
         parser.error("publish --model needs --data and --target as well")
+    if sys.stderr.isatty():  # somebody is waiting
+        logging.basicConfig(level=logging.INFO, format="%(message)s")
     # Imported now, so that --help and a wrong option need not wait for scikit-learn.
     from training import commands
 

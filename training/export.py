@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -20,6 +21,8 @@ from training.errors import ExportRefused
 from training.onnx_file import ways_for, write_onnx
 from training.skops_file import write_skops
 from training.table import Table
+
+LOG = logging.getLogger(__name__)
 
 RUNTIMES = ("onnx", "sklearn")
 
@@ -103,6 +106,7 @@ def export(
     attempts = []
     for way in _ways(estimator, signature):
         if runtime in (None, way.runtime):
+            LOG.info("trying %s", way.name)
             model, attempt = _try(way, answers)
             attempts.append(attempt)
             if attempt.agreement is not None and attempt.refused is None:

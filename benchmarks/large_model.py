@@ -1,0 +1,84 @@
+"""A large model, from publishing to a request: `python -m benchmarks.large_model`.
+
+A forest of 1,000 deep trees on the digits data. Loading and asking happen in a process of its own,
+with nothing in it but what a function on Lambda has.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from sklearn.datasets import load_digits
+from sklearn.ensemble import ExtraTreesClassifier
+from tabulate import tabulate
+
+from training.artifact import build_artifact
+
+TREES = 1_000
+REQUESTS = 50
+ROOT = Path(__file__).parent.parent
+
+_SERVE = """
+import json, re, sys, time
+from chalicelib.classification import classify
+from chalicelib.classify_request import read_classify_request
+from chalicelib.model import load_model
+
+artifact, body = (open(path, "rb").read() for path in sys.argv[1:])
+start = time.perf_counter()
+model = load_model(artifact)
+load = time.perf_counter() - start
+times = []
+for _ in range(int({requests})):
+    start = time.perf_counter()
+    classify(read_classify_request(body, {{}}), model, max_rows=1)
+    times.append(time.perf_counter() - start)
+with open("/proc/self/status") as status:
+    peak = int(re.search(r"VmHWM:\\s+(\\d+) kB", status.read())[1]) / 1024
+print(json.dumps([load, times, peak]))
+"""
+
+
+def main() -> None:
+    """Build the model, measure and print."""
+    X, y = load_digits(return_X_y=True)
+    forest = ExtraTreesClassifier(TREES, random_state=0, n_jobs=-1).fit(X, y)
+    start = time.perf_counter()
+    built = build_artifact(forest, X, y, name="digits")
+    build_seconds = time.perf_counter() - start
+    with tempfile.TemporaryDirectory() as folder:
+        files = {"artifact": built.artifact, "body": json.dumps({"data": X[0].tolist()}).encode()}
+        paths = []
+        for name, content in files.items():
+            paths.append(Path(folder) / name)
+            paths[-1].write_bytes(content)
+        printed = subprocess.run(
+            [sys.executable, "-c", _SERVE.format(requests=REQUESTS), *map(str, paths)],
+            check=True,
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+        ).stdout
+    load, times, peak = json.loads(printed)
+    nodes = sum(tree.tree_.node_count for tree in forest.estimators_)
+    rows = [
+        ["trees, nodes", f"{TREES:,}, {nodes:,}"],
+        ["runtime", built.attempts[-1].way],
+        ["labels differing", f"{built.agreement.labels_differing} of {built.agreement.rows:,}"],
+        ["artifact", f"{len(built.artifact) / 1e6:.1f} MB"],
+        ["exported and compared in", f"{build_seconds:.1f} s"],
+        ["loaded and proved in", f"{load:.2f} s"],
+        ["peak memory of the process", f"{peak:.0f} MB"],
+        ["one request, median", f"{statistics.median(times) * 1000:.2f} ms"],
+    ]
+    print(tabulate(rows, tablefmt="github"))
+
+
+if __name__ == "__main__":
+    main()
