@@ -42,19 +42,47 @@ def classify(request: ClassifyRequest, model: Model, *, max_rows: int) -> dict[s
     signature = model.manifest.signature
     if request.probabilities and not signature.has_probabilities:
         raise InvalidRequest([Problem("probabilities", "this model gives none")], count=1)
-    samples = read_samples(request.data, signature, max_rows=max_rows)
-    prediction = _predict(model, samples)
-    if prediction.probabilities is not None:
-        _refuse_overflow(prediction.probabilities, is_batch=samples.is_batch)
+    prediction, is_batch = predict(request.data, model, max_rows=max_rows)
     labels = prediction.labels
-    answer: dict[str, Any] = (
-        {"predictions": labels} if samples.is_batch else {"prediction": labels[0]}
-    )
+    answer: dict[str, Any] = {"predictions": labels} if is_batch else {"prediction": labels[0]}
     if request.probabilities and prediction.probabilities is not None:
         rows = prediction.probabilities.tolist()
         by_class = [dict(zip(signature.classes, row, strict=True)) for row in rows]
-        answer["probabilities"] = by_class if samples.is_batch else by_class[0]
+        answer["probabilities"] = by_class if is_batch else by_class[0]
     return answer
+
+
+def predict(data: object, model: Model, *, max_rows: int) -> tuple[Prediction, bool]:
+    """Read samples and classify them.
+
+    Parameters
+    ----------
+    data : object
+        The samples as they were sent; see `chalicelib.samples.read_samples`.
+    model : Model
+        What answers.
+    max_rows : int
+        The most samples that one request may hold.
+
+    Returns
+    -------
+    prediction : Prediction
+        With finite probabilities.
+    is_batch : bool
+        Whether the samples were sent as a batch.
+
+    Raises
+    ------
+    InvalidRequest
+        If the model does not take these samples.
+    BodyTooLarge
+        If there are more than `max_rows` of them.
+    """
+    samples = read_samples(data, model.manifest.signature, max_rows=max_rows)
+    prediction = _predict(model, samples)
+    if prediction.probabilities is not None:
+        _refuse_overflow(prediction.probabilities, is_batch=samples.is_batch)
+    return prediction, samples.is_batch
 
 
 def _predict(model: Model, samples: Samples) -> Prediction:

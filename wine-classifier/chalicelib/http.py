@@ -10,15 +10,17 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from chalice.app import Chalice, Request, Response, RouteEntry
+from chalice.app import Blueprint, Chalice, Request, Response, RouteEntry
 
 from chalicelib.errors import (
+    BinaryTensors,
     BodyTooLarge,
     InvalidRequest,
     MalformedBody,
     MethodNotAllowed,
     ModelUnavailable,
     ServingError,
+    UnknownModel,
     UnknownPath,
     UnsupportedMediaType,
 )
@@ -28,9 +30,11 @@ from chalicelib.model_store import RETRY_AFTER_SECONDS, Health
 _STATUS: dict[type[ServingError], int] = {
     MalformedBody: 400,
     UnknownPath: 404,
+    UnknownModel: 404,
     MethodNotAllowed: 405,
     BodyTooLarge: 413,
     UnsupportedMediaType: 415,
+    BinaryTensors: 415,
     InvalidRequest: 422,
     ModelUnavailable: 503,
 }
@@ -51,13 +55,13 @@ class Received(NamedTuple):
     headers: Mapping[str, str]
 
 
-def received(app: Chalice) -> Received:
+def received(app: Chalice | Blueprint) -> Received:
     """Give what the client of the current request sent.
 
     Parameters
     ----------
-    app : chalice.app.Chalice
-        The app, in one of its routes.
+    app : chalice.app.Chalice or chalice.app.Blueprint
+        The app, or a part of it, in one of its routes.
 
     Returns
     -------
