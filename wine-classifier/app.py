@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Chalice, Response
 
+from chalicelib import inference_protocol
 from chalicelib.classification import classify as classify_samples
 from chalicelib.classify_request import read_classify_request
 from chalicelib.errors import ModelUnavailable, UnknownPath
@@ -59,6 +60,9 @@ def health() -> Response:
     with suppress(ModelUnavailable):
         models.current()
     return health_response(models.health())
+
+
+app.register_blueprint(inference_protocol.blueprint(serving))
 
 
 @answers_errors

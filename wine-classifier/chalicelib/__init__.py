@@ -12,3 +12,5 @@ A request goes through these modules in this order::
 Nothing here imports ``training`` or pandas; scikit-learn is imported by
 ``sklearn_classifier`` only, when a model needs it.
 """
+
+SERVER_VERSION = "0.1.0"

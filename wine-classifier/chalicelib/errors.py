@@ -58,9 +58,7 @@ class UnsupportedMediaType(ServingError):
 
     def __init__(self, taken: Sequence[str] = ("application/json",)) -> None:
         types = " or ".join(taken)
-        super().__init__(
-            f"The body must be sent as Content-Type: {types}, in UTF-8, uncompressed."
-        )
+        super().__init__(f"The body must be sent as Content-Type: {types}, in UTF-8, uncompressed.")
 
 
 class BinaryTensors(UnsupportedMediaType):
