@@ -8,16 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
-from sklearn.compose import make_column_transformer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
 
 from tests.conftest import Answer, App, Trained
 from tests.test_errors import is_error
-from training.artifact import Built, build_artifact
 from training.store import WritableStore
 
 INFER = "/v2/models/wine/infer"
@@ -50,34 +44,6 @@ def wines(trained: Trained) -> list[list[float]]:
     """Three wines."""
     rows: list[list[float]] = trained.dataset.X[[0, 70, 150]].tolist()
     return rows
-
-
-@pytest.fixture(scope="session")
-def mixed() -> Built:
-    """A model of a number, a whole number, a truth value and a category."""
-    rng = np.random.default_rng(0)
-    frame = pd.DataFrame(
-        {
-            "size": rng.normal(size=80),
-            "count": rng.integers(0, 5, size=80),
-            "old": rng.random(80) > 0.5,
-            "colour": rng.choice(["red", "white"], size=80),
-        }
-    )
-    encoder = make_column_transformer(
-        (OneHotEncoder(handle_unknown="error"), ["colour"]), remainder="passthrough"
-    )
-    labels = np.where(frame["size"] + frame["count"] > 2, "yes", "no")
-    estimator = make_pipeline(encoder, LogisticRegression()).fit(frame, labels)
-    return build_artifact(estimator, frame, labels, name="mixed")
-
-
-@pytest.fixture
-def mixed_app(start_app: Callable[..., App], mixed: Built, tmp_path: Path) -> App:
-    """The app, serving the mixed model."""
-    store = WritableStore(str(tmp_path / "mixed"))
-    store.publish(mixed.artifact)
-    return start_app(MODEL_URL=store.url)
 
 
 def test_the_server_names_itself(app: App) -> None:

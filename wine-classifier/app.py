@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Chalice, Response
 
-from chalicelib import inference_protocol
+from chalicelib import inference_protocol, invocations
 from chalicelib.classification import classify as classify_samples
 from chalicelib.classify_request import read_classify_request
 from chalicelib.errors import ModelUnavailable, UnknownPath
@@ -63,6 +63,7 @@ def health() -> Response:
 
 
 app.register_blueprint(inference_protocol.blueprint(serving))
+app.register_blueprint(invocations.blueprint(serving))
 
 
 @answers_errors
