@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Chalice, Response
 
-from chalicelib import inference_protocol, invocations
+from chalicelib import description, inference_protocol, invocations
 from chalicelib.classification import classify as classify_samples
 from chalicelib.classify_request import read_classify_request
 from chalicelib.errors import ModelUnavailable, UnknownPath
@@ -62,8 +62,8 @@ def health() -> Response:
     return health_response(models.health())
 
 
-app.register_blueprint(inference_protocol.blueprint(serving))
-app.register_blueprint(invocations.blueprint(serving))
+for part in (description, invocations, inference_protocol):
+    app.register_blueprint(part.blueprint(serving))
 
 
 @answers_errors

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -110,12 +110,13 @@ def accepts_csv(headers: Mapping[str, str]) -> bool:
     return best in (CSV, "text/*")
 
 
-def write_csv(labels: list[str]) -> str:
-    """Answer in CSV: a label a line, without a header.
+def write_csv(rows: Iterable[Sequence[object]]) -> str:
+    """Write CSV without a header.
 
     Parameters
     ----------
-    labels : list of str
+    rows : iterable of sequence
+        Shape (samples, values); an answer has one value a row, the label.
 
     Returns
     -------
@@ -125,7 +126,7 @@ def write_csv(labels: list[str]) -> str:
     import io
 
     lines = io.StringIO()
-    csv.writer(lines, lineterminator="\n").writerows([label] for label in labels)
+    csv.writer(lines, lineterminator="\n").writerows(rows)
     return lines.getvalue()
 
 

@@ -59,7 +59,9 @@ def blueprint(serving: Serving) -> Blueprint:
             raise error.moved(asked.place) from None
         version = {"X-Model-Version": model.manifest.version}
         if accepts_csv(headers):
-            return Response(write_csv(prediction.labels), {"Content-Type": CSV, **version})
+            return Response(
+                write_csv([label] for label in prediction.labels), {"Content-Type": CSV, **version}
+            )
         labels = prediction.labels
         return json_response(labels if asked.is_bare else {"predictions": labels}, version)
 

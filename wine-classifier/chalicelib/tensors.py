@@ -30,7 +30,7 @@ _INTEGERS = {
     **{f"INT{bits}": (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (8, 16, 32, 64)},
     **{f"UINT{bits}": (0, 2**bits - 1) for bits in (8, 16, 32, 64)},
 }
-_DATATYPES = ("BOOL", "BYTES", *_FLOATS, *_INTEGERS)
+DATATYPES = ("BOOL", "BYTES", *_FLOATS, *_INTEGERS)
 _DATATYPE_OF_KIND = {"numeric": "FP64", "integer": "INT64", "boolean": "BOOL"}
 _PLATFORMS = {"onnx": "onnxruntime_onnx", "sklearn": "sklearn"}
 
@@ -239,9 +239,9 @@ def _tensor(at: str, sent: object, problems: Problems) -> _Tensor | None:
     name, datatype = sent.get("name"), sent.get("datatype")
     if not isinstance(name, str):
         problems.add(f"{at}.name", "must be text")
-    if not isinstance(datatype, str) or datatype not in _DATATYPES:
-        hint = did_you_mean(datatype, _DATATYPES) if isinstance(datatype, str) else ""
-        problems.add(f"{at}.datatype", f"must be one of {', '.join(_DATATYPES)}{hint}")
+    if not isinstance(datatype, str) or datatype not in DATATYPES:
+        hint = did_you_mean(datatype, DATATYPES) if isinstance(datatype, str) else ""
+        problems.add(f"{at}.datatype", f"must be one of {', '.join(DATATYPES)}{hint}")
         datatype = None
     shape = _shape(at, sent.get("shape"), problems)
     data = sent.get("data")
