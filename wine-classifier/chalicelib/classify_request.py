@@ -60,7 +60,7 @@ def read_classify_request(body: bytes | str, headers: Mapping[str, str]) -> Clas
     else:
         for name in document:
             if name not in _FIELDS:
-                hint = did_you_mean(name, _FIELDS)
+                hint = "" if problems.list_is_full() else did_you_mean(name, _FIELDS)
                 problems.add(shortened(name), f"is not a field of a request{hint}")
         if "data" not in document:
             problems.add("data", "is required")

@@ -40,6 +40,10 @@ _STATUS: dict[type[ServingError], int] = {
 }
 
 
+# What browsers ask with before a request to another origin; see `chalicelib.cors`.
+PREFLIGHT = "OPTIONS"
+
+
 class Received(NamedTuple):
     """What a client sent.
 
@@ -219,11 +223,27 @@ def in_the_one_shape(
     if not (isinstance(response.body, dict) and "Code" in response.body):
         return response
     if response.status_code == 405 and request is not None:
-        methods = routes.get(request.path)
-        return error_response(MethodNotAllowed(list(methods)) if methods else UnknownPath())
+        methods = served(routes.get(request.path, {}))
+        return error_response(MethodNotAllowed(methods) if methods else UnknownPath())
     if response.status_code == 415:
         return error_response(UnsupportedMediaType())
     return _fault(response.status_code)
+
+
+def served(methods: Mapping[str, RouteEntry]) -> list[str]:
+    """Give the methods of a path that do something.
+
+    Parameters
+    ----------
+    methods : mapping
+        The methods of a path in `Chalice.routes`.
+
+    Returns
+    -------
+    list of str
+        Without `PREFLIGHT`.
+    """
+    return sorted(method for method in methods if method != PREFLIGHT)
 
 
 def _fault(status: int) -> Response:

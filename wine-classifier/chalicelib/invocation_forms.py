@@ -140,7 +140,8 @@ def _form(document: object, problems: Problems) -> str:
         if name == "params" and not document[name]:
             continue  # MLflow's parameters of a model, which ours have none of
         if name not in _FORMS:
-            problems.add(shortened(name), f"is not a form of samples{did_you_mean(name, _FORMS)}")
+            hint = "" if problems.list_is_full() else did_you_mean(name, _FORMS)
+            problems.add(shortened(name), f"is not a form of samples{hint}")
     if len(forms) != 1:
         problems.add("", f"the body must hold exactly one of {', '.join(_FORMS)}")
     return forms[0] if forms else ""
@@ -188,7 +189,7 @@ def _split(sent: object, signature: Signature) -> Invocation:
     assert isinstance(sent, dict)  # refused above
     for name in sent:
         if name not in _SPLIT_FIELDS:
-            hint = did_you_mean(name, _SPLIT_FIELDS)
+            hint = "" if problems.list_is_full() else did_you_mean(name, _SPLIT_FIELDS)
             problems.add(named("dataframe_split", name), f"is not a part of this form{hint}")
     for name in ("columns", "data"):
         if not isinstance(sent.get(name), list):

@@ -240,7 +240,8 @@ def _tensor(at: str, sent: object, problems: Problems) -> _Tensor | None:
     if not isinstance(name, str):
         problems.add(f"{at}.name", "must be text")
     if not isinstance(datatype, str) or datatype not in DATATYPES:
-        hint = did_you_mean(datatype, DATATYPES) if isinstance(datatype, str) else ""
+        may_hint = isinstance(datatype, str) and not problems.list_is_full()
+        hint = did_you_mean(str(datatype), DATATYPES) if may_hint else ""
         problems.add(f"{at}.datatype", f"must be one of {', '.join(DATATYPES)}{hint}")
         datatype = None
     shape = _shape(at, sent.get("shape"), problems)
