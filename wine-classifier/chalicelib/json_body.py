@@ -122,35 +122,47 @@ def parse_json(text: str) -> Any:
     MalformedBody
         If it is not JSON, nested too deep, or an object in it has a name twice.
     """
-    names = 0
-
-    def count_names(members: dict[str, Any]) -> dict[str, Any]:
-        nonlocal names
-        names += len(members)
-        return members
-
     try:
-        document = _load(text, object_hook=count_names)
-        # Each name has a colon. If there are more colons than names, then some are in strings, or
-        # a name was there twice: only then is it worth the time to look closer.
-        if text.count(":") != names:
-            _load(text, object_pairs_hook=_refuse_duplicates)
+        return _load(text)
     except RecursionError:
         raise MalformedBody("The body is nested too deep.") from None
     except json.JSONDecodeError as error:
         # Of the decoder's own words only the place is passed on: the rest may repeat the body.
         place = f"line {error.lineno}, column {error.colno}"
         raise MalformedBody(f"The body is not JSON: see {place}.") from None
-    return document
 
 
-def _load(text: str, **hooks: Any) -> Any:
+def _load(text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse_constant, **hooks)
+        return _without_duplicates(text)
     except json.JSONDecodeError:
         raise
     except ValueError:  # an integer of more digits than Python turns into one: let it be infinite
-        return json.loads(text, parse_constant=_refuse_constant, parse_int=float, **hooks)
+        return _without_duplicates(text, parse_int=float)
+
+
+def _without_duplicates(text: str, **options: Any) -> Any:
+    if text.count("{") <= 1 and not options:  # samples by position: one object, or none
+        document = _DECODER.decode(text)
+        names = len(document) if isinstance(document, dict) else 0
+    else:
+        sizes: list[int] = []
+
+        def note_size(members: dict[str, Any]) -> dict[str, Any]:
+            sizes.append(len(members))
+            return members
+
+        document = _decoder(object_hook=note_size, **options).decode(text)
+        names = sum(sizes)
+    # Each name has a colon. If there are more colons than names, then some are in strings, or a
+    # name was there twice: only then is it worth the time to look closer.
+    if text.count(":") != names:
+        _decoder(object_pairs_hook=_refuse_duplicates, **options).decode(text)
+    return document
+
+
+def _decoder(**options: Any) -> json.JSONDecoder:
+    return json.JSONDecoder(parse_constant=_refuse_constant, **options)
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -160,3 +172,6 @@ def _refuse_constant(name: str) -> NoReturn:
 def _refuse_duplicates(members: list[tuple[str, Any]]) -> None:
     if len({name for name, _ in members}) != len(members):
         raise MalformedBody("The body holds an object that has the same name twice.")
+
+
+_DECODER = _decoder()
