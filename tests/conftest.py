@@ -10,10 +10,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
+import numpy as np
+import pandas as pd
 import pytest
 from chalice.test import Client
 from moto.server import ThreadedMotoServer
 from sklearn.base import ClassifierMixin
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from training.artifact import Built, build_artifact
 from training.dataset import Dataset, split, wine
@@ -52,6 +58,26 @@ def needy(trained: Trained) -> Built:
     return build_artifact(
         estimator, dataset.X, dataset.y, name="needy", feature_names=dataset.feature_names
     )
+
+
+@pytest.fixture(scope="session")
+def mixed() -> Built:
+    """A model of a number, a whole number, a truth value and a category."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "size": rng.normal(size=80),
+            "count": rng.integers(0, 5, size=80),
+            "old": rng.random(80) > 0.5,
+            "colour": rng.choice(["red", "white"], size=80),
+        }
+    )
+    encoder = make_column_transformer(
+        (OneHotEncoder(handle_unknown="error"), ["colour"]), remainder="passthrough"
+    )
+    labels = np.where(frame["size"] + frame["count"] > 2, "yes", "no")
+    estimator = make_pipeline(encoder, LogisticRegression()).fit(frame, labels)
+    return build_artifact(estimator, frame, labels, name="mixed")
 
 
 @pytest.fixture(scope="session")
@@ -121,10 +147,17 @@ class App:
         self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
     ) -> Answer:
         """Send any request; the answer must be JSON in either case."""
+        answer = self.send(method, path, body, headers)
+        assert answer.headers["Content-Type"] == "application/json"
+        return answer._replace(body=json.loads(answer.body))
+
+    def send(
+        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> Answer:
+        """Send any request, and have the answer's body as bytes."""
         headers = {"Content-Type": "application/json"} if headers is None else headers
         response = self._http.request(method, path, headers=headers, body=body)
-        assert response.headers["Content-Type"] == "application/json"
-        return Answer(response.status_code, response.headers, json.loads(response.body))
+        return Answer(response.status_code, response.headers, response.body)
 
     def classify(self, data: object, **fields: object) -> Answer:
         """Ask for a classification."""
@@ -148,3 +181,11 @@ def start_app(monkeypatch: pytest.MonkeyPatch) -> Callable[..., App]:
 def app(start_app: Callable[..., App], wine_store: WritableStore) -> App:
     """The app, serving the wine model."""
     return start_app(MODEL_URL=wine_store.url)
+
+
+@pytest.fixture
+def mixed_app(start_app: Callable[..., App], mixed: Built, tmp_path: Path) -> App:
+    """The app, serving the mixed model."""
+    store = WritableStore(str(tmp_path / "mixed"))
+    store.publish(mixed.artifact)
+    return start_app(MODEL_URL=store.url)

@@ -186,6 +186,17 @@ def test_another_path_is_a_404(app: App, path: str, method: str) -> None:
     assert is_error(answer.body)
 
 
+def test_api_gateway_could_serve_every_path(app: App) -> None:
+    """It allows one name for the parameter at a place in a path."""
+    names: dict[str, str] = {}
+    for path in app.module.app.routes:
+        parent = ""
+        for part in path.split("/"):
+            if part.startswith("{"):
+                assert names.setdefault(parent, part) == part
+            parent += f"/{part}"
+
+
 def test_a_path_without_a_route_is_a_404_for_the_lambda_handler(app: App) -> None:
     """Even an event for a path that the app has no route for."""
     event = {

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Chalice, Response
 
+from chalicelib import description, inference_protocol, invocations
 from chalicelib.classification import classify as classify_samples
 from chalicelib.classify_request import read_classify_request
+from chalicelib.cors import allow_origin, answer_preflights
 from chalicelib.errors import ModelUnavailable, UnknownPath
 from chalicelib.http import (
     answers_errors,
@@ -36,6 +38,9 @@ MAX_PATH_PARTS = 6
 METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 
 app.register_middleware(
+    lambda request, get_response: allow_origin(request, get_response, serving), "http"
+)
+app.register_middleware(
     lambda request, get_response: in_the_one_shape(request, get_response, app.routes), "http"
 )
 
@@ -59,6 +64,11 @@ def health() -> Response:
     with suppress(ModelUnavailable):
         models.current()
     return health_response(models.health())
+
+
+for part in (description, invocations, inference_protocol):
+    app.register_blueprint(part.blueprint(serving))
+answer_preflights(app, serving)
 
 
 @answers_errors

@@ -62,7 +62,7 @@ def test_every_link_in_the_documentation_leads_somewhere() -> None:
 def test_every_setting_is_documented() -> None:
     """Each variable that the app reads has a row."""
     settings = (ROOT / "wine-classifier/chalicelib/settings.py").read_text()
-    for name in set(re.findall(r'"(MODEL_[A-Z_]+)"', settings)):
+    for name in set(re.findall(r'"((?:MODEL|CORS)_[A-Z_]+)"', settings)):
         assert f"| `{name}` |" in README
 
 

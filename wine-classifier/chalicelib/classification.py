@@ -12,6 +12,7 @@ from chalicelib.errors import InvalidRequest, Problem, Problems
 from chalicelib.log import log_event
 from chalicelib.model import Model, Prediction
 from chalicelib.samples import Samples, read_samples
+from chalicelib.signature import Signature
 
 
 def classify(request: ClassifyRequest, model: Model, *, max_rows: int) -> dict[str, Any]:
@@ -42,24 +43,70 @@ def classify(request: ClassifyRequest, model: Model, *, max_rows: int) -> dict[s
     signature = model.manifest.signature
     if request.probabilities and not signature.has_probabilities:
         raise InvalidRequest([Problem("probabilities", "this model gives none")], count=1)
-    samples = read_samples(request.data, signature, max_rows=max_rows)
+    prediction, is_batch = predict(request.data, model, max_rows=max_rows)
+    labels = prediction.labels
+    answer: dict[str, Any] = {"predictions": labels} if is_batch else {"prediction": labels[0]}
+    if request.probabilities:
+        rows = probability_rows(prediction, signature)
+        by_class = [dict(zip(signature.classes, row, strict=True)) for row in rows]
+        answer["probabilities"] = by_class if is_batch else by_class[0]
+    return answer
+
+
+def predict(data: object, model: Model, *, max_rows: int) -> tuple[Prediction, bool]:
+    """Read samples and classify them.
+
+    Parameters
+    ----------
+    data : object
+        The samples as they were sent; see `chalicelib.samples.read_samples`.
+    model : Model
+        What answers.
+    max_rows : int
+        The most samples that one request may hold.
+
+    Returns
+    -------
+    prediction : Prediction
+        With finite probabilities, unless scikit-learn itself may give others.
+    is_batch : bool
+        Whether the samples were sent as a batch.
+
+    Raises
+    ------
+    InvalidRequest
+        If the model does not take these samples.
+    BodyTooLarge
+        If there are more than `max_rows` of them.
+    """
+    signature = model.manifest.signature
+    samples = read_samples(data, signature, max_rows=max_rows)
     prediction = _predict(model, samples)
     if prediction.probabilities is not None and not signature.may_be_undefined:
         _refuse_overflow(prediction.probabilities, is_batch=samples.is_batch)
-    labels = prediction.labels
-    answer: dict[str, Any] = (
-        {"predictions": labels} if samples.is_batch else {"prediction": labels[0]}
-    )
-    if request.probabilities and prediction.probabilities is not None:
-        # JSON has no NaN.
-        rows = (
-            [[p if p == p else None for p in row] for row in prediction.probabilities.tolist()]
-            if signature.may_be_undefined
-            else prediction.probabilities.tolist()
-        )
-        by_class = [dict(zip(signature.classes, row, strict=True)) for row in rows]
-        answer["probabilities"] = by_class if samples.is_batch else by_class[0]
-    return answer
+    return prediction, samples.is_batch
+
+
+def probability_rows(prediction: Prediction, signature: Signature) -> list[list[float | None]]:
+    """Give the probabilities of each sample as JSON can hold them.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        Of a model that gives probabilities.
+    signature : Signature
+        The model's.
+
+    Returns
+    -------
+    list of list of float or None
+        Shape (samples, classes); None where scikit-learn itself gives NaN.
+    """
+    assert prediction.probabilities is not None  # refused where they were asked for
+    rows: list[list[float | None]] = prediction.probabilities.tolist()
+    if signature.may_be_undefined:
+        return [[p if p == p else None for p in row] for row in rows]
+    return rows
 
 
 def _predict(model: Model, samples: Samples) -> Prediction:

@@ -2,10 +2,12 @@
 
 ServingError
     MalformedBody          the body is not the JSON that a request must be
-    UnsupportedMediaType   the body is not sent as plain JSON
+    UnsupportedMediaType   the body is not sent as a type that the path takes
+        BinaryTensors      it holds tensors in binary form
     BodyTooLarge           the body, or the batch in it, is over a limit
     InvalidRequest         well-formed JSON that the model does not take
     UnknownPath            nothing is served at this path
+    UnknownModel           no model of this name and version is served
     MethodNotAllowed       the path is served, but not by this method
     ModelUnavailable       there is no model to answer with
     InvalidArtifact        an object in the store is not a model that may be served
@@ -16,7 +18,7 @@ ServingError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 MAX_LISTED_PROBLEMS = 20
@@ -46,11 +48,25 @@ class MalformedBody(ServingError):
 
 
 class UnsupportedMediaType(ServingError):
-    """The body is not sent as plain JSON in UTF-8."""
+    """The body is not sent as a type that the path takes, as text in UTF-8.
+
+    Parameters
+    ----------
+    taken : sequence of str, optional
+        The media types that it takes.
+    """
+
+    def __init__(self, taken: Sequence[str] = ("application/json",)) -> None:
+        types = " or ".join(taken)
+        super().__init__(f"The body must be sent as Content-Type: {types}, in UTF-8, uncompressed.")
+
+
+class BinaryTensors(UnsupportedMediaType):
+    """The body holds tensors in the binary form that some clients prefer."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "The body must be sent as Content-Type: application/json, in UTF-8, uncompressed."
+        Exception.__init__(
+            self, "Tensors in binary form are not read: send them as JSON (binary_data=False)."
         )
 
 
@@ -74,9 +90,25 @@ class InvalidRequest(ServingError):
 
     def __init__(self, problems: list[Problem], count: int) -> None:
         self.problems = problems
+        self.count = count
         how_many = "1 problem" if count == 1 else f"{count:,} problems"
         listed = f", the first {len(problems)} listed" if count > len(problems) else ""
         super().__init__(f"The request has {how_many}{listed}.")
+
+    def moved(self, place: Callable[[str], str]) -> InvalidRequest:
+        """Name the same problems by where they are in a request of another form.
+
+        Parameters
+        ----------
+        place : callable
+            Makes of a place, such as ``data[3].alcohol``, the one in the request.
+
+        Returns
+        -------
+        InvalidRequest
+        """
+        moved = [Problem(place(problem.at), problem.problem) for problem in self.problems]
+        return InvalidRequest(moved, self.count)
 
 
 class Problems:
@@ -124,6 +156,13 @@ class UnknownPath(ServingError):
 
     def __init__(self) -> None:
         super().__init__("Nothing is served at this path.")
+
+
+class UnknownModel(ServingError):
+    """No model of this name and version is served."""
+
+    def __init__(self) -> None:
+        super().__init__("No model of this name and version is served here.")
 
 
 class MethodNotAllowed(ServingError):

@@ -10,15 +10,17 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from chalice.app import Chalice, Request, Response, RouteEntry
+from chalice.app import Blueprint, Chalice, Request, Response, RouteEntry
 
 from chalicelib.errors import (
+    BinaryTensors,
     BodyTooLarge,
     InvalidRequest,
     MalformedBody,
     MethodNotAllowed,
     ModelUnavailable,
     ServingError,
+    UnknownModel,
     UnknownPath,
     UnsupportedMediaType,
 )
@@ -28,12 +30,18 @@ from chalicelib.model_store import RETRY_AFTER_SECONDS, Health
 _STATUS: dict[type[ServingError], int] = {
     MalformedBody: 400,
     UnknownPath: 404,
+    UnknownModel: 404,
     MethodNotAllowed: 405,
     BodyTooLarge: 413,
     UnsupportedMediaType: 415,
+    BinaryTensors: 415,
     InvalidRequest: 422,
     ModelUnavailable: 503,
 }
+
+
+# What browsers ask with before a request to another origin; see `chalicelib.cors`.
+PREFLIGHT = "OPTIONS"
 
 
 class Received(NamedTuple):
@@ -51,13 +59,13 @@ class Received(NamedTuple):
     headers: Mapping[str, str]
 
 
-def received(app: Chalice) -> Received:
+def received(app: Chalice | Blueprint) -> Received:
     """Give what the client of the current request sent.
 
     Parameters
     ----------
-    app : chalice.app.Chalice
-        The app, in one of its routes.
+    app : chalice.app.Chalice or chalice.app.Blueprint
+        The app, or a part of it, in one of its routes.
 
     Returns
     -------
@@ -215,11 +223,27 @@ def in_the_one_shape(
     if not (isinstance(response.body, dict) and "Code" in response.body):
         return response
     if response.status_code == 405 and request is not None:
-        methods = routes.get(request.path)
-        return error_response(MethodNotAllowed(list(methods)) if methods else UnknownPath())
+        methods = served(routes.get(request.path, {}))
+        return error_response(MethodNotAllowed(methods) if methods else UnknownPath())
     if response.status_code == 415:
         return error_response(UnsupportedMediaType())
     return _fault(response.status_code)
+
+
+def served(methods: Mapping[str, RouteEntry]) -> list[str]:
+    """Give the methods of a path that do something.
+
+    Parameters
+    ----------
+    methods : mapping
+        The methods of a path in `Chalice.routes`.
+
+    Returns
+    -------
+    list of str
+        Without `PREFLIGHT`.
+    """
+    return sorted(method for method in methods if method != PREFLIGHT)
 
 
 def _fault(status: int) -> Response:

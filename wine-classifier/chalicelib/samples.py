@@ -14,7 +14,10 @@ from chalicelib.errors import BodyTooLarge, Problems
 from chalicelib.signature import Feature, Signature
 
 # A number as text: as in JSON, but for a leading or trailing point and spaces around it.
-_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+
+# Half of a character: JSON's escapes can write it, but no text can hold it.
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 # How much of a name that was sent is repeated in an answer.
 MAX_NAME_CHARACTERS = 80
@@ -233,6 +236,9 @@ class _Reader:
         if not isinstance(value, str):
             self._refuse(row, feature, f"must be text, not {_kind(value)}")
             return None
+        if not value.isascii() and _LONE_SURROGATE.search(value):
+            self._refuse(row, feature, "must be text that UTF-8 can hold")
+            return None
         if feature.categories is not None and value not in feature.categories:
             hint = self._hint(value, [str(known) for known in feature.categories])
             self._refuse(row, feature, f"is no category that the model knows{hint}")
@@ -270,7 +276,7 @@ def _as_float(value: object) -> float:
 
 def _number_in(value: float | str) -> float | str:
     """Read a number that was sent as text, as in ``{"data": ".10"}``; leave other text as it is."""
-    if not isinstance(value, str) or not _NUMBER.fullmatch(value):
+    if not isinstance(value, str) or not NUMBER.fullmatch(value):
         return value
     return float(value)
 

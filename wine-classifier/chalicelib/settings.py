@@ -31,6 +31,8 @@ class Settings(NamedTuple):
         The largest artifact that is loaded (``MODEL_MAX_BYTES``).
     signing_key : str or None
         What an artifact must be signed with (``MODEL_SIGNING_KEY``).
+    cors_origins : tuple of str
+        The origins whose pages may ask in a browser, or ``*`` for all (``CORS_ORIGINS``).
     """
 
     model_url: str
@@ -39,6 +41,7 @@ class Settings(NamedTuple):
     max_rows: int = MAX_ROWS
     max_bytes: int = MAX_BYTES
     signing_key: str | None = None
+    cors_origins: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Show the settings, but never the key."""
@@ -69,6 +72,7 @@ class Settings(NamedTuple):
             max_rows=_count(environ, "MODEL_MAX_ROWS", MAX_ROWS),
             max_bytes=_count(environ, "MODEL_MAX_BYTES", MAX_BYTES),
             signing_key=signing_key(environ),
+            cors_origins=_origins(environ, "CORS_ORIGINS"),
         )
 
 
@@ -101,6 +105,27 @@ def _store_url(environ: Mapping[str, str], name: str) -> str:
     if not held or not held.startswith(("s3://", "file:///")):
         raise InvalidSetting(name, held, "s3://bucket/prefix or file:///folder")
     return held
+
+
+def _origins(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    held = environ.get(name, "")
+    origins = tuple(origin.strip() for origin in held.split(",")) if held.strip() else ()
+    if origins != ("*",) and not all(_is_origin(origin) for origin in origins):
+        takes = "origins such as https://example.org, with a comma between them, or *"
+        raise InvalidSetting(name, held, takes)
+    return origins
+
+
+def _is_origin(text: str) -> bool:
+    """Tell whether a browser could name this as an origin: a scheme and a host, without a path."""
+    scheme, separator, host = text.partition("://")
+    return (
+        scheme in ("http", "https")
+        and bool(separator and host)
+        and text.isascii()
+        and text.isprintable()
+        and not set(host) & set("/ *?#@\\")
+    )
 
 
 def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:

@@ -1,0 +1,107 @@
+"""The routes of the Open Inference Protocol (V2): what Triton's and KServe's clients speak."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from chalice.app import Blueprint, Response
+
+from chalicelib import SERVER_VERSION
+from chalicelib.classification import predict
+from chalicelib.errors import BinaryTensors, InvalidRequest, ModelUnavailable, UnknownModel
+from chalicelib.http import answers_errors, health_response, json_response, received
+from chalicelib.json_body import read_json
+from chalicelib.model import Model
+from chalicelib.serving import Serving
+
+_MODEL = "/v2/models/{model_name}"
+_VERSION = f"{_MODEL}/versions/{{model_version}}"
+
+
+def blueprint(serving: Serving) -> Blueprint:
+    """Make the routes.
+
+    Parameters
+    ----------
+    serving : Serving
+        What they answer with.
+
+    Returns
+    -------
+    chalice.app.Blueprint
+    """
+    routes = Blueprint(__name__)
+
+    @routes.route("/v2", methods=["GET"], content_types=[])
+    @answers_errors
+    def server_metadata() -> Response:
+        """Say what serves."""
+        return json_response(
+            {"name": "wine-classifier", "version": SERVER_VERSION, "extensions": []}
+        )
+
+    @routes.route("/v2/health/live", methods=["GET"], content_types=[])
+    @answers_errors
+    def live() -> Response:
+        """Tell that the function runs."""
+        return json_response({"live": True})
+
+    @routes.route("/v2/health/ready", methods=["GET"], content_types=[])
+    @answers_errors
+    def ready() -> Response:
+        """Tell whether there is a model."""
+        models = serving.opened().models
+        with suppress(ModelUnavailable):
+            models.current()
+        return health_response(models.health())
+
+    @answers_errors
+    def metadata(model_name: str, model_version: str | None = None) -> Response:
+        """Describe the model."""
+        # Only who speaks this protocol should pay for its import.
+        from chalicelib.tensors import model_metadata
+
+        return json_response(model_metadata(_live(serving, model_name, model_version).manifest))
+
+    @answers_errors
+    def model_ready(model_name: str, model_version: str | None = None) -> Response:
+        """Tell whether the model can answer."""
+        model = _live(serving, model_name, model_version)
+        return json_response({"name": model.manifest.name, "ready": True})
+
+    @answers_errors
+    def infer(model_name: str, model_version: str | None = None) -> Response:
+        """Classify the samples in the tensors of the body."""
+        from chalicelib.tensors import infer_response, read_infer_request
+
+        body, headers = received(routes)
+        if "inference-header-content-length" in headers:
+            raise BinaryTensors
+        model = _live(serving, model_name, model_version)
+        max_rows = serving.opened().settings.max_rows
+        request = read_infer_request(
+            read_json(body, headers), model.manifest.signature, max_rows=max_rows
+        )
+        try:
+            prediction, _ = predict(request.samples, model, max_rows=max_rows)
+        except InvalidRequest as error:
+            raise error.moved(request.place) from None
+        version = {"X-Model-Version": model.manifest.version}
+        return json_response(infer_response(request, prediction, model.manifest), version)
+
+    for path in (_MODEL, _VERSION):
+        routes.route(path, methods=["GET"], content_types=[])(metadata)
+        routes.route(f"{path}/ready", methods=["GET"], content_types=[])(model_ready)
+        routes.route(f"{path}/infer", methods=["POST"], content_types=[])(infer)
+    return routes
+
+
+def _live(serving: Serving, name: str, version: str | None) -> Model:
+    """Give the live model if it is the one that is asked for."""
+    from urllib.parse import unquote  # `chalice local` hands over paths as they were sent
+
+    model = serving.opened().models.current()
+    manifest = model.manifest
+    if manifest.name not in (name, unquote(name)) or version not in (None, manifest.version):
+        raise UnknownModel
+    return model

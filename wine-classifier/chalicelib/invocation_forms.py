@@ -1,0 +1,296 @@
+"""The forms that MLflow's and SageMaker's clients send samples in, and are answered in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from chalicelib.columns import named, order_columns, reordered, transposed, within, within_columns
+from chalicelib.errors import MalformedBody, Problems
+from chalicelib.json_body import JSON, media_type, parse_json, read_text
+from chalicelib.samples import NUMBER, did_you_mean, shortened
+from chalicelib.signature import Feature, Signature
+
+CSV = "text/csv"
+
+_FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
+_SPLIT_FIELDS = ("columns", "data", "index")
+_EXAMPLE = 'as in {"dataframe_split": {"columns": [...], "data": [...]}}'
+_BOOLEANS = {"true": True, "false": False}
+
+
+class Invocation(NamedTuple):
+    """What a client asks for.
+
+    Parameters
+    ----------
+    samples : list
+        The samples as `chalicelib.samples.read_samples` takes them.
+    is_bare : bool
+        Whether they came as a JSON array that nothing is around, and are answered so.
+    place : callable
+        Says where in the request a place is that `chalicelib.samples` names.
+    """
+
+    samples: list[Any]
+    is_bare: bool
+    place: Callable[[str], str]
+
+
+def read_invocation(
+    body: bytes | str, headers: Mapping[str, str], signature: Signature, *, max_rows: int
+) -> Invocation:
+    """Read the body of ``POST /invocations``.
+
+    Parameters
+    ----------
+    body : bytes or str
+        The body as it came.
+    headers : mapping of str to str
+        The request's headers; found whatever their case.
+    signature : Signature
+        What the model takes.
+    max_rows : int
+        The most samples that one request may hold.
+
+    Returns
+    -------
+    Invocation
+
+    Raises
+    ------
+    UnsupportedMediaType
+        If it is sent neither as JSON nor as CSV, in UTF-8, uncompressed.
+    MalformedBody
+        If it is not what it is sent as.
+    InvalidRequest
+        If it is of none of the forms, or the model does not take the samples.
+    BodyTooLarge
+        If it is over Lambda's limit, or there are more than `max_rows` samples.
+    """
+    sent_as = media_type(headers, (JSON, CSV))
+    text = read_text(body)
+    if sent_as == CSV:
+        return _csv(text, signature, max_rows=max_rows)
+    document = parse_json(text)
+    if isinstance(document, list):
+        return Invocation(document, True, lambda place: place.removeprefix("data"))
+    problems = Problems()
+    form = _form(document, problems)
+    problems.raise_if_any()
+    sent = document[form]
+    if form == "dataframe_split":
+        return _split(sent, signature)
+    if form == "inputs" and isinstance(sent, dict):
+        return _columns(sent, signature, max_rows=max_rows)
+    return _rows(form, sent)
+
+
+def accepts_csv(headers: Mapping[str, str]) -> bool:
+    """Tell whether a client would rather have CSV than JSON.
+
+    Parameters
+    ----------
+    headers : mapping of str to str
+        The request's headers; found whatever their case.
+
+    Returns
+    -------
+    bool
+        True only if ``Accept`` names CSV, and JSON later, less, or not at all.
+    """
+    best, best_quality = JSON, 0.0
+    for choice in headers.get("accept", JSON).lower().split(","):
+        name, *parameters = (part.strip() for part in choice.split(";"))
+        quality = next((_quality(p[2:]) for p in parameters if p.startswith("q=")), 1.0)
+        if name in (JSON, CSV, "*/*", "application/*", "text/*") and quality > best_quality:
+            best, best_quality = name, quality
+    return best in (CSV, "text/*")
+
+
+def write_csv(rows: Iterable[Sequence[object]]) -> str:
+    """Write CSV without a header.
+
+    Parameters
+    ----------
+    rows : iterable of sequence
+        Shape (samples, values); an answer has one value a row, the label.
+
+    Returns
+    -------
+    str
+    """
+    import csv  # only who asks for CSV should pay for its import
+    import io
+
+    lines = io.StringIO()
+    csv.writer(lines, lineterminator="\n").writerows(rows)
+    return lines.getvalue()
+
+
+def _form(document: object, problems: Problems) -> str:
+    """Find the one form that is in the body."""
+    if not isinstance(document, dict):
+        problems.add("", f"the body must be an object, {_EXAMPLE}, or a list")
+        return ""
+    forms = [name for name in document if name in _FORMS]
+    for name in document:
+        if name == "params" and not document[name]:
+            continue  # MLflow's parameters of a model, which ours have none of
+        if name not in _FORMS:
+            hint = "" if problems.list_is_full() else did_you_mean(name, _FORMS)
+            problems.add(shortened(name), f"is not a form of samples{hint}")
+    if len(forms) != 1:
+        problems.add("", f"the body must hold exactly one of {', '.join(_FORMS)}")
+    return forms[0] if forms else ""
+
+
+def _rows(form: str, sent: object) -> Invocation:
+    problems = Problems()
+    if not isinstance(sent, list):
+        problems.add(form, "must be a list of samples")
+    elif form == "dataframe_records":
+        for index, record in enumerate(sent):
+            if not isinstance(record, dict):
+                problems.add(f"{form}[{index}]", "must be an object, a value for each feature")
+    problems.raise_if_any()
+    assert isinstance(sent, list)  # refused above
+    return Invocation(sent, False, within(form))
+
+
+def _columns(sent: dict[str, Any], signature: Signature, *, max_rows: int) -> Invocation:
+    problems = Problems()
+    names = list(sent)
+    order = order_columns(
+        names,
+        signature,
+        problems,
+        lambda index: named("inputs", names[index]),
+        missing_at="inputs",
+    )
+    columns = list(sent.values())
+    for name, column in sent.items():
+        if not isinstance(column, list):
+            problems.add(named("inputs", name), "must be a list of values")
+        elif isinstance(columns[0], list) and len(column) != len(columns[0]):
+            problems.add(named("inputs", name), "is not as long as the first column")
+    problems.raise_if_any()
+    samples = transposed(columns, order, max_rows=max_rows)
+    return Invocation(samples, False, within_columns("inputs", lambda name: f"inputs.{name}"))
+
+
+def _split(sent: object, signature: Signature) -> Invocation:
+    problems = Problems()
+    if not isinstance(sent, dict):
+        problems.add("dataframe_split", "must be an object with columns and data")
+        problems.raise_if_any()
+    assert isinstance(sent, dict)  # refused above
+    for name in sent:
+        if name not in _SPLIT_FIELDS:
+            hint = "" if problems.list_is_full() else did_you_mean(name, _SPLIT_FIELDS)
+            problems.add(named("dataframe_split", name), f"is not a part of this form{hint}")
+    for name in ("columns", "data"):
+        if not isinstance(sent.get(name), list):
+            problems.add(f"dataframe_split.{name}", "must be a list")
+    problems.raise_if_any()
+    if not sent["columns"]:
+        problems.add("dataframe_split.columns", "names no columns")
+    names, data, index = sent["columns"], sent["data"], sent.get("index")
+    if index is not None and not (isinstance(index, list) and len(index) == len(data)):
+        problems.add("dataframe_split.index", "must be a list as long as the data")
+    if _is_unnamed(names):  # a frame that was made of an array
+        problems.raise_if_any()
+        return Invocation(_in_rows(data), False, within("dataframe_split.data"))
+    order = order_columns(
+        names,
+        signature,
+        problems,
+        lambda column: f"dataframe_split.columns[{column}]",
+        missing_at="dataframe_split.columns",
+    )
+    samples = reordered(data, order, len(names), problems, "dataframe_split.data")
+    problems.raise_if_any()
+    return Invocation(samples, False, within("dataframe_split.data"))
+
+
+def _is_unnamed(names: list[Any]) -> bool:
+    return (
+        bool(names)
+        and all(type(name) is int for name in names)
+        and names == list(range(len(names)))
+    )
+
+
+def _in_rows(data: list[Any]) -> list[Any]:
+    problems = Problems()
+    for index, row in enumerate(data):
+        if not isinstance(row, list):
+            problems.add(f"dataframe_split.data[{index}]", "must be a list")
+    problems.raise_if_any()
+    return data
+
+
+def _csv(text: str, signature: Signature, *, max_rows: int) -> Invocation:
+    """Read samples from CSV: by name under a header, else by position."""
+    rows = _csv_rows(text, max_rows)
+    problems = Problems()
+    names = [cell.strip() for cell in rows[0]] if rows else []
+    if not _is_header(names, signature):
+        kinds: list[Feature | None] = list(signature.features)
+        samples = [_values(row, kinds) for row in rows]
+        return Invocation(samples, False, within("rows"))
+    order = order_columns(
+        names, signature, problems, lambda index: f"header[{index}]", missing_at="header"
+    )
+    feature_of = {column: signature.features[i] for i, column in enumerate(order)}
+    kinds = [feature_of.get(index) for index in range(len(names))]
+    values: list[Any] = [_values(row, kinds) for row in rows[1:]]
+    samples = reordered(values, order, len(names), problems, "rows")
+    problems.raise_if_any()
+    return Invocation(samples, False, within("rows"))
+
+
+def _csv_rows(text: str, max_rows: int) -> list[list[str]]:
+    """Give the lines that hold something, but no more than tell that there are too many."""
+    import csv  # only who sends CSV should pay for its import
+    import io
+
+    if text.startswith("\ufeff"):
+        raise MalformedBody("The body begins with a byte order mark: send it without one.")
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        # One for the header, and one too many.
+        return list(islice((row for row in reader if row), max_rows + 2))
+    except csv.Error:
+        raise MalformedBody(f"The body is not CSV: see line {reader.line_num}.") from None
+
+
+def _is_header(cells: list[str], signature: Signature) -> bool:
+    """Tell whether a first row names features: all of it, or a part, and there is no number."""
+    known = [cell in signature.known_names for cell in cells]
+    return bool(cells) and (
+        all(known) or (any(known) and not any(NUMBER.fullmatch(cell) for cell in cells))
+    )
+
+
+def _values(cells: list[str], features: list[Feature | None]) -> list[Any]:
+    """Read each cell as what its feature is; one that is empty is missing."""
+    if len(cells) != len(features):
+        return list(cells)
+    return [_value(cell, feature) for cell, feature in zip(cells, features, strict=True)]
+
+
+def _value(cell: str, feature: Feature | None) -> object:
+    if not cell or feature is None:
+        return None
+    if feature.kind == "categorical":
+        return cell
+    if feature.kind == "boolean":
+        return _BOOLEANS.get(cell.strip().lower(), cell)
+    return float(cell) if NUMBER.fullmatch(cell) else cell
+
+
+def _quality(text: str) -> float:
+    return float(text) if re.fullmatch(r"[01](\.\d{0,3})?", text, re.ASCII) else 0.0
