@@ -134,31 +134,34 @@ def parse_json(text: str) -> Any:
 
 def _load(text: str) -> Any:
     try:
-        return _without_duplicates(text)
+        return _without_duplicates(text, _DECODER)
     except json.JSONDecodeError:
         raise
     except ValueError:  # an integer of more digits than Python turns into one: let it be infinite
-        return _without_duplicates(text, parse_int=float)
+        return _without_duplicates(text, _decoder(parse_int=float), parse_int=float)
 
 
-def _without_duplicates(text: str, **options: Any) -> Any:
-    if text.count("{") <= 1 and not options:  # samples by position: one object, or none
-        document = _DECODER.decode(text)
-        names = len(document) if isinstance(document, dict) else 0
-    else:
-        sizes: list[int] = []
-
-        def note_size(members: dict[str, Any]) -> dict[str, Any]:
-            sizes.append(len(members))
-            return members
-
-        document = _decoder(object_hook=note_size, **options).decode(text)
-        names = sum(sizes)
+def _without_duplicates(text: str, decoder: json.JSONDecoder, **options: Any) -> Any:
+    document = decoder.decode(text)
     # Each name has a colon. If there are more colons than names, then some are in strings, or a
     # name was there twice: only then is it worth the time to look closer.
-    if text.count(":") != names:
+    if text.count(":") != _count_names(document, objects=text.count("{")):
         _decoder(object_pairs_hook=_refuse_duplicates, **options).decode(text)
     return document
+
+
+def _count_names(document: Any, objects: int) -> int:
+    """Count the names in all objects, level by level until as many objects are found."""
+    names = 0
+    level = [document] if isinstance(document, (dict, list)) else []
+    while level and objects > 0:
+        found = [node for node in level if type(node) is dict]
+        names += sum(map(len, found))
+        objects -= len(found)
+        if objects > 0:
+            inner = (node.values() if type(node) is dict else node for node in level)
+            level = [n for nodes in inner for n in nodes if type(n) is dict or type(n) is list]
+    return names
 
 
 def _decoder(**options: Any) -> json.JSONDecoder:
