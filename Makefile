@@ -11,7 +11,7 @@ STORE := .model-store
 STAGE ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format train publish package policy pins clean
+.PHONY: help serve test clients check format train publish package policy pins clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -22,6 +22,9 @@ serve: $(READY) $(if $(MODEL_URL),,$(PUBLISHED)) ## serve with chalice local (PO
 
 test: $(READY) ## run the tests
 	@$(PYTHON) -m pytest $(PYTEST_ARGS)
+
+clients: $(READY) ## run the clients that people already have against the app, unmodified
+	@UV=$(UV) $(PYTHON) -m tests.foreign_clients
 
 check: $(READY) ## ruff, ruff format and mypy
 	@.venv/bin/ruff check .

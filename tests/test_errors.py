@@ -89,24 +89,14 @@ def test_what_the_model_does_not_take_is_a_422(app: App, document: object, at: l
     assert [problem["at"] for problem in answer.body["problems"]] == at
 
 
-@pytest.mark.parametrize("number", ["1e999", "-1e999", "9" * 5000])
-def test_a_number_beyond_float64_is_a_422(app: App, number: str) -> None:
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "1.1e300", "9" * 5000])
+def test_a_number_that_is_too_large_is_a_422(app: App, number: str) -> None:
     """JSON may hold numbers that no float can."""
     answer = app.request("POST", "/classify", f'{{"data": {{"ash": {number}}}}}'.encode())
     assert answer.status == 422
     assert answer.body["problems"] == [
-        {"at": "data.ash", "problem": "is too large for a 64-bit float"}
+        {"at": "data.ash", "problem": "is too large: a number may be up to 1e300"}
     ]
-
-
-@pytest.mark.parametrize(
-    ("data", "at"), [({"alcohol": 1.7e308, "ash": -1.7e308}, "data"), ([[1.7e308] * 13], "data[0]")]
-)
-def test_values_that_overflow_the_model_are_a_422(app: App, data: object, at: str) -> None:
-    """No answer is better than one that is not a number."""
-    answer = app.classify(data)
-    assert answer.status == 422
-    assert [problem["at"] for problem in answer.body["problems"]] == [at]
 
 
 def test_a_near_miss_in_a_name_is_suggested(app: App) -> None:

@@ -17,6 +17,7 @@ import skops.io
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris
+from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
@@ -256,6 +257,20 @@ def test_what_onnx_cannot_do_exactly_is_served_by_scikit_learn(
     assert all("FunctionTransformer" in attempt["refused"] for attempt in attempts[:-1])
     answer = served.app.classify(X.tolist()).body
     assert answer["predictions"] == [str(label) for label in estimator.predict(X)]
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_values_that_overflow_the_model_are_a_422(
+    serve: Serve, trained: Trained, batch: bool
+) -> None:
+    """No answer is better than one that is not a number."""
+    X, y, _ = trained.dataset
+    served = serve(QuadraticDiscriminantAnalysis().fit(X, y), X, y)
+    sample = [1e200] * 13
+    answer = served.app.classify([X[0].tolist(), sample] if batch else sample)
+    assert answer.status == 422
+    problem = "holds values too large for the model to compute with"
+    assert answer.body["problems"] == [{"at": "data[1]" if batch else "data", "problem": problem}]
 
 
 def test_samples_that_the_estimator_itself_refuses_are_a_422(

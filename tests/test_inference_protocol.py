@@ -216,7 +216,7 @@ ONES = [1.0] * 13
         ({"inputs": [3]}, ["inputs[0]"]),
         ({"inputs": [tensor(ONES, [1, 13])], "id": 7}, ["id"]),
         ({"inputs": [tensor(ONES, [1, 13])], "id": "7" * 2000}, ["id"]),
-        ({"inputs": [tensor(ONES, [1, 13])], "parameters": []}, []),
+        ({"inputs": [tensor(ONES, [1, 13])], "parameters": []}, ["parameters"]),
         ({"inputs": [tensor(ONES, [1, 13])], "parameters": [1]}, ["parameters"]),
         ({"inputs": [tensor(ONES, [1, 13])], "outputs": {}}, ["outputs"]),
         ({"inputs": [tensor(ONES, [1, 13])], "outputs": ["predict"]}, ["outputs[0]"]),
@@ -287,9 +287,10 @@ def test_columns_that_do_not_agree_are_a_422(app: App) -> None:
     assert places(infer(app, ash, tensor([1.0] * 2, [1, 2], name="hue"))) == ["inputs[1].shape"]
 
 
-def test_values_that_overflow_the_model_are_a_422(app: App) -> None:
-    """Found when it is too late for the datatype to tell."""
-    assert places(infer(app, tensor([1.7e308] * 13, [1, 13]))) == ["inputs[0].data[0]"]
+def test_values_that_are_too_large_are_a_422(app: App) -> None:
+    """Whatever the datatype could hold."""
+    problems = places(infer(app, tensor([1.0] * 12 + [1.7e308], [1, 13])))
+    assert problems == ["inputs[0].data[0].proline"]
 
 
 def test_binary_tensors_are_refused_in_json(app: App) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 from chalicelib import SERVER_VERSION
 from chalicelib.invocation_forms import write_csv
 from chalicelib.manifest import Manifest
+from chalicelib.samples import LARGEST_NUMBER
+from chalicelib.signature import Signature
 from chalicelib.tensors import DATATYPES, LABELS, MAX_ID_CHARACTERS, PROBABILITIES, model_metadata
 
 _Schema = dict[str, Any]
@@ -21,7 +23,10 @@ _JSON_TYPES = {
     "boolean": "boolean",
     "categorical": "string",
 }
-_NUMBER_AS_TEXT = r"^\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
+_DIGITS = "[0-9]{1,15}"
+_NUMBER_AS_TEXT = (
+    rf"^[ ]*[+-]?({_DIGITS}(\.({_DIGITS})?)?|\.{_DIGITS})([eE][+-]?[0-9]{{1,2}})?[ ]*$"
+)
 
 _ERRORS = {
     "400": ("Malformed", "The body is not JSON (or CSV) in UTF-8, or is nested too deep."),
@@ -127,7 +132,7 @@ def _invocation_paths(manifest: Manifest) -> dict[str, Any]:
     }
     body = _body("application/json", _ref("Invocation"), forms)
     body["content"]["text/csv"] = {
-        "schema": {"type": "string", "description": "With or without a header of feature names."},
+        "schema": _csv_schema(manifest),
         "examples": {"without a header": {"value": _csv_line(positional)}},
     }
     answer = _answer("The labels.", _ref("InvocationAnswer"), headers=_MODEL_VERSION)
@@ -144,6 +149,20 @@ def _invocation_paths(manifest: Manifest) -> dict[str, Any]:
             )
         },
     }
+
+
+def _csv_schema(manifest: Manifest) -> _Schema:
+    schema: _Schema = {
+        "type": "string",
+        "description": "A line for each sample, with or without a header of feature names.",
+    }
+    signature = manifest.signature
+    if not signature.takes_any_numbers:
+        return schema
+    number = r"-?[0-9]{1,9}(\.[0-9]{1,9})?"
+    values = [number if feature.required else f"({number})?" for feature in signature.features]
+    line = ",".join([number, *values[1:]])  # an empty line is none
+    return schema | {"pattern": f"^{line}(\\n{line})*$"}
 
 
 def _inference_paths(manifest: Manifest) -> dict[str, Any]:
@@ -251,29 +270,31 @@ def _closed(properties: dict[str, Any], optional: tuple[str, ...] = ()) -> _Sche
     }
 
 
+def _tuple(items: list[_Schema]) -> _Schema:
+    """Describe a list of a given length, each of its items by itself."""
+    length = {"minItems": len(items), "maxItems": len(items)}
+    return {"type": "array", "prefixItems": items, **length}
+
+
 def _schemas(manifest: Manifest, max_rows: int) -> dict[str, _Schema]:
     return {
         **_sample_schemas(manifest, max_rows),
-        **_invocation_schemas(manifest, max_rows),
-        **_tensor_schemas(),
+        **_invocation_schemas(manifest),
+        **_tensor_schemas(manifest),
         **_shared_schemas(),
     }
 
 
 def _sample_schemas(manifest: Manifest, max_rows: int) -> dict[str, _Schema]:
     signature = manifest.signature
-    features = [
-        _feature_schema(document) for document in manifest.document["signature"]["features"]
-    ]
-    width = len(features)
+    features = _features(manifest)
     label = {"type": "string", "enum": list(signature.classes)}
     kind: Any = ["number", "null"] if signature.may_be_undefined else "number"
     probability = {"type": kind, "minimum": 0, "maximum": 1}
-    chances = _closed(dict.fromkeys(signature.classes, probability))
-    one = {"prediction": label, "probabilities": chances}
+    one = {"prediction": label, "probabilities": _ref("Probabilities")}
     many = {
         "predictions": {"type": "array", "items": label},
-        "probabilities": {"type": "array", "items": chances},
+        "probabilities": {"type": "array", "items": _ref("Probabilities")},
     }
     data = [_ref("Sample"), _ref("PositionalSample"), _ref("Batch"), *_scalars(manifest)]
     return {
@@ -281,22 +302,16 @@ def _sample_schemas(manifest: Manifest, max_rows: int) -> dict[str, _Schema]:
             "type": "object",
             "description": "A value for each feature, by name.",
             "properties": dict(zip(signature.names, features, strict=True)),
-            "required": [feature.name for feature in signature.features if feature.required],
+            "required": _required(signature),
             "additionalProperties": False,
         },
-        "PositionalSample": {
-            "type": "array",
-            "description": "A value for each feature, in the model's order.",
-            "prefixItems": features,
-            "items": False,
-            "minItems": width,
-            "maxItems": width,
-        },
+        "PositionalSample": _tuple(features)
+        | {"description": "A value for each feature, in the model's order."},
         "Batch": {
             "type": "array",
+            "description": f"At most {max_rows:,} samples.",
             "items": {"anyOf": [_ref("Sample"), _ref("PositionalSample")]},
             "minItems": 1,
-            "maxItems": max_rows,
         },
         "ClassifyRequest": _closed(
             {
@@ -309,19 +324,27 @@ def _sample_schemas(manifest: Manifest, max_rows: int) -> dict[str, _Schema]:
             },
             optional=("probabilities",),
         ),
-        "ClassifyAnswer": {
-            "oneOf": [
-                _closed(one, optional=("probabilities",)),
-                _closed(many, optional=("probabilities",)),
-            ]
-        },
+        "Probabilities": _closed(dict.fromkeys(signature.classes, probability)),
+        "SampleAnswer": _closed(one, optional=("probabilities",)),
+        "BatchAnswer": _closed(many, optional=("probabilities",)),
+        "ClassifyAnswer": {"oneOf": [_ref("SampleAnswer"), _ref("BatchAnswer")]},
     }
+
+
+def _features(manifest: Manifest) -> list[_Schema]:
+    return [_feature_schema(document) for document in manifest.document["signature"]["features"]]
+
+
+def _required(signature: Signature) -> list[str]:
+    return [feature.name for feature in signature.features if feature.required]
 
 
 def _feature_schema(document: Mapping[str, Any]) -> _Schema:
     """Describe a feature; what it ranged over when the model was made binds nobody."""
     kind = _JSON_TYPES[document["kind"]]
     schema: _Schema = {"type": kind if document["required"] else [kind, "null"]}
+    if kind in ("number", "integer"):
+        schema |= {"minimum": -LARGEST_NUMBER, "maximum": LARGEST_NUMBER}
     if document.get("unknown_categories") == "refused":
         nothing = [] if document["required"] else [None]
         schema["enum"] = [*document["categories"], *nothing]
@@ -343,32 +366,40 @@ def _scalars(manifest: Manifest) -> list[_Schema]:
     if first.kind == "boolean" or any(feature.required for feature in others):
         return []
     schema = _feature_schema(manifest.document["signature"]["features"][0])
-    alone: _Schema = {"type": _JSON_TYPES[first.kind]} | (
-        {"enum": [c for c in schema["enum"] if c is not None]} if "enum" in schema else {}
-    )
+    alone: _Schema = {"type": _JSON_TYPES[first.kind]}
+    alone |= {name: schema[name] for name in ("minimum", "maximum", "enum") if name in schema}
+    if "enum" in alone:
+        alone["enum"] = [category for category in alone["enum"] if category is not None]
     if first.kind == "categorical":
         return [alone]
     return [alone, {"type": "string", "pattern": _NUMBER_AS_TEXT}]
 
 
-def _invocation_schemas(manifest: Manifest, max_rows: int) -> dict[str, _Schema]:
-    names = {"type": "string", "enum": manifest.signature.names}
-    rows = {"type": "array", "items": {"type": "array"}, "minItems": 1, "maxItems": max_rows}
-    index = {"type": ["array", "null"], "description": "As many as there are rows; not used."}
+def _invocation_schemas(manifest: Manifest) -> dict[str, _Schema]:
+    signature = manifest.signature
+    rows = {
+        "type": "array",
+        "items": _ref("PositionalSample"),
+        "minItems": 1,
+    }
     split = _closed(
         {
-            "columns": {"type": "array", "items": names, "minItems": 1, "uniqueItems": True},
+            "columns": _tuple([{"const": name} for name in signature.names])
+            | {"description": "In any order, which is that of the values in each row."},
             "data": rows,
-            "index": index,
         },
-        optional=("index",),
     )
-    records = {"type": "array", "items": _ref("Sample"), "minItems": 1, "maxItems": max_rows}
+    records = {"type": "array", "items": _ref("Sample"), "minItems": 1}
     columns = {
         "type": "object",
-        "propertyNames": names,
-        "additionalProperties": {"type": "array", "minItems": 1, "maxItems": max_rows},
+        "description": "A list for each feature; all of one length, here of one sample.",
+        "properties": {
+            feature.name: {"type": "array", "items": schema, "minItems": 1, "maxItems": 1}
+            for feature, schema in zip(signature.features, _features(manifest), strict=True)
+        },
+        "required": _required(signature),
         "minProperties": 1,
+        "additionalProperties": False,
     }
     samples = {"anyOf": [_ref("Batch"), _ref("PositionalSample")]}
     forms = {
@@ -386,7 +417,7 @@ def _invocation_schemas(manifest: Manifest, max_rows: int) -> dict[str, _Schema]
     }
 
 
-def _tensor_schemas() -> dict[str, _Schema]:
+def _tensor_schemas(manifest: Manifest) -> dict[str, _Schema]:
     name, parameters = {"type": "string"}, {"type": ["object", "null"]}
     datatype = {"type": "string", "enum": list(DATATYPES)}
     size = {"type": "integer", "minimum": 0}
@@ -394,13 +425,18 @@ def _tensor_schemas() -> dict[str, _Schema]:
         "name": name,
         "shape": {"type": "array", "items": size, "minItems": 1, "maxItems": 2},
         "datatype": datatype,
-        "data": {"type": "array", "description": "Flat, or nested as the shape says."},
+        "data": {"type": "array", "items": {}, "description": "Flat."},
         "parameters": parameters,
     }
     outputs = {"name": {"enum": [LABELS, PROBABILITIES]}, "parameters": parameters}
-    described = {"name": name, "datatype": datatype, "shape": {"type": "array"}}
-    tensors = {"type": "array", "items": _closed(tensor, optional=("parameters",)), "minItems": 1}
-    asked = {"type": ["array", "null"], "items": _closed(outputs, optional=("parameters",))}
+    described = {
+        "name": name,
+        "datatype": datatype,
+        "shape": {"type": "array", "items": {"type": "integer"}},
+    }
+    tensors = _input_tensors(manifest, parameters)
+    item = {"type": "object", "properties": outputs, "required": ["name"]}
+    asked = {"type": ["array", "null"], "items": item}
     answers = {
         "type": "array",
         "items": _closed(tensor, optional=("parameters",)),
@@ -429,6 +465,29 @@ def _tensor_schemas() -> dict[str, _Schema]:
                 "outputs": {"type": "array", "items": _closed(described)},
             }
         ),
+    }
+
+
+def _input_tensors(manifest: Manifest, parameters: _Schema) -> _Schema:
+    """Describe the tensors of one sample: JSON Schema cannot say how data and shape belong."""
+    inputs = model_metadata(manifest)["inputs"]
+    features = _features(manifest)
+    is_matrix = len(inputs) == 1
+    items = []
+    for given, schema in zip(inputs, features, strict=False):
+        of_tensor = features if is_matrix else [schema]
+        tensor = {
+            "name": {"const": given["name"]},
+            "shape": _tuple([{"const": 1}, {"const": len(of_tensor)}]),
+            "datatype": {"const": given["datatype"]},
+            "data": _tuple(of_tensor),
+            "parameters": parameters,
+        }
+        needed = [name for name in tensor if name != "parameters"]
+        items.append({"type": "object", "properties": tensor, "required": needed})
+    return _tuple(items) | {
+        "description": "Here of one sample: for n of them the shape begins with n, and the data "
+        "has n times as many values, flat or nested. Other datatypes of numbers are taken too."
     }
 
 

@@ -22,6 +22,10 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 # How much of a name that was sent is repeated in an answer.
 MAX_NAME_CHARACTERS = 80
 
+# Of float64's 1.8e308, what leaves a model room to compute with it.
+LARGEST_NUMBER = 1e300
+TOO_LARGE = "is too large: a number may be up to 1e300"
+
 _BOOLEANS = {True: 1.0, False: 0.0}
 _NUMERIC_KINDS = frozenset({int, float, type(None)})
 _KIND_NAMES = {
@@ -148,7 +152,7 @@ class _Reader:
         values = [row for row in rows if row is not None]
         if self._signature.takes_any_numbers:
             numbers = _as_floats(values)
-            for row, column in np.argwhere(~np.isfinite(numbers)).tolist():
+            for row, column in np.argwhere(_is_wrong(numbers)).tolist():
                 self._check_number(row, self._signature.features[column], values[row][column])
             texts = np.empty((len(values), 0), dtype=np.object_)
         else:
@@ -191,7 +195,7 @@ class _Reader:
                 numbers[:, column] = [_BOOLEANS[v] if isinstance(v, bool) else np.nan for v in sent]
             else:
                 numbers[:, column] = _as_floats([sent])[0]
-            for row in np.flatnonzero(~np.isfinite(numbers[:, column])).tolist():
+            for row in np.flatnonzero(_is_wrong(numbers[:, column])).tolist():
                 self._check_number(row, feature, sent[row])
             self._check_choice(feature, numbers[:, column])
         return numbers
@@ -214,7 +218,7 @@ class _Reader:
         elif feature.kind == "boolean":
             self._refuse(row, feature, f"must be true or false, not {_kind(value)}")
         elif _kind(value) == "a number":
-            self._refuse(row, feature, "is too large for a 64-bit float")
+            self._refuse(row, feature, TOO_LARGE)
         else:
             self._refuse(row, feature, f"must be a number, not {_kind(value)}")
 
@@ -253,6 +257,11 @@ class _Reader:
 
     def _at(self, index: int) -> str:
         return f"data[{index}]" if self._is_batch else "data"
+
+
+def _is_wrong(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Find what is missing, no number or too large."""
+    return ~(np.abs(numbers) <= LARGEST_NUMBER)
 
 
 def _as_floats(rows: list[list[Any]]) -> npt.NDArray[np.float64]:

@@ -194,7 +194,7 @@ def _id(sent: object, problems: Problems) -> str | None:
 
 
 def _check_parameters(holder: dict[str, Any], at: str, problems: Problems) -> None:
-    if not isinstance(holder.get("parameters") or {}, dict):
+    if not isinstance(holder.get("parameters"), dict | None):
         problems.add(at, "must be an object")
 
 
@@ -215,6 +215,7 @@ def _outputs(sent: object, signature: Signature, problems: Problems) -> list[str
             hint = "" if problems.list_is_full() else did_you_mean(name, known)
             problems.add(f"outputs[{index}].name", f"is not an output of this model{hint}")
         else:
+            _check_parameters(output, f"outputs[{index}].parameters", problems)
             asked.append(name)
     return list(dict.fromkeys(asked))
 

@@ -1,0 +1,43 @@
+"""NVIDIA's tritonclient, over HTTP."""
+
+import json
+import sys
+
+import numpy as np
+from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput
+from tritonclient.utils import InferenceServerException
+
+wines = json.load(sys.stdin)
+client = InferenceServerClient(f"127.0.0.1:{sys.argv[1]}")
+samples = np.array(wines["samples"])
+
+assert client.is_server_live()
+assert client.is_server_ready()
+assert client.is_model_ready("wine")
+assert client.is_model_ready("wine", wines["version"])
+assert not client.is_model_ready("beer")
+assert client.get_server_metadata()["name"] == "wine-classifier"
+metadata = client.get_model_metadata("wine")
+[given] = metadata["inputs"]
+assert given["shape"] == [-1, 13]
+
+for dtype in (np.float64, np.float32):
+    datatype = "FP64" if dtype is np.float64 else "FP32"
+    tensor = InferInput(given["name"], list(samples.shape), datatype)
+    tensor.set_data_from_numpy(samples.astype(dtype), binary_data=False)
+    asked = [InferRequestedOutput(o["name"], binary_data=False) for o in metadata["outputs"]]
+    result = client.infer("wine", [tensor], outputs=asked, request_id="17")
+    assert result.get_response()["id"] == "17"
+    assert [str(label) for label in result.as_numpy("predict")] == wines["labels"]
+    tolerance = 1e-3 if dtype is np.float32 else 1e-5
+    probabilities = result.as_numpy("predict_proba")
+    np.testing.assert_allclose(probabilities, wines["probabilities"], atol=tolerance)
+
+tensor = InferInput(given["name"], list(samples.shape), "FP64")
+tensor.set_data_from_numpy(samples, binary_data=True)
+refused = ""
+try:
+    client.infer("wine", [tensor])
+except InferenceServerException as error:
+    refused = str(error)
+assert "binary" in refused.lower(), refused
