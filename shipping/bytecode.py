@@ -35,9 +35,7 @@ def compile_all(folder: Path) -> None:
     command = [sys.executable, "-s", "-m", "compileall", "-q", "-f", "-j", "1", "-o", "0"]
     command += ["--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", CODE_FOLDER]
     environment = {"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0"}
-    done = subprocess.run(  # noqa: S603
-        [*command, str(folder)], env=environment, capture_output=True, text=True
-    )
+    done = subprocess.run([*command, str(folder)], env=environment, capture_output=True, text=True)
     if done.returncode:
         lines = (done.stdout + done.stderr).strip().splitlines()
         raise CannotShip(f"A module cannot be compiled: {lines[-1] if lines else 'unknown'}")

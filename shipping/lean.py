@@ -34,8 +34,8 @@ ONNX_RUNTIME = [
 NUMPY = [
     # Extension modules for NumPy's own tests.
     r"numpy/_core/(_simd|_\w+_tests)\.[^/]+\.so",
-    # Tools for writing extension modules, tests and type checks.
-    r"numpy/(_pyinstaller|f2py|testing|typing)/.*",
+    # Tools for writing extension modules and tests.
+    r"numpy/(_pyinstaller|f2py|testing)/.*",
     r"numpy/conftest\.py",
     # Found by their names only when they are used; a graph is run without them.
     r"numpy/(fft|ma|polynomial|random|ctypeslib|core|char|rec|strings)/.*",
