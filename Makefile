@@ -11,7 +11,7 @@ STORE := .model-store
 STAGE ?= dev
 ARCH ?= x86_64
 RUNTIME ?= onnx
-SHIPPED = --stage $(STAGE) --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET))
+SHIPPED = --stage $(STAGE) --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(PROJECT),--project $(PROJECT))
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test check format train publish package deploy policy pins clean

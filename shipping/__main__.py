@@ -37,6 +37,7 @@ def main() -> int:
     parser.add_argument("--arch", default="x86_64", help=" or ".join(ARCHITECTURES))
     parser.add_argument("--runtime", default="onnx", help=" or ".join(RUNTIMES))
     parser.add_argument("--bucket", help=f"what stands for {PLACEHOLDER} in the configuration")
+    parser.add_argument("--project", type=Path, default=APP, help="the Chalice project's folder")
     parser.add_argument("--out", type=Path, help="a folder; else dist/STAGE")
     options = parser.parse_args()
     try:
@@ -65,7 +66,7 @@ def ship(options: argparse.Namespace) -> None:
     requirements = ROOT / runs.requirements
     package = out / "deployment.zip"
     package.unlink(missing_ok=True)  # so that no older one is taken for this one
-    with copied(APP, options.stage, target, requirements, options.bucket) as project:
+    with copied(options.project, options.stage, target, requirements, options.bucket) as project:
         if options.command == "deploy":
             check_deployable(project, runs.goes_through_s3)
         with tempfile.TemporaryDirectory() as scratch:

@@ -31,7 +31,7 @@ _REUSED = "Reusing existing deployment package."
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
 
 
-class _Quiet(UI):  # type: ignore[misc]
+class _Quiet(UI):
     def write(self, msg: str) -> None:
         """Say nothing."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import boto3
@@ -53,7 +53,7 @@ def store(s3_environment: dict[str, str], trained: Trained) -> WritableStore:
 @pytest.fixture
 def function(
     start_function: StartFunction, code: Path, store: WritableStore, s3_environment: dict[str, str]
-) -> Iterator[Function]:
+) -> Function:
     """The function, serving that store."""
     return start_function(code, MODEL_URL=store.url, MODEL_REFRESH_SECONDS="0", **s3_environment)
 
