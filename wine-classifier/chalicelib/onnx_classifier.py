@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import numpy.typing as npt
 import onnxruntime
 
 from chalicelib.errors import InvalidArtifact
 from chalicelib.model import Prediction
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 # The names that training gives the graph's input and outputs.
 INPUT = "samples"
