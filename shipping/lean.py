@@ -22,8 +22,6 @@ EVERYWHERE = [
 ONNX_RUNTIME = [
     # The C library. The Python module holds all of it and does not link to it.
     r"onnxruntime/capi/libonnxruntime\.so.*",
-    # The bridge to GPUs and other processors, of which Lambda has none.
-    r"onnxruntime/capi/libonnxruntime_providers_shared\.so",
     # Tools for making models.
     r"onnxruntime/(backend|datasets|quantization|tools|transformers)/.*",
     r"onnxruntime/capi/(convert_npz_to_onnx_adapter|onnxruntime_collect_build_info)\.py",
@@ -37,9 +35,8 @@ NUMPY = [
     # Tools for writing extension modules and tests.
     r"numpy/(_pyinstaller|f2py|testing)/.*",
     r"numpy/conftest\.py",
-    # Found by their names only when they are used; a graph is run without them.
-    r"numpy/(fft|ma|polynomial|random|ctypeslib|core|char|rec|strings)/.*",
-    r"numpy/matlib\.py",
+    # Parts that no other part of NumPy needs, and that no graph is run with.
+    r"numpy/(fft|polynomial|random)/.*",
 ]
 OBSTORE = [r"obstore/(fsspec\.py|auth/.*)"]
 
