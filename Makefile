@@ -14,7 +14,7 @@ RUNTIME ?= onnx
 SHIPPED = --stage $(STAGE) --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(PROJECT),--project $(PROJECT))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format train publish package deploy policy pins clean
+.PHONY: help serve test check format train publish package deploy bench policy pins clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -46,6 +46,9 @@ package: $(READY) ## write the lean package and the SAM template to dist/STAGE (
 
 deploy: $(READY) ## chalice deploy with the lean package (STAGE=dev, ARCH=, BUCKET= where the models are)
 	@$(PYTHON) -m shipping deploy $(SHIPPED)
+
+bench: $(READY) ## compare with other ways to serve, on the Lambda emulator (writes docs/benchmark.md and .png)
+	@$(PYTHON) -m benchmarks 2>/dev/null
 
 policy: $(READY) ## print the IAM policy that Chalice writes for stage dev
 	@cd wine-classifier && ../.venv/bin/chalice gen-policy
