@@ -9,9 +9,12 @@ READY := .venv/.ready
 PUBLISHED := dist/.published
 STORE := .model-store
 STAGE ?= dev
+ARCH ?= x86_64
+RUNTIME ?= onnx
+SHIPPED = --stage $(STAGE) --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(PROJECT),--project $(PROJECT))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test clients check format train publish package policy pins clean
+.PHONY: help serve test clients check format train publish package deploy bench policy pins clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -41,9 +44,14 @@ train: $(READY) ## train and evaluate the wine model (writes dist/wine.onnx)
 publish: $(READY) ## publish dist/wine.onnx (MODEL_URL= the store)
 	@$(PYTHON) -m training publish --to "$(or $(MODEL_URL),$(STORE))"
 
-package: $(READY) ## write the deployment package and the SAM template to dist/STAGE (STAGE=dev)
-	@cd wine-classifier && AWS_DEFAULT_REGION=$(or $(AWS_DEFAULT_REGION),us-east-1) \
-	  ../.venv/bin/chalice package --stage $(STAGE) ../dist/$(STAGE)
+package: $(READY) ## write the lean package and the SAM template to dist/STAGE (STAGE=dev, ARCH=, RUNTIME=, BUCKET=)
+	@$(PYTHON) -m shipping package $(SHIPPED)
+
+deploy: $(READY) ## chalice deploy with the lean package (STAGE=dev, ARCH=, BUCKET= where the models are)
+	@$(PYTHON) -m shipping deploy $(SHIPPED)
+
+bench: $(READY) ## compare with other ways to serve, on the Lambda emulator (writes docs/benchmark.md and .png)
+	@$(PYTHON) -m benchmarks 2>/dev/null
 
 policy: $(READY) ## print the IAM policy that Chalice writes for stage dev
 	@cd wine-classifier && ../.venv/bin/chalice gen-policy

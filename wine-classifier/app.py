@@ -6,6 +6,10 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+# NumPy's linear algebra library starts a thread for each processor as it is loaded, which takes
+# longer than the rest of NumPy; serving never uses it. It reads this when NumPy is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from chalice.app import Chalice, Response
 
 from chalicelib import description, inference_protocol, invocations

@@ -53,7 +53,8 @@ def test_the_function_is_configured(packaged: tuple[str, Path]) -> None:
     assert function["Runtime"] == f"python{sys.version_info[0]}.{sys.version_info[1]}"
     assert function["MemorySize"] >= 256
     assert function["Timeout"] < 29  # when API Gateway gives up
-    assert function["Environment"]["Variables"]["MODEL_URL"] == "s3://YOUR-BUCKET/wine"
+    url = {"dev": "s3://YOUR-BUCKET/wine", "prod": {"Fn::Sub": "s3://${ModelBucket}/wine"}}
+    assert function["Environment"]["Variables"]["MODEL_URL"] == url[stage]
     assert function["Tags"]["aws-chalice"].endswith(f"stage={stage}:app=wine-classifier")
 
 
@@ -73,13 +74,25 @@ def test_the_policy_lets_read_and_log_and_no_more(packaged: tuple[str, Path]) ->
     [policy] = resource(folder, role)["Policies"]
     statements = policy["PolicyDocument"]["Statement"]
     allowed = {action for statement in statements for action in statement["Action"]}
-    log = {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
+    log = {"logs:CreateLogStream", "logs:PutLogEvents"}
+    if stage == "dev":
+        log.add("logs:CreateLogGroup")  # the template of prod brings the group
     assert allowed == {"s3:GetObject"} | log
     if stage == "prod":
         assert [statement["Resource"] for statement in statements] == [
-            "arn:aws:s3:::YOUR-BUCKET/wine/*",
-            "arn:aws:logs:*:*:log-group:/aws/lambda/wine-classifier-prod:*",
+            {"Fn::Sub": "${ModelBucket.Arn}/wine/*"},
+            {"Fn::GetAtt": ["FunctionLog", "Arn"]},
         ]
+
+
+def test_chalice_deploy_takes_the_policy_of_stage_prod_from_its_file() -> None:
+    """GetObject on the prefix, its own log, and nothing else."""
+    policy = json.loads((APP / ".chalice" / "policy-prod.json").read_text())
+    resources = [statement["Resource"] for statement in policy["Statement"]]
+    assert resources == [
+        "arn:aws:s3:::YOUR-BUCKET/wine/*",
+        "arn:aws:logs:*:*:log-group:/aws/lambda/wine-classifier-prod:*",
+    ]
 
 
 def test_chalice_writes_the_policy_of_stage_dev() -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from chalicelib.classify_request import ClassifyRequest
 from chalicelib.errors import InvalidRequest, Problem, Problems
@@ -13,6 +12,9 @@ from chalicelib.log import log_event
 from chalicelib.model import Model, Prediction
 from chalicelib.samples import Samples, read_samples
 from chalicelib.signature import Signature
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 def classify(request: ClassifyRequest, model: Model, *, max_rows: int) -> dict[str, Any]:

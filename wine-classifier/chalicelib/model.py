@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from chalicelib.artifact import read_manifest
 from chalicelib.errors import InvalidArtifact, InvalidRequest
 from chalicelib.manifest import Manifest
 from chalicelib.samples import Samples, read_samples
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 # How far a probability may lie from the one that scikit-learn gave.
 PROBABILITY_TOLERANCE = 1e-5

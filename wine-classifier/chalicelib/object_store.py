@@ -8,13 +8,14 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from chalicelib.errors import InvalidArtifact, ObjectNotFound, StoreError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from obstore import GetOptions
 
 CONNECT_TIMEOUT_SECONDS = 1.0
@@ -52,7 +53,11 @@ def store_url(place: str) -> str:
     str
         A URL.
     """
-    return place if "://" in place else Path(place).resolve().as_uri()
+    if "://" in place:
+        return place
+    from pathlib import Path  # a function that serves from S3 does without it
+
+    return Path(place).resolve().as_uri()
 
 
 def folder_at(url: str) -> Path:
@@ -67,6 +72,8 @@ def folder_at(url: str) -> Path:
     -------
     pathlib.Path
     """
+    from pathlib import Path
+
     return Path(unquote(urlsplit(url).path))
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy.typing as npt
 import onnxruntime
 
 from chalicelib.errors import InvalidArtifact
 from chalicelib.model import Prediction
 from chalicelib.samples import Samples
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 # The names that training gives the graph's inputs and outputs; it has those that it needs.
 NUMBERS = "samples"

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from chalicelib.errors import BodyTooLarge, Problems
 from chalicelib.signature import Feature, Signature
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 # A number as text: as in JSON, but for a leading or trailing point and spaces around it.
 NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)

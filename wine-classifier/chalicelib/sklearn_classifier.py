@@ -7,15 +7,17 @@ imported here only, when a model needs them; a function may be packaged without 
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from chalicelib.errors import InvalidArtifact
 from chalicelib.model import Prediction
 from chalicelib.samples import Samples
 from chalicelib.signature import Signature
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 # What a file may hold beside what skops itself trusts (NumPy's, SciPy's and scikit-learn's public
 # types): the private parts of scikit-learn's classifiers and transformers. None of them runs code

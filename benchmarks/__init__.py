@@ -1,0 +1,1 @@
+"""What `make bench` runs: this project's function, and others that it is compared with."""

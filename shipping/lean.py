@@ -1,0 +1,66 @@
+"""Which files serving never opens: they are not shipped.
+
+Not by guessing: the tests run the package that is left on the Lambda runtime emulator, and
+`docs/decisions/lean-package.md` says what each rule saves.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+# Regular expressions on a file's path from the package's root.
+EVERYWHERE = [
+    r"(.*/)?tests?/.*",
+    r".*\.(pyi|h|hpp|c|cpp|pyx|pxd|a|lib|rs|md|cmake|pc)",
+    r"(.*/)?py\.typed",
+    r"(.*/)?__pycache__/.*",
+    # What installed it and what it consisted of; its name, version and licences stay.
+    r"[^/]+\.dist-info/(?!METADATA$|licenses/|LICENSE).*",
+    r"bin/.*",
+]
+ONNX_RUNTIME = [
+    # The C library. The Python module holds all of it and does not link to it.
+    r"onnxruntime/capi/libonnxruntime\.so.*",
+    # Tools for making models.
+    r"onnxruntime/(backend|datasets|quantization|tools|transformers)/.*",
+    r"onnxruntime/capi/(convert_npz_to_onnx_adapter|onnxruntime_collect_build_info)\.py",
+    # For those tools; ONNX Runtime itself has its own copies, linked in.
+    r"(flatbuffers|google|packaging)/.*",
+    r"(flatbuffers|protobuf|packaging)-[^/]+\.dist-info/.*",
+]
+NUMPY = [
+    # Extension modules for NumPy's own tests.
+    r"numpy/_core/(_simd|_\w+_tests)\.[^/]+\.so",
+    # Tools for writing extension modules and tests.
+    r"numpy/(_pyinstaller|f2py|testing)/.*",
+    r"numpy/conftest\.py",
+    # Parts that no other part of NumPy needs, and that no graph is run with.
+    r"numpy/(fft|polynomial|random)/.*",
+]
+OBSTORE = [r"obstore/(fsspec\.py|auth/.*)"]
+
+RULES = {
+    "onnx": EVERYWHERE + ONNX_RUNTIME + NUMPY + OBSTORE,
+    # SciPy and scikit-learn import much of NumPy, and skops imports packaging.
+    "sklearn": [*EVERYWHERE, *OBSTORE],
+}
+
+
+def prune(folder: Path, runtime: str) -> None:
+    """Remove what serving never opens.
+
+    Parameters
+    ----------
+    folder : Path
+        An unpacked package.
+    runtime : str
+        What it runs models with.
+    """
+    rules = re.compile("|".join(f"(?:{rule})" for rule in RULES[runtime]))
+    for path in sorted(folder.rglob("*"), reverse=True):  # files before the folders they are in
+        if path.is_dir():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif rules.fullmatch(path.relative_to(folder).as_posix()):
+            path.unlink()

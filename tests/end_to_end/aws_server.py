@@ -1,0 +1,66 @@
+"""All of AWS that a deployment needs, as a server on this machine: moto's, with one part mended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import Any
+from unittest.mock import patch
+
+from moto.apigateway.models import APIGatewayBackend, RestAPI
+from moto.server import ThreadedMotoServer
+
+REGION = "eu-central-1"
+ACCOUNT = "123456789012"  # moto's
+
+
+def as_moto_reads_it(document: dict[str, Any]) -> dict[str, Any]:
+    """Give an API's description the parts that moto asks for and AWS does not.
+
+    Chalice writes Swagger 2.0, as API Gateway takes it. Of an OpenAPI 3.0 document moto reads the
+    same parts; it also wants a description, and an address in integrations that have none.
+    """
+    document = deepcopy(document)
+    document.pop("swagger", None)
+    document["openapi"] = "3.0.0"
+    document["info"].setdefault("description", "")
+    for methods in document["paths"].values():
+        for method in methods.values():
+            if isinstance(method, dict):
+                integration = method.setdefault("x-amazon-apigateway-integration", {})
+                integration.setdefault("uri", "")
+                integration.setdefault("httpMethod", "POST")
+    return document
+
+
+@contextmanager
+def aws_server() -> Iterator[dict[str, str]]:
+    """Run the server, and give what a process needs in its environment to use it."""
+    original_import, original_put = (
+        APIGatewayBackend.import_rest_api,
+        APIGatewayBackend.put_rest_api,
+    )
+
+    def import_rest_api(self: Any, api_doc: dict[str, Any], fail_on_warnings: bool) -> RestAPI:
+        return original_import(self, as_moto_reads_it(api_doc), fail_on_warnings)
+
+    def put_rest_api(
+        self: Any, function_id: str, api_doc: dict[str, Any], *rest: Any, **more: Any
+    ) -> RestAPI:
+        return original_put(self, function_id, as_moto_reads_it(api_doc), *rest, **more)
+
+    with (
+        patch.object(APIGatewayBackend, "import_rest_api", import_rest_api),
+        patch.object(APIGatewayBackend, "put_rest_api", put_rest_api),
+    ):
+        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        server.start()
+        host, port = server.get_host_and_port()
+        yield {
+            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+        }
+        server.stop()

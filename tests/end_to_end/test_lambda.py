@@ -1,0 +1,161 @@
+"""The package that `make package` builds, on the Lambda runtime emulator."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from shipping.emulator import Function
+from tests.conftest import ROOT, Trained
+from tests.end_to_end.conftest import Process
+from tests.end_to_end.lambda_function import TWO_WINES, StartFunction, digests
+from tests.end_to_end.lambda_function import start_function as start_function
+from tests.end_to_end.lambda_function import unpacked as unpacked
+from training.artifact import Built
+from training.store import WritableStore
+
+PEAK_MEMORY_BYTES = 80e6
+WAIT_SECONDS = 10.0
+
+
+@pytest.fixture(scope="module")
+def package() -> Path:
+    """What `make package STAGE=dev` writes."""
+    process = Process("package", "STAGE=dev")
+    assert process.wait() == 0, process.printed
+    process.stop()
+    return ROOT / "dist" / "dev" / "deployment.zip"
+
+
+@pytest.fixture(scope="module")
+def code(package: Path, unpacked: Callable[[Path], Path]) -> Path:
+    """The package, unzipped."""
+    return unpacked(package)
+
+
+@pytest.fixture
+def store(s3_environment: dict[str, str], trained: Trained) -> WritableStore:
+    """A store on S3, in which the wine model is live."""
+    bucket = f"models-{os.urandom(4).hex()}"
+    location = {"LocationConstraint": "eu-central-1"}
+    boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
+    store = WritableStore(f"s3://{bucket}/wine")
+    store.publish(trained.built.artifact)
+    return store
+
+
+@pytest.fixture
+def function(
+    start_function: StartFunction, code: Path, store: WritableStore, s3_environment: dict[str, str]
+) -> Function:
+    """The function, serving that store."""
+    return start_function(code, MODEL_URL=store.url, MODEL_REFRESH_SECONDS="0", **s3_environment)
+
+
+def test_answers_what_the_tutorial_asks(function: Function, trained: Trained) -> None:
+    """One number, as text; and the answer names the model."""
+    answer = function.request("POST", "/classify", {"data": ".10"})
+    assert (answer.status, answer.body) == (200, {"prediction": "1"})
+    assert answer.headers["X-Model-Version"] == trained.built.version
+
+
+def test_answers_a_batch(function: Function) -> None:
+    """Several samples at once, with probabilities."""
+    answer = function.request("POST", "/classify", {"data": TWO_WINES, "probabilities": True})
+    assert answer.body["predictions"] == ["0", "1"]
+    assert [sum(row.values()) for row in answer.body["probabilities"]] == pytest.approx([1, 1])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "resource", "body", "status"),
+    [
+        ("POST", "/classify", None, {"data": {"alcohl": 13.2}}, 422),
+        ("POST", "/classify", None, b'{"data": NaN}', 400),
+        ("POST", "/classify", None, b"", 400),
+        ("POST", "/classify", None, {"data": [TWO_WINES[0]] * 10_001}, 413),
+        ("GET", "/nowhere", "/{part1}", None, 404),
+    ],
+)
+def test_refuses_bad_requests_in_the_one_shape(
+    function: Function, method: str, path: str, resource: str | None, body: object, status: int
+) -> None:
+    """With a sentence, and the status that it has elsewhere too."""
+    answer = function.request(method, path, body, resource)
+    assert answer.status == status
+    assert set(answer.body) - {"problems"} == {"error"}
+    assert answer.headers["Content-Type"] == "application/json"
+
+
+def test_takes_up_a_new_model_without_a_restart(
+    function: Function, store: WritableStore, trained: Trained, needy: Built
+) -> None:
+    """What is published is live at the next look."""
+    first = function.request("POST", "/classify", {"data": TWO_WINES})
+    assert first.headers["X-Model-Version"] == trained.built.version
+    store.publish(needy.artifact)
+    second = function.request("POST", "/classify", {"data": TWO_WINES})
+    assert second.headers["X-Model-Version"] == needy.version
+    assert second.body == {"predictions": ["0", "1"]}
+
+
+def test_keeps_serving_while_s3_is_down(
+    start_function: StartFunction, code: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last good model answers, and the health route and the log say that it is old."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    environment = {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    boto3.client("s3").create_bucket(Bucket="models")
+    store = WritableStore("s3://models/wine")
+    store.publish(trained.built.artifact)
+    function = start_function(
+        code, MODEL_URL=store.url, MODEL_REFRESH_SECONDS="0", MODEL_TIMEOUT_SECONDS="1",
+        **environment,
+    )  # fmt: skip
+    assert function.request("POST", "/classify", {"data": ".10"}).status == 200
+    server.stop()
+    answer = function.request("POST", "/classify", {"data": ".10"})
+    assert (answer.status, answer.body) == (200, {"prediction": "1"})
+    health = function.request("GET", "/health")
+    assert (health.status, health.body["degraded"]) == (200, True)
+    assert '{"event": "model store is in trouble"' in function.log
+
+
+def test_tells_of_a_missing_model_and_recovers(
+    start_function: StartFunction, code: Path, store: WritableStore, trained: Trained,
+    s3_environment: dict[str, str],
+) -> None:  # fmt: skip
+    """A 503 until there is one; the process need not be started again."""
+    empty = WritableStore(f"{store.url}-of-tomorrow")
+    function = start_function(code, MODEL_URL=empty.url, **s3_environment)
+    refused = function.request("POST", "/classify", {"data": ".10"})
+    assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
+    empty.publish(trained.built.artifact)
+    until = time.monotonic() + WAIT_SECONDS
+    while function.request("POST", "/classify", {"data": ".10"}).status != 200:
+        assert time.monotonic() < until, function.log
+
+
+def test_writes_nothing_next_to_the_code_and_fits_the_smallest_function(
+    function: Function, code: Path
+) -> None:
+    """Lambda's code folder is read-only; the byte code in it is what Python uses."""
+    before = digests(code)
+    assert function.request("POST", "/classify", {"data": ".10"}).status == 200
+    function.request("POST", "/classify", {"data": [TWO_WINES[0]] * 100})
+    assert digests(code) == before
+    assert function.peak_memory_bytes <= PEAK_MEMORY_BYTES

@@ -1,0 +1,182 @@
+"""The SAM template that `make package` writes, and what its roles may do."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import logging
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.conftest import ROOT, Trained
+from tests.end_to_end.conftest import Process
+from tests.end_to_end.lambda_function import StartFunction
+from tests.end_to_end.lambda_function import start_function as start_function
+from tests.end_to_end.lambda_function import unpacked as unpacked
+from training.store import WritableStore
+
+Template = dict[str, Any]
+# What S3 asks for: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations.html
+ACTIONS = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject"}
+
+
+def packaged(stage: str) -> Path:
+    """Run `make package`."""
+    process = Process("package", f"STAGE={stage}")
+    assert process.wait() == 0, process.printed
+    process.stop()
+    return ROOT / "dist" / stage
+
+
+@pytest.fixture(scope="module")
+def folders() -> dict[str, Path]:
+    """What `make package` writes for each stage."""
+    return {stage: packaged(stage) for stage in ("dev", "prod")}
+
+
+@pytest.fixture(scope="module")
+def templates(folders: dict[str, Path]) -> dict[str, Template]:
+    """The templates."""
+    return {
+        stage: json.loads((folder / "sam.json").read_text()) for stage, folder in folders.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def prod(templates: dict[str, Template]) -> dict[str, Any]:
+    """The resources of stage prod."""
+    resources: dict[str, Any] = templates["prod"]["Resources"]
+    return resources
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_cfn_lint_finds_nothing(folders: dict[str, Path], stage: str) -> None:
+    """No error, no warning."""
+    lint = str(Path(sys.executable).with_name("cfn-lint"))
+    done = subprocess.run([lint, str(folders[stage] / "sam.json")], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_prod_brings_a_private_encrypted_versioned_bucket(prod: dict[str, Any]) -> None:
+    """Which outlives the stack, and is read over TLS only."""
+    bucket = prod["ModelBucket"]
+    assert bucket["DeletionPolicy"] == "Retain"
+    properties = bucket["Properties"]
+    assert all(properties["PublicAccessBlockConfiguration"].values())
+    assert len(properties["PublicAccessBlockConfiguration"]) == 4
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert "BucketEncryption" in properties
+    [statement] = prod["ModelBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Sid"]) == ("Deny", "OnlyOverTLS")
+
+
+def test_prod_serves_from_that_bucket_and_logs_to_that_group(
+    templates: dict[str, Template],
+) -> None:
+    """The function's variable, its role and the output that one publishes to all say the same."""
+    template = templates["prod"]
+    resources = template["Resources"]
+    function = resources["APIHandler"]["Properties"]
+    url = {"Fn::Sub": "s3://${ModelBucket}/wine"}
+    assert function["Environment"]["Variables"]["MODEL_URL"] == url
+    assert template["Outputs"]["ModelURL"]["Value"] == url
+    assert {"EndpointURL", "ClassifyURL", "ModelBucketName"} <= template["Outputs"].keys()
+    name = function["FunctionName"]["Fn::Sub"]
+    log = resources["FunctionLog"]["Properties"]
+    assert log["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/{name}"}
+    assert log["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_prod_raises_alarms(prod: dict[str, Any]) -> None:
+    """On errors, throttles, slow answers and an old model."""
+    alarms = {
+        name: resource["Properties"]
+        for name, resource in prod.items()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+    }
+    metrics = {properties["MetricName"] for properties in alarms.values()}
+    assert metrics == {"Errors", "Throttles", "Latency", "ServesAnOldModel"}
+    assert alarms["LatencyAlarm"]["ExtendedStatistic"] == "p95"
+    events = re.findall(r'"([^"]+)"', prod["OldModelFilter"]["Properties"]["FilterPattern"])
+    events += re.findall(r'"([^"]+)"', prod["NewModelFilter"]["Properties"]["FilterPattern"])
+    source = (ROOT / "wine-classifier" / "chalicelib" / "model_store.py").read_text()
+    assert all(f'log_event("{event}"' in source for event in events)
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_api_gateways_own_answers_have_the_one_error_shape(
+    templates: dict[str, Template], stage: str
+) -> None:
+    """An unknown path is a 404 and too many requests are a 429."""
+    responses = templates[stage]["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]
+    assert responses["MISSING_AUTHENTICATION_TOKEN"]["StatusCode"] == "404"
+    assert responses["THROTTLED"]["StatusCode"] == "429"
+    assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= responses.keys()
+    for response in responses.values():
+        body = response["ResponseTemplates"]["application/json"]
+        # What API Gateway puts in for this variable is quoted already.
+        body = body.replace("$context.error.messageString", '"Forbidden"')
+        assert set(json.loads(body)) == {"error"}
+
+
+def test_serving_makes_the_calls_that_each_stage_allows_and_no_others(
+    folders: dict[str, Path],
+    templates: dict[str, Template],
+    unpacked: Callable[[Path], Path],
+    start_function: StartFunction,
+    s3_environment: dict[str, str],
+    trained: Trained,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What is called is allowed, and what is allowed is called: cold, unchanged, new, missing."""
+    bucket = "the-bucket-of-prod"
+    location = {"LocationConstraint": "eu-central-1"}
+    boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
+    store = WritableStore(f"s3://{bucket}/wine")
+    store.publish(trained.built.artifact)
+    code = unpacked(folders["prod"] / "deployment.zip")
+    function = start_function(
+        code, MODEL_URL=store.url, MODEL_REFRESH_SECONDS="0", **s3_environment
+    )
+    caplog.clear()
+    with caplog.at_level(logging.INFO, "werkzeug"):
+        assert function.request("POST", "/classify", {"data": ".10"}).status == 200
+        assert function.request("POST", "/classify", {"data": ".10"}).status == 200
+        boto3.client("s3").delete_object(Bucket=bucket, Key="wine/current")
+        assert function.request("GET", "/health").body["degraded"]
+    calls = re.findall(r'"(GET|HEAD|PUT|POST) /([^ ?]+)', caplog.text)
+    assert len(calls) >= 3
+    actions = {ACTIONS[method] for method, _ in calls}
+    arns = {f"arn:aws:s3:::{path}" for _, path in calls}
+    for stage in ("dev", "prod"):
+        allowed, resources = what_s3_allows(templates[stage], bucket)
+        assert actions == allowed, stage
+        assert all(any(fnmatch.fnmatch(arn, pattern) for pattern in resources) for arn in arns)
+
+
+def what_s3_allows(template: Template, bucket: str) -> tuple[set[str], set[str]]:
+    """Give the actions on S3 that a template's only role may take, and on what."""
+    [role] = [
+        resource["Properties"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::IAM::Role"
+    ]
+    actions: set[str] = set()
+    resources: set[str] = set()
+    for policy in role["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            mine = {action for action in statement["Action"] if action.startswith("s3:")}
+            if mine:
+                on = statement["Resource"]
+                patterns = [on["Fn::Sub"]] if isinstance(on, dict) else on
+                arn = f"arn:aws:s3:::{bucket}"
+                resources |= {pattern.replace("${ModelBucket.Arn}", arn) for pattern in patterns}
+                actions |= mine
+    return actions, resources
