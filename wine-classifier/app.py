@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 # NumPy's linear algebra library starts a thread for each processor as it is loaded, which takes
 # longer than the rest of NumPy; serving never uses it. It reads this when NumPy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    # What runs the models is loaded while Python imports the rest.
+    from chalicelib import onnx_runtime
+
+    threading.Thread(target=onnx_runtime.start).start()
 
 from chalice.app import Chalice, Response
 

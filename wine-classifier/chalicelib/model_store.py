@@ -189,7 +189,7 @@ class ModelStore:
 
 def _import_runtime() -> None:
     with suppress(ImportError):  # `load_model` meets it again, and it is reported there
-        importlib.import_module("onnxruntime")
+        importlib.import_module("chalicelib.onnx_runtime").start()
 
 
 def _reason(error: Exception) -> str:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-import onnxruntime
-
 from chalicelib.errors import InvalidArtifact
 from chalicelib.model import Prediction
+from chalicelib.onnx_runtime import OnnxRuntimeError, Session
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
 # The names that training gives the graph's input and outputs.
 INPUT = "samples"
 LABEL = "label"
 PROBABILITIES = "probabilities"
-
-_FATAL = 4  # ONNX Runtime raises its errors; its own log would only print them a second time
 
 
 class OnnxClassifier:
@@ -36,18 +33,10 @@ class OnnxClassifier:
     """
 
     def __init__(self, model: bytes) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = _FATAL
         try:
-            self._session = onnxruntime.InferenceSession(
-                model, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # ONNX Runtime's own errors share no base but Exception
-            raise InvalidArtifact(
-                f"ONNX Runtime cannot load the model: {type(error).__name__}."
-            ) from error
+            self._session = Session(model)
+        except OnnxRuntimeError as error:
+            raise InvalidArtifact("ONNX Runtime cannot load the model.") from error
 
     def predict(self, matrix: npt.NDArray[np.float64]) -> Prediction:
         """Classify samples.
@@ -61,5 +50,7 @@ class OnnxClassifier:
         -------
         Prediction
         """
-        labels, probabilities = self._session.run((LABEL, PROBABILITIES), {INPUT: matrix})
-        return Prediction([str(label) for label in labels.tolist()], probabilities)
+        labels, probabilities = self._session.run((LABEL, PROBABILITIES), INPUT, matrix)
+        if isinstance(probabilities, list):
+            raise InvalidArtifact("The model's probabilities are text.")
+        return Prediction([str(label) for label in labels], probabilities)
