@@ -20,12 +20,10 @@ EVERYWHERE = [
     r"bin/.*",
 ]
 ONNX_RUNTIME = [
-    # The C library. The Python module holds all of it and does not link to it.
-    r"onnxruntime/capi/libonnxruntime\.so.*",
-    # Tools for making models.
-    r"onnxruntime/(backend|datasets|quantization|tools|transformers)/.*",
-    r"onnxruntime/capi/(convert_npz_to_onnx_adapter|onnxruntime_collect_build_info)\.py",
-    # For those tools; ONNX Runtime itself has its own copies, linked in.
+    # All but the C library and the licences: serving needs no Python of it. Its extension module
+    # holds a second copy of the library.
+    r"onnxruntime/(?!LICENSE|ThirdPartyNotices|capi/libonnxruntime\.so\.\d).*",
+    # For its tools; the library has its own copies, linked in.
     r"(flatbuffers|google|packaging)/.*",
     r"(flatbuffers|protobuf|packaging)-[^/]+\.dist-info/.*",
 ]
