@@ -13,10 +13,9 @@ from typing import NamedTuple, Protocol
 from chalicelib.errors import InvalidArtifact, ModelUnavailable, ServingError, StoreError
 from chalicelib.log import log_event
 from chalicelib.model import Model, load_model
+from chalicelib.object_store import CURRENT as CURRENT
 from chalicelib.object_store import Fetched
 from chalicelib.settings import Settings
-
-CURRENT = "current"
 
 # How long a client is asked to wait when there is no model at all; its next request tries again.
 RETRY_AFTER_SECONDS = 5
