@@ -48,7 +48,7 @@ deploy: $(READY) ## chalice deploy with the lean package (STAGE=dev, ARCH=, BUCK
 	@$(PYTHON) -m shipping deploy $(SHIPPED)
 
 bench: $(READY) ## compare with other ways to serve, on the Lambda emulator (writes docs/benchmark.md and .png)
-	@$(PYTHON) -m benchmarks 2>/dev/null
+	@$(PYTHON) -m benchmarks
 
 policy: $(READY) ## print the IAM policy that Chalice writes for stage dev
 	@cd wine-classifier && ../.venv/bin/chalice gen-policy

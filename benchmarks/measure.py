@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from shipping.emulator import Function
 
 WARM_REQUESTS = 200
 BATCH_REQUESTS = 15
+REST_SECONDS = 1.5  # before each start: the machine has to get over the one before
 
 
 class Measured(NamedTuple):
@@ -33,7 +35,7 @@ class Measured(NamedTuple):
 def measure(
     packages: list[Package], environment: Mapping[str, str], runs: int
 ) -> dict[str, Measured]:
-    """Measure packages in turns, so that what else the machine does falls on all alike.
+    """Measure packages in turns, each run in another order, so that none always follows a slow one.
 
     Parameters
     ----------
@@ -48,8 +50,9 @@ def measure(
     dict of str to Measured
     """
     measured = {package.name: Measured([], [], []) for package in packages}
-    for _ in range(runs):
-        for package in packages:
+    for run in range(runs):
+        for package in random.Random(run).sample(packages, len(packages)):  # noqa: S311
+            time.sleep(REST_SECONDS)
             with Function(package.code, environment, package.handler) as function:
                 ask = asker(function, package.path, package.body)
                 found = measured[package.name]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +15,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from shipping.emulator import Function
-from tests.conftest import ROOT, Trained
+from tests.conftest import APP, ROOT, Trained
 from tests.end_to_end.conftest import Process
 from tests.end_to_end.lambda_function import TWO_WINES, StartFunction, digests
 from tests.end_to_end.lambda_function import start_function as start_function
@@ -159,3 +162,23 @@ def test_writes_nothing_next_to_the_code_and_fits_the_smallest_function(
     function.request("POST", "/classify", {"data": [TWO_WINES[0]] * 100})
     assert digests(code) == before
     assert function.peak_memory_bytes <= PEAK_MEMORY_BYTES
+
+
+def test_what_plain_chalice_packages_answers_too(
+    tmp_path: Path,
+    unpacked: Callable[[Path], Path],
+    start_function: StartFunction,
+    store: WritableStore,
+    s3_environment: dict[str, str],
+    package: Path,
+) -> None:
+    """`chalice package` without make: larger, and correct."""
+    left_out = shutil.ignore_patterns("__pycache__", "deployed", "deployments")
+    project = shutil.copytree(APP, tmp_path / "wine-classifier", ignore=left_out)
+    chalice = str(Path(sys.executable).with_name("chalice"))
+    command = [chalice, "package", "--stage", "dev", "../out"]
+    subprocess.run(command, cwd=project, check=True, capture_output=True)
+    plain = tmp_path / "out" / "deployment.zip"
+    assert package.stat().st_size < plain.stat().st_size < 52_428_800
+    function = start_function(unpacked(plain), MODEL_URL=store.url, **s3_environment)
+    assert function.request("POST", "/classify", {"data": ".10"}).body == {"prediction": "1"}
