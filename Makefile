@@ -11,10 +11,11 @@ STORE := .model-store
 STAGE ?= dev
 ARCH ?= x86_64
 RUNTIME ?= onnx
+CLIENTS := kserve_rest mlflow_scoring mlserver_infer openapi_generated sagemaker_local triton
 SHIPPED = --stage $(STAGE) --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(PROJECT),--project $(PROJECT))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test clients check format train publish package deploy bench policy pins clean
+.PHONY: help serve test clients fuzz check format train publish package deploy bench policy pins clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -27,7 +28,10 @@ test: $(READY) ## run the tests
 	@$(PYTHON) -m pytest $(PYTEST_ARGS)
 
 clients: $(READY) ## run the clients that people already have against the app, unmodified
-	@UV=$(UV) $(PYTHON) -m tests.foreign_clients
+	@UV=$(UV) $(PYTHON) -m tests.foreign_clients $(CLIENTS)
+
+fuzz: $(READY) ## let schemathesis look for what the API's description does not say
+	@UV=$(UV) $(PYTHON) -m tests.foreign_clients schemathesis_run
 
 check: $(READY) ## ruff, ruff format and mypy
 	@.venv/bin/ruff check .

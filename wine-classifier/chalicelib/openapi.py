@@ -477,7 +477,7 @@ def _input_tensors(manifest: Manifest, parameters: _Schema) -> _Schema:
     for given, schema in zip(inputs, features, strict=False):
         of_tensor = features if is_matrix else [schema]
         tensor = {
-            "name": {"const": given["name"]},
+            "name": {"type": "string"} if is_matrix else {"const": given["name"]},
             "shape": _tuple([{"const": 1}, {"const": len(of_tensor)}]),
             "datatype": {"const": given["datatype"]},
             "data": _tuple(of_tensor),
