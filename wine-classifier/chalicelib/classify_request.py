@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from chalicelib.errors import Problems
 from chalicelib.json_body import read_json
-from chalicelib.samples import did_you_mean, shortened
+from chalicelib.names import did_you_mean, shortened
 
 _FIELDS = ("data", "probabilities")
 

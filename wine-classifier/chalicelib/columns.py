@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from chalicelib.errors import BodyTooLarge, Problems
-from chalicelib.samples import did_you_mean, shortened
+from chalicelib.names import did_you_mean, shortened
 from chalicelib.signature import Signature
 
 # Where `chalicelib.samples` finds a problem with one value of a batch.

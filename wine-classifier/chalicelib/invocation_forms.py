@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from chalicelib.columns import named, order_columns, reordered, transposed, within, within_columns
 from chalicelib.errors import MalformedBody, Problems
 from chalicelib.json_body import JSON, media_type, parse_json, read_text
-from chalicelib.samples import NUMBER, did_you_mean, shortened
+from chalicelib.names import did_you_mean, shortened
+from chalicelib.samples import NUMBER
 from chalicelib.signature import Feature, Signature
 
 CSV = "text/csv"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from chalicelib.errors import BodyTooLarge, Problems
+from chalicelib.names import did_you_mean, shortened
 from chalicelib.signature import Feature, Signature
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 # Half of a character: JSON's escapes can write it, but no text can hold it.
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-
-# How much of a name that was sent is repeated in an answer.
-MAX_NAME_CHARACTERS = 80
 
 # Of float64's 1.8e308, what leaves a model room to compute with it.
 LARGEST_NUMBER = 1e300
@@ -294,39 +292,3 @@ def _number_in(value: float | str) -> float | str:
 
 def _kind(value: object) -> str:
     return _KIND_NAMES.get(type(value), "a value of another kind")
-
-
-def shortened(name: str) -> str:
-    """Cut a name that was sent to a length that may be repeated in an answer.
-
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    str
-        At most `MAX_NAME_CHARACTERS` of it.
-    """
-    return name if len(name) <= MAX_NAME_CHARACTERS else f"{name[:MAX_NAME_CHARACTERS]}…"
-
-
-def did_you_mean(name: str, known: Sequence[str]) -> str:
-    """Suggest the known name that a misspelt one is near to.
-
-    Parameters
-    ----------
-    name : str
-        A name that is not known.
-    known : sequence of str
-        The names that are.
-
-    Returns
-    -------
-    str
-        ``"; did you mean '...'?"``, or nothing if no known name is near.
-    """
-    from difflib import get_close_matches  # only wrong requests should pay for its import
-
-    near = get_close_matches(name[:MAX_NAME_CHARACTERS], known, n=1)
-    return f"; did you mean '{near[0]}'?" if near else ""

@@ -15,7 +15,7 @@ from chalicelib.columns import order_columns, transposed, within, within_columns
 from chalicelib.errors import BinaryTensors, Problems
 from chalicelib.manifest import Manifest
 from chalicelib.model import Prediction
-from chalicelib.samples import did_you_mean
+from chalicelib.names import did_you_mean
 from chalicelib.signature import Feature, Signature
 
 LABELS = "predict"
