@@ -134,7 +134,7 @@ def write_csv(rows: Iterable[Sequence[object]]) -> str:
 def _form(document: object, problems: Problems) -> str:
     """Find the one form that is in the body."""
     if not isinstance(document, dict):
-        problems.add("", f"the body must be an object, {_EXAMPLE}, or a list")
+        problems.add("", f"The body must be an object, {_EXAMPLE}, or a list")
         return ""
     forms = [name for name in document if name in _FORMS]
     for name in document:
@@ -144,7 +144,7 @@ def _form(document: object, problems: Problems) -> str:
             hint = "" if problems.list_is_full() else did_you_mean(name, _FORMS)
             problems.add(shortened(name), f"is not a form of samples{hint}")
     if len(forms) != 1:
-        problems.add("", f"the body must hold exactly one of {', '.join(_FORMS)}")
+        problems.add("", f"The body must hold exactly one of {', '.join(_FORMS)}")
     return forms[0] if forms else ""
 
 

@@ -92,7 +92,7 @@ def read_infer_request(document: object, signature: Signature, *, max_rows: int)
     """
     problems = Problems()
     if not isinstance(document, dict):
-        problems.add("", 'the body must be an object, as in {"inputs": [...]}')
+        problems.add("", 'The body must be an object, as in {"inputs": [...]}')
         document = {"inputs": [{}]}
     request_id = _id(document.get("id"), problems)
     _check_parameters(document, "parameters", problems)
