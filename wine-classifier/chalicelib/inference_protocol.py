@@ -9,7 +9,8 @@ from chalice.app import Blueprint, Response
 from chalicelib import SERVER_VERSION
 from chalicelib.classification import predict
 from chalicelib.errors import BinaryTensors, InvalidRequest, ModelUnavailable, UnknownModel
-from chalicelib.http import answers_errors, health_response, json_response, received
+from chalicelib.gateway import received
+from chalicelib.http import answers_errors, health_response, json_response
 from chalicelib.json_body import read_json
 from chalicelib.model import Model
 from chalicelib.serving import Serving

@@ -8,7 +8,8 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.classification import predict
 from chalicelib.errors import InvalidRequest, ModelUnavailable
-from chalicelib.http import answers_errors, health_response, json_response, received
+from chalicelib.gateway import received
+from chalicelib.http import answers_errors, health_response, json_response
 from chalicelib.serving import Serving
 
 
