@@ -12,7 +12,6 @@ from shipping.archive import Size, check_size, write_zip
 from shipping.bytecode import compile_all
 from shipping.errors import CannotShip
 from shipping.lean import prune
-from shipping.numpy_start import shorten_start
 from shipping.project import PLACEHOLDER, Project, copied
 from shipping.shared_objects import check_shared_objects
 from shipping.target import ARCHITECTURES, RUNTIME, RUNTIMES, UPLOAD_BYTES, architecture, runtime
@@ -75,8 +74,6 @@ def ship(options: argparse.Namespace) -> None:
             unpack(fetch(requirements, target, DIST / ".wheels"), folder)
             project.unpack_app(folder)
             prune(folder, runs.name)
-            if runs.name == "onnx":
-                shorten_start(folder)
             count = check_shared_objects(folder, target)
             compile_all(folder)
             size = write_zip(folder, package)

@@ -20,28 +20,17 @@ EVERYWHERE = [
     r"bin/.*",
 ]
 ONNX_RUNTIME = [
-    # The C library. The Python module holds all of it and does not link to it.
-    r"onnxruntime/capi/libonnxruntime\.so.*",
-    # Tools for making models.
-    r"onnxruntime/(backend|datasets|quantization|tools|transformers)/.*",
-    r"onnxruntime/capi/(convert_npz_to_onnx_adapter|onnxruntime_collect_build_info)\.py",
-    # For those tools; ONNX Runtime itself has its own copies, linked in.
-    r"(flatbuffers|google|packaging)/.*",
-    r"(flatbuffers|protobuf|packaging)-[^/]+\.dist-info/.*",
-]
-NUMPY = [
-    # Extension modules for NumPy's own tests.
-    r"numpy/_core/(_simd|_\w+_tests)\.[^/]+\.so",
-    # Tools for writing extension modules and tests.
-    r"numpy/(_pyinstaller|f2py|testing)/.*",
-    r"numpy/conftest\.py",
-    # Parts that no other part of NumPy needs, and that no graph is run with.
-    r"numpy/(fft|polynomial|random)/.*",
+    # All but the C library and the licences: serving needs no Python of it. Its extension module
+    # holds a second copy of the library.
+    r"onnxruntime/(?!LICENSE|ThirdPartyNotices|capi/libonnxruntime\.so\.\d).*",
+    # For its Python package and its tools.
+    r"(numpy|numpy\.libs|flatbuffers|google|packaging)/.*",
+    r"(numpy|flatbuffers|protobuf|packaging)-[^/]+\.dist-info/.*",
 ]
 OBSTORE = [r"obstore/(fsspec\.py|auth/.*)"]
 
 RULES = {
-    "onnx": EVERYWHERE + ONNX_RUNTIME + NUMPY + OBSTORE,
+    "onnx": EVERYWHERE + ONNX_RUNTIME + OBSTORE,
     # SciPy and scikit-learn import much of NumPy, and skops imports packaging.
     "sklearn": [*EVERYWHERE, *OBSTORE],
 }

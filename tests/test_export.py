@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import zipfile
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -239,7 +240,7 @@ def test_a_classifier_without_probabilities_says_so(serve: Serve, trained: Train
     assert answer.body["predictions"] == [str(label) for label in estimator.predict(X)]
     refused = served.app.classify(X.tolist(), probabilities=True)
     assert refused.status == 422
-    assert refused.body["problems"] == [{"at": "probabilities", "problem": "this model gives none"}]
+    assert refused.body["error"] == "probabilities are not given by this model."
 
 
 def test_what_onnx_cannot_do_exactly_is_served_by_scikit_learn(
@@ -462,9 +463,10 @@ class Wrong:
 
     def predict(self, samples: Samples) -> Prediction:
         """Answer as the estimator does, but for the first sample."""
-        labels = [str(label) for label in self._estimator.predict(samples.numbers)]
-        probabilities = self._estimator.predict_proba(samples.numbers)
-        return Prediction(["9", *labels[1:]], probabilities + 0.25)
+        X = np.array(samples.numbers).reshape(samples.rows, -1)
+        labels = [str(label) for label in self._estimator.predict(X)]
+        probabilities = self._estimator.predict_proba(X) + 0.25
+        return Prediction(["9", *labels[1:]], array("d", probabilities.tobytes()))
 
 
 def test_the_comparison_counts_labels_and_measures_probabilities(trained: Trained) -> None:

@@ -148,6 +148,13 @@ def test_half_a_character_in_a_name_is_a_422(app: App, path: str) -> None:
         assert refused(app, path, text.encode()).status == 422
 
 
+def test_text_does_not_end_at_a_nul_character(mixed_app: App) -> None:
+    """What comes before it may be a category; all of it is not."""
+    body = rb'{"data":[1.0,1,true,"red\u0000"]}'
+    answer = refused(mixed_app, "/classify", body)
+    assert answer.body["problems"][0]["problem"] == "must be text without NUL characters"
+
+
 def test_half_a_character_is_no_category(mixed_app: App) -> None:
     """Nor is it text that a model could be given."""
     body = rb'{"data":[1.0,1,true,"\ud800"]}'

@@ -70,27 +70,27 @@ def test_one_sample_round_trips_in_every_form(sample: list[float | None]) -> Non
     by_name = dict(zip(NAMES, sample, strict=True))
     present = {name: value for name, value in by_name.items() if value is not None}
     for data in (sample, by_name, dict(reversed(by_name.items())), present):
-        numbers, _, is_batch = samples_of(data)
-        np.testing.assert_array_equal(numbers, np.array([sample], dtype=np.float64))
-        assert not is_batch
+        read = samples_of(data)
+        np.testing.assert_array_equal(read.numbers, np.array(sample, dtype=np.float64))
+        assert (read.rows, read.is_batch) == (1, False)
 
 
 @many
 @given(st.lists(samples, min_size=1))
 def test_a_batch_round_trips_in_every_form(batch: list[list[float | None]]) -> None:
     """As lists and as objects."""
-    expected = np.array(batch, dtype=np.float64)
+    expected = np.array(batch, dtype=np.float64).ravel()
     for data in (batch, [dict(zip(NAMES, sample, strict=True)) for sample in batch]):
-        numbers, _, is_batch = samples_of(data)
-        np.testing.assert_array_equal(numbers, expected)
-        assert is_batch
+        read = samples_of(data)
+        np.testing.assert_array_equal(read.numbers, expected)
+        assert (read.rows, read.is_batch) == (len(batch), True)
 
 
 @many
 @given(finite)
 def test_a_number_alone_round_trips_as_number_and_as_text(value: float) -> None:
     """The tutorial's form."""
-    expected = np.array([[value, np.nan, np.nan]])
+    expected = np.array([value, np.nan, np.nan])
     for data in (value, str(value), f" {value} "):
         np.testing.assert_array_equal(samples_of(data).numbers, expected)
 
@@ -100,6 +100,6 @@ def test_a_number_alone_round_trips_as_number_and_as_text(value: float) -> None:
 def test_an_integer_of_any_size_is_read_or_refused(value: int) -> None:
     """Python's integers have no end, float64 has."""
     try:
-        assert samples_of([value, None, None]).numbers[0, 0] == float(value)
+        assert samples_of([value, None, None]).numbers[0] == float(value)
     except ServingError:
         assert abs(value) > 10**300

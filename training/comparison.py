@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from chalicelib.model import PROBABILITY_TOLERANCE, Classifier
-from chalicelib.samples import Samples
 from chalicelib.signature import Feature, Signature
+from training.arrays import Arrays
 from training.probe import UNHEARD_OF, known_values
 from training.table import Table, ask
 
@@ -51,7 +51,7 @@ class Answers(NamedTuple):
 
     Parameters
     ----------
-    samples : Samples
+    samples : Arrays
         The samples.
     labels : list of str
         Shape (samples,).
@@ -59,7 +59,7 @@ class Answers(NamedTuple):
         Shape (samples, classes).
     """
 
-    samples: Samples
+    samples: Arrays
     labels: list[str]
     probabilities: npt.NDArray[np.float64] | None
 
@@ -101,14 +101,15 @@ def compare(classifier: Classifier, answers: Answers) -> Agreement:
     -------
     Agreement
     """
-    prediction = classifier.predict(answers.samples)
+    prediction = classifier.predict(answers.samples.as_samples())
     pairs = zip(prediction.labels, answers.labels, strict=True)
     differing = sum(ours != theirs for ours, theirs in pairs)
     difference = 0.0
     if answers.probabilities is not None:
         difference = float("inf")
-        if prediction.probabilities is not None:
-            difference = _largest_difference(prediction.probabilities, answers.probabilities)
+        if len(prediction.probabilities or ()) == answers.probabilities.size:
+            ours = np.array(prediction.probabilities)
+            difference = _largest_difference(ours, answers.probabilities.ravel())
     return Agreement(len(answers.labels), differing, difference)
 
 
@@ -119,7 +120,7 @@ def _largest_difference(ours: npt.NDArray[np.floating], theirs: npt.NDArray[np.f
     return float("inf") if np.isnan(difference) else difference
 
 
-def comparison_samples(table: Table, signature: Signature) -> Samples:
+def comparison_samples(table: Table, signature: Signature) -> Arrays:
     """Give the samples that two models are compared on.
 
     Parameters
@@ -131,7 +132,7 @@ def comparison_samples(table: Table, signature: Signature) -> Samples:
 
     Returns
     -------
-    Samples
+    Arrays
         Those of the table, and `RANDOM_ROWS` random ones: numbers uniform over their range, text
         of the categories that the table holds and, where it may be another, one that it does not.
         Where values may be missing, as many again with gaps, and one with nothing but its first.
@@ -141,37 +142,17 @@ def comparison_samples(table: Table, signature: Signature) -> Samples:
     if not all(feature.required for feature in signature.features):
         parts.append(_with_gaps(random, parts[1], signature))
         parts.append(_first_alone(table.samples, signature))
-    return stacked(parts)
+    return Arrays.stacked(parts)
 
 
-def stacked(parts: list[Samples]) -> Samples:
-    """Put samples one after the other.
-
-    Parameters
-    ----------
-    parts : list of Samples
-        Of one signature.
-
-    Returns
-    -------
-    Samples
-    """
-    return Samples(
-        np.vstack([part.numbers for part in parts]), np.vstack([part.texts for part in parts])
-    )
-
-
-def _random_samples(random: np.random.Generator, table: Table, signature: Signature) -> Samples:
+def _random_samples(random: np.random.Generator, table: Table, signature: Signature) -> Arrays:
     columns = [
         _random_column(random, feature, known_values(table, position))
         for position, feature in enumerate(signature.features)
     ]
     numbers = [columns[position] for position in signature.number_positions]
     texts = [columns[position] for position in signature.text_positions]
-    return Samples(
-        np.column_stack(numbers) if numbers else np.empty((RANDOM_ROWS, 0)),
-        np.column_stack(texts) if texts else np.empty((RANDOM_ROWS, 0), dtype=np.object_),
-    )
+    return Arrays.of_columns(RANDOM_ROWS, numbers, texts)
 
 
 def _random_column(
@@ -190,22 +171,22 @@ def _random_column(
     return random.uniform(low, high, size=RANDOM_ROWS)
 
 
-def _with_gaps(random: np.random.Generator, samples: Samples, signature: Signature) -> Samples:
+def _with_gaps(random: np.random.Generator, samples: Arrays, signature: Signature) -> Arrays:
     gaps = random.random((RANDOM_ROWS, len(signature.features))) < GAP_FRACTION
     return emptied(samples, gaps, signature)
 
 
-def _first_alone(samples: Samples, signature: Signature) -> Samples:
+def _first_alone(samples: Arrays, signature: Signature) -> Arrays:
     all_but_first = np.arange(len(signature.features)).reshape(1, -1) > 0
     return emptied(samples.at([0]), all_but_first, signature)
 
 
-def emptied(samples: Samples, where: npt.NDArray[np.bool_], signature: Signature) -> Samples:
+def emptied(samples: Arrays, where: npt.NDArray[np.bool_], signature: Signature) -> Arrays:
     """Leave out values, where the estimator can do without.
 
     Parameters
     ----------
-    samples : Samples
+    samples : Arrays
         The samples.
     where : numpy.ndarray of bool
         Shape (samples, features): which values.
@@ -214,10 +195,10 @@ def emptied(samples: Samples, where: npt.NDArray[np.bool_], signature: Signature
 
     Returns
     -------
-    Samples
+    Arrays
     """
     where = where & [not feature.required for feature in signature.features]
     numbers, texts = samples.numbers.copy(), samples.texts.copy()
     numbers[where[:, signature.number_positions]] = np.nan
     texts[where[:, signature.text_positions]] = None
-    return Samples(numbers, texts)
+    return Arrays(numbers, texts)

@@ -16,9 +16,9 @@ import skops
 from sklearn.base import ClassifierMixin
 
 from chalicelib.manifest import FORMAT
-from chalicelib.samples import Samples
 from chalicelib.signature import Feature, Signature
-from training.comparison import emptied, stacked
+from training.arrays import Arrays
+from training.comparison import emptied
 from training.export import Exported
 from training.probe import known_values
 from training.table import Table, ask
@@ -118,7 +118,7 @@ def _golden_samples(estimator: Any, table: Table, signature: Signature) -> dict[
     samples = table.samples.at(first_of_each)
     if not all(feature.required for feature in signature.features):
         everywhere = np.ones((1, len(signature.features)), dtype=np.bool_)
-        samples = stacked([samples, emptied(table.samples.at([0]), everywhere, signature)])
+        samples = Arrays.stacked([samples, emptied(table.samples.at([0]), everywhere, signature)])
     labels, probabilities = ask(
         estimator, table.as_fitted(samples), probabilities=signature.has_probabilities
     )
@@ -129,7 +129,7 @@ def _golden_samples(estimator: Any, table: Table, signature: Signature) -> dict[
     }
 
 
-def _as_sent(samples: Samples, signature: Signature) -> list[list[Any]]:
+def _as_sent(samples: Arrays, signature: Signature) -> list[list[Any]]:
     """Write samples as a client would send them, by position."""
     rows: list[list[Any]] = [[None] * len(signature.features) for _ in samples.numbers]
     for positions, part in (

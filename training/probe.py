@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from chalicelib.samples import Samples
 from chalicelib.signature import Feature, Signature
+from training.arrays import Arrays
 from training.table import Table, ask
 
 # What no table is expected to hold.
@@ -76,7 +76,7 @@ class _Probed:
         # Some have the method, and raise in it.
         self.gives_probabilities &= self.answers(table.samples.at([0]))
 
-    def answers(self, samples: Samples) -> bool:
+    def answers(self, samples: Arrays) -> bool:
         X = self._table.as_fitted(samples)
         try:
             _, given = ask(self._estimator, X, probabilities=self.gives_probabilities)
@@ -93,17 +93,17 @@ def _categories(probed: _Probed, table: Table, position: int) -> frozenset[str |
     return frozenset(known_values(table, position))
 
 
-def _without(table: Table, position: int) -> Samples:
+def _without(table: Table, position: int) -> Arrays:
     return _first_with(table, position, None if table.is_text(position) else np.nan)
 
 
-def _with_another(table: Table, position: int) -> Samples:
+def _with_another(table: Table, position: int) -> Arrays:
     if table.is_text(position):
         return _first_with(table, position, UNHEARD_OF)
     return _first_with(table, position, np.nanmax(table.column(position)) + 1)
 
 
-def _first_with(table: Table, position: int, value: object) -> Samples:
+def _first_with(table: Table, position: int, value: object) -> Arrays:
     """Give the first sample with another value in one place."""
     first = table.samples.at([0])
     part: Any = first.texts if table.is_text(position) else first.numbers

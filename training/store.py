@@ -18,8 +18,7 @@ from obstore.exceptions import AlreadyExistsError
 from chalicelib.artifact import parse_manifest, read_seal
 from chalicelib.errors import InvalidArtifact, ObjectNotFound
 from chalicelib.model import Model, load_model
-from chalicelib.model_store import CURRENT
-from chalicelib.object_store import ObjectStore, folder_at, store_url, translated_errors
+from chalicelib.object_store import CURRENT, ObjectStore, folder_at, store_url, translated_errors
 from training.artifact import signed
 from training.errors import NoOlderVersion, UnknownVersion
 

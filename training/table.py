@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from chalicelib.samples import Samples
 from chalicelib.signature import Feature, Kind, Signature
 from chalicelib.sklearn_classifier import as_matrix
+from training.arrays import Arrays
 from training.errors import NotServable
 
 
@@ -106,12 +106,12 @@ class Table:
         column: npt.NDArray[Any] = part[:, self.place(position)]
         return column
 
-    def as_fitted(self, samples: Samples) -> Any:
+    def as_fitted(self, samples: Arrays) -> Any:
         """Give samples the form that the estimator was fitted on.
 
         Parameters
         ----------
-        samples : Samples
+        samples : Arrays
             The samples.
 
         Returns
@@ -119,7 +119,7 @@ class Table:
         numpy.ndarray or pandas.DataFrame
             A frame has the columns' own types, as far as what is missing lets them.
         """
-        matrix = as_matrix(samples, self.signature())
+        matrix = as_matrix(*samples, self.signature())
         if self._frame is None:
             return matrix
         frame = pd.DataFrame(matrix, columns=self._frame.columns).infer_objects()
@@ -129,15 +129,11 @@ class Table:
                 frame[name] = frame[name].astype(dtype)
         return frame
 
-    def _as_samples(self, columns: list[npt.NDArray[Any]]) -> Samples:
-        rows = len(columns[0])
+    def _as_samples(self, columns: list[npt.NDArray[Any]]) -> Arrays:
         pairs = list(zip(self.kinds, columns, strict=True))
         numbers = [column.astype(np.float64) for kind, column in pairs if kind != "categorical"]
         texts = [column for kind, column in pairs if kind == "categorical"]
-        return Samples(
-            np.column_stack(numbers) if numbers else np.empty((rows, 0)),
-            np.column_stack(texts) if texts else np.empty((rows, 0), dtype=np.object_),
-        )
+        return Arrays.of_columns(len(columns[0]), numbers, texts)
 
 
 def ask(estimator: Any, X: Any, *, probabilities: bool) -> tuple[list[str], Any]:

@@ -1,5 +1,6 @@
 """The routes: each reads a request, calls what answers it and hands the answer back."""
 
+# ruff: noqa: E402 (a cold start begins before the rest is imported)
 from __future__ import annotations
 
 import os
@@ -7,9 +8,11 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-# NumPy's linear algebra library starts a thread for each processor as it is loaded, which takes
-# longer than the rest of NumPy; serving never uses it. It reads this when NumPy is imported.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+begun = None
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    from chalicelib import cold_start
+
+    begun = cold_start.begin()  # goes on while Python imports what follows
 
 from chalice.app import Response
 
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
     boto3.client("s3").get_object()
 
 app = GatewayApp(app_name="wine-classifier")
-serving = Serving()
+serving = Serving(begun)
 
 # API Gateway and `chalice local` refuse a path that no route matches on their own, with a 403 that
 # speaks of a token; these let us say 404. Six parts are as many as the longest path served has.
@@ -82,6 +85,7 @@ for count in range(MAX_PATH_PARTS + 1):
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     serving.warm_up()
+    cold_start.end()
 
 if "chalice.local" in sys.modules:  # `chalice local`, or the test client; never on Lambda
     from chalicelib import local_server

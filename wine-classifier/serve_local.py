@@ -13,8 +13,7 @@ from pathlib import Path
 
 from chalicelib.errors import ServingError
 from chalicelib.model import load_model
-from chalicelib.model_store import CURRENT
-from chalicelib.object_store import ObjectStore, store_url
+from chalicelib.object_store import CURRENT, ObjectStore, store_url
 from chalicelib.settings import Settings
 
 HOST = "127.0.0.1"

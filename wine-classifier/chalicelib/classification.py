@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from array import array
+from math import isfinite
+from typing import Any
 
 from chalicelib.classify_request import ClassifyRequest
 from chalicelib.errors import InvalidRequest, Problem, Problems
@@ -12,9 +12,6 @@ from chalicelib.log import log_event
 from chalicelib.model import Model, Prediction
 from chalicelib.samples import Samples, read_samples
 from chalicelib.signature import Signature
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
 
 
 def classify(request: ClassifyRequest, model: Model, *, max_rows: int) -> dict[str, Any]:
@@ -44,7 +41,7 @@ def classify(request: ClassifyRequest, model: Model, *, max_rows: int) -> dict[s
     """
     signature = model.manifest.signature
     if request.probabilities and not signature.has_probabilities:
-        raise InvalidRequest([Problem("probabilities", "this model gives none")], count=1)
+        raise InvalidRequest([Problem("probabilities", "are not given by this model")], count=1)
     prediction, is_batch = predict(request.data, model, max_rows=max_rows)
     labels = prediction.labels
     answer: dict[str, Any] = {"predictions": labels} if is_batch else {"prediction": labels[0]}
@@ -85,7 +82,7 @@ def predict(data: object, model: Model, *, max_rows: int) -> tuple[Prediction, b
     samples = read_samples(data, signature, max_rows=max_rows)
     prediction = _predict(model, samples)
     if prediction.probabilities is not None and not signature.may_be_undefined:
-        _refuse_overflow(prediction.probabilities, is_batch=samples.is_batch)
+        _refuse_overflow(prediction.probabilities, signature, is_batch=samples.is_batch)
     return prediction, samples.is_batch
 
 
@@ -105,10 +102,11 @@ def probability_rows(prediction: Prediction, signature: Signature) -> list[list[
         Shape (samples, classes); None where scikit-learn itself gives NaN.
     """
     assert prediction.probabilities is not None  # refused where they were asked for
-    rows: list[list[float | None]] = prediction.probabilities.tolist()
+    values: list[Any] = prediction.probabilities.tolist()
     if signature.may_be_undefined:
-        return [[p if p == p else None for p in row] for row in rows]
-    return rows
+        values = [p if p == p else None for p in values]
+    classes = len(signature.classes)
+    return [values[start : start + classes] for start in range(0, len(values), classes)]
 
 
 def _predict(model: Model, samples: Samples) -> Prediction:
@@ -120,12 +118,14 @@ def _predict(model: Model, samples: Samples) -> Prediction:
         raise InvalidRequest([problem], count=1) from error
 
 
-def _refuse_overflow(probabilities: npt.NDArray[np.floating], *, is_batch: bool) -> None:
-    finite = np.isfinite(probabilities).all(axis=1)
-    if finite.all():
+def _refuse_overflow(probabilities: array[float], signature: Signature, *, is_batch: bool) -> None:
+    if isfinite(sum(probabilities)):
         return
     problems = Problems()
-    for index in np.flatnonzero(~finite).tolist():
+    samples = {
+        place // len(signature.classes) for place, p in enumerate(probabilities) if not isfinite(p)
+    }
+    for index in sorted(samples):
         at = f"data[{index}]" if is_batch else "data"
         problems.add(at, "holds values too large for the model to compute with")
     problems.raise_if_any()

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
-
-import numpy as np
+from array import array
+from itertools import chain
+from typing import NamedTuple, Protocol
 
 from chalicelib.artifact import read_manifest
 from chalicelib.errors import InvalidArtifact, InvalidRequest
 from chalicelib.manifest import Manifest
 from chalicelib.samples import Samples, read_samples
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
 
 # How far a probability may lie from the one that scikit-learn gave.
 PROBABILITY_TOLERANCE = 1e-5
@@ -25,14 +22,14 @@ class Prediction(NamedTuple):
     ----------
     labels : list of str
         The predicted class of each sample.
-    probabilities : numpy.ndarray of float32 or float64, or None
-        Shape (samples, classes), in the order of the signature's classes; None if the classifier
-        gives none. Not finite, and the label without a meaning, where a sample's values are so
-        large that the arithmetic overflows.
+    probabilities : array of float32 or float64, or None
+        Of shape (samples, classes), sample by sample and in the order of the signature's classes;
+        None if the classifier gives none. Not finite, and the label without a meaning, where a
+        sample's values are so large that the arithmetic overflows.
     """
 
     labels: list[str]
-    probabilities: npt.NDArray[np.floating] | None
+    probabilities: array[float] | None
 
 
 class Classifier(Protocol):
@@ -127,11 +124,11 @@ def _prove(model: Model) -> None:
 
 
 def _agree(
-    probabilities: npt.NDArray[np.floating] | None, golden: list[list[float]] | None, classes: int
+    probabilities: array[float] | None, golden: list[list[float]] | None, classes: int
 ) -> bool:
     if probabilities is None or golden is None:
         return probabilities is None and golden is None
-    expected = np.array(golden, dtype=np.float64)
-    return probabilities.shape == expected.shape == (len(golden), classes) and np.allclose(
-        probabilities, expected, rtol=0, atol=PROBABILITY_TOLERANCE
-    )
+    if len(probabilities) != len(golden) * classes or {len(row) for row in golden} != {classes}:
+        return False
+    pairs = zip(probabilities, chain.from_iterable(golden), strict=True)
+    return all(abs(ours - theirs) <= PROBABILITY_TOLERANCE for ours, theirs in pairs)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
 from chalicelib.errors import InvalidArtifact, ModelUnavailable, ServingError, StoreError
 from chalicelib.log import log_event
 from chalicelib.model import Model, load_model
-from chalicelib.object_store import Fetched
+from chalicelib.object_store import CURRENT, Fetched
 from chalicelib.settings import Settings
-
-CURRENT = "current"
 
 # How long a client is asked to wait when there is no model at all; its next request tries again.
 RETRY_AFTER_SECONDS = 5
@@ -136,11 +132,7 @@ class ModelStore:
         with self._loading:
             # Those who waited while an attempt failed share its failure.
             if self._live is None and self._attempts_made == attempts:
-                # The runtime is imported while the artifact is on its way.
-                runtime = threading.Thread(target=_import_runtime)
-                runtime.start()
                 self._look(None)
-                runtime.join()
                 self._attempts_made += 1
             if self._live is None:
                 reason = self._trouble.reason if self._trouble else "unknown"
@@ -185,11 +177,6 @@ class ModelStore:
             log_event("model store is in trouble", reason=reason, detail=detail, serving=serving)
         self._trouble = _Trouble(since, reason, max(pause, first))
         self._next_check = self._clock() + self._trouble.pause
-
-
-def _import_runtime() -> None:
-    with suppress(ImportError):  # `load_model` meets it again, and it is reported there
-        importlib.import_module("onnxruntime")
 
 
 def _reason(error: Exception) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from obstore import GetOptions
 
+CURRENT = "current"  # the name of the live model
 CONNECT_TIMEOUT_SECONDS = 1.0
 
 # The parts of obstore's messages that tell one failure from another.

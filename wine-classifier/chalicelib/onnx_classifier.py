@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import onnxruntime
+from array import array
 
 from chalicelib.errors import InvalidArtifact
 from chalicelib.model import Prediction
+from chalicelib.onnx_runtime import OnnxRuntimeError, Session
 from chalicelib.samples import Samples
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
 
 # The names that training gives the graph's inputs and outputs; it has those that it needs.
 NUMBERS = "samples"
 TEXTS = "texts"
 LABEL = "label"
 PROBABILITIES = "probabilities"
-
-_FATAL = 4  # ONNX Runtime raises its errors; its own log would only print them a second time
-
 
 _REASON_CHARACTERS = 200
 
@@ -41,20 +34,16 @@ class OnnxClassifier:
     """
 
     def __init__(self, model: bytes) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = _FATAL
         try:
-            self._session = onnxruntime.InferenceSession(
-                model, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # ONNX Runtime's own errors share no base but Exception
+            self._session = Session(model)
+        except OnnxRuntimeError as error:
             reason = str(error).partition("\n")[0][:_REASON_CHARACTERS]
             raise InvalidArtifact(f"ONNX Runtime cannot load the model: {reason}.") from error
-        self._inputs = {given.name for given in self._session.get_inputs()}
-        self._outputs = [output.name for output in self._session.get_outputs()]
-        if not self._inputs <= {NUMBERS, TEXTS} or self._outputs[:1] != [LABEL]:
+        outputs = [LABEL, PROBABILITIES]
+        if not set(self._session.inputs) <= {NUMBERS, TEXTS} or self._session.outputs not in (
+            outputs[:1],
+            outputs,
+        ):
             raise InvalidArtifact("The model's inputs or outputs are not those of a classifier.")
 
     def predict(self, samples: Samples) -> Prediction:
@@ -69,12 +58,13 @@ class OnnxClassifier:
         -------
         Prediction
         """
-        given: dict[str, npt.NDArray[Any]] = {}
-        if NUMBERS in self._inputs:
-            given[NUMBERS] = samples.numbers
-        if TEXTS in self._inputs:
-            given[TEXTS] = samples.texts_or("")
-        labels, *probabilities = self._session.run(self._outputs, given)
+        given = [
+            samples.numbers if name == NUMBERS else samples.texts_or("")
+            for name in self._session.inputs
+        ]
+        labels, *rest = self._session.run(samples.rows, given)
+        probabilities = rest[0] if rest else None
+        assert probabilities is None or isinstance(probabilities, array)
         return Prediction(
-            [str(label) for label in labels.tolist()], probabilities[0] if probabilities else None
+            labels if isinstance(labels, list) else list(map(str, labels)), probabilities
         )

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
+from math import isfinite, nan, sumprod
+from typing import Any, NamedTuple
 
 from chalicelib.errors import BodyTooLarge, Problems
 from chalicelib.names import did_you_mean, shortened
 from chalicelib.signature import Feature, Signature
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
 
 # A number as text: as in JSON, but for a leading or trailing point and spaces around it.
 NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
@@ -25,6 +22,7 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 # Of float64's 1.8e308, what leaves a model room to compute with it.
 LARGEST_NUMBER = 1e300
 TOO_LARGE = "is too large: a number may be up to 1e300"
+UNKNOWN_CATEGORY = "is no category that the model knows"
 
 _BOOLEANS = {True: 1.0, False: 0.0}
 _NUMERIC_KINDS = frozenset({int, float, type(None)})
@@ -44,49 +42,36 @@ class Samples(NamedTuple):
 
     Parameters
     ----------
-    numbers : numpy.ndarray of float64
-        Shape (samples, features that are not text), NaN where a value is missing; 1 is true.
-    texts : numpy.ndarray of object
-        Shape (samples, features that are text), None where a value is missing.
+    rows : int
+        How many.
+    numbers : array of float64
+        Of shape (samples, features that are not text), row by row; NaN where a value is missing;
+        1 is true.
+    texts : list of str or None
+        Of shape (samples, features that are text), row by row; None where a value is missing.
     is_batch : bool
         Whether they were sent as a batch, and so are answered as one.
     """
 
-    numbers: npt.NDArray[np.float64]
-    texts: npt.NDArray[np.object_]
+    rows: int
+    numbers: array[float]
+    texts: list[str | None]
     is_batch: bool = True
 
-    def at(self, indices: list[int]) -> Samples:
-        """Take some of the samples.
+    def texts_or(self, missing: str) -> list[str]:
+        """Give the texts with another one in the place of those that are missing.
 
         Parameters
         ----------
-        indices : list of int
-            Which.
-
-        Returns
-        -------
-        Samples
-            A copy.
-        """
-        return Samples(self.numbers[indices], self.texts[indices], self.is_batch)
-
-    def texts_or(self, missing: object) -> npt.NDArray[np.object_]:
-        """Give the texts with something else in the place of those that are missing.
-
-        Parameters
-        ----------
-        missing : object
+        missing : str
             What stands for a missing text.
 
         Returns
         -------
-        numpy.ndarray of object
+        list of str
             Of the shape of `texts`.
         """
-        texts = self.texts.copy()
-        texts[texts == None] = missing  # noqa: E711 (elementwise)
-        return texts
+        return [missing if text is None else text for text in self.texts]
 
 
 def read_samples(data: object, signature: Signature, *, max_rows: int) -> Samples:
@@ -151,14 +136,11 @@ class _Reader:
         self._indices = [index for index, row in enumerate(rows) if row is not None]
         values = [row for row in rows if row is not None]
         if self._signature.takes_any_numbers:
-            numbers = _as_floats(values)
-            for row, column in np.argwhere(_is_wrong(numbers)).tolist():
-                self._check_number(row, self._signature.features[column], values[row][column])
-            texts = np.empty((len(values), 0), dtype=np.object_)
+            numbers, texts = self._matrix(values), []
         else:
             numbers, texts = self._numbers(values), self._texts(values)
         self._problems.raise_if_any()
-        return Samples(numbers, texts, self._is_batch)
+        return Samples(len(values), numbers, texts, self._is_batch)
 
     def _values(self, index: int, sample: object) -> list[Any] | None:
         """Give a sample's values in the model's order, or None if it has no such order."""
@@ -184,30 +166,41 @@ class _Reader:
                     f"is not a feature of this model{self._hint(name, self._signature.names)}",
                 )
 
-    def _numbers(self, values: list[list[Any]]) -> npt.NDArray[np.float64]:
+    def _matrix(self, values: list[list[Any]]) -> array[float]:
+        """Read samples that are numbers and nothing else."""
+        features = self._signature.features
+        sent = list(chain.from_iterable(values))
+        numbers = _as_floats(sent)
+        for place in _wrong(numbers):
+            row, column = divmod(place, len(features))
+            self._check_number(row, features[column], sent[place])
+        return numbers
+
+    def _numbers(self, values: list[list[Any]]) -> array[float]:
         """Read the features that are not text, column by column."""
         positions = self._signature.number_positions
-        numbers = np.empty((len(values), len(positions)))
+        numbers = array("d", bytes(8 * len(values) * len(positions)))
         for column, position in enumerate(positions):
             feature = self._signature.features[position]
             sent = [row[position] for row in values]
             if feature.kind == "boolean":
-                numbers[:, column] = [_BOOLEANS[v] if isinstance(v, bool) else np.nan for v in sent]
+                read = array("d", [_BOOLEANS[v] if isinstance(v, bool) else nan for v in sent])
             else:
-                numbers[:, column] = _as_floats([sent])[0]
-            for row in np.flatnonzero(_is_wrong(numbers[:, column])).tolist():
+                read = _as_floats(sent)
+            for row in _wrong(read):
                 self._check_number(row, feature, sent[row])
-            self._check_choice(feature, numbers[:, column])
+            self._check_choice(feature, read)
+            numbers[column :: len(positions)] = read
         return numbers
 
-    def _texts(self, values: list[list[Any]]) -> npt.NDArray[np.object_]:
+    def _texts(self, values: list[list[Any]]) -> list[str | None]:
         """Read the features that are text, column by column."""
         positions = self._signature.text_positions
-        texts = np.empty((len(values), len(positions)), dtype=np.object_)
+        texts: list[str | None] = [None] * (len(values) * len(positions))
         for column, position in enumerate(positions):
             feature = self._signature.features[position]
-            for row, sample in enumerate(values):
-                texts[row, column] = self._text(row, feature, sample[position])
+            read = [self._text(row, feature, sent[position]) for row, sent in enumerate(values)]
+            texts[column :: len(positions)] = read
         return texts
 
     def _check_number(self, row: int, feature: Feature, value: object) -> None:
@@ -222,15 +215,15 @@ class _Reader:
         else:
             self._refuse(row, feature, f"must be a number, not {_kind(value)}")
 
-    def _check_choice(self, feature: Feature, numbers: npt.NDArray[np.float64]) -> None:
-        finite = np.isfinite(numbers)
+    def _check_choice(self, feature: Feature, numbers: array[float]) -> None:
         if feature.kind == "integer":
-            for row in np.flatnonzero(finite & (numbers != np.floor(numbers))).tolist():
-                self._refuse(row, feature, "must be a whole number")
+            for row, number in enumerate(numbers):
+                if isfinite(number) and not number.is_integer():
+                    self._refuse(row, feature, "must be a whole number")
         if feature.categories is not None:
-            known = np.isin(numbers, list(feature.categories))
-            for row in np.flatnonzero(finite & ~known).tolist():
-                self._refuse(row, feature, "is no category that the model knows")
+            for row, number in enumerate(numbers):
+                if isfinite(number) and number not in feature.categories:
+                    self._refuse(row, feature, UNKNOWN_CATEGORY)
 
     def _text(self, row: int, feature: Feature, value: object) -> str | None:
         if value is None:
@@ -243,9 +236,12 @@ class _Reader:
         if not value.isascii() and _LONE_SURROGATE.search(value):
             self._refuse(row, feature, "must be text that UTF-8 can hold")
             return None
+        if "\0" in value:  # where text ends for ONNX Runtime's C library
+            self._refuse(row, feature, "must be text without NUL characters")
+            return None
         if feature.categories is not None and value not in feature.categories:
             hint = self._hint(value, [str(known) for known in feature.categories])
-            self._refuse(row, feature, f"is no category that the model knows{hint}")
+            self._refuse(row, feature, f"{UNKNOWN_CATEGORY}{hint}")
         return value
 
     def _refuse(self, row: int, feature: Feature, problem: str) -> None:
@@ -259,24 +255,28 @@ class _Reader:
         return f"data[{index}]" if self._is_batch else "data"
 
 
-def _is_wrong(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+def _wrong(numbers: array[float]) -> list[int]:
     """Find what is missing, no number or too large."""
-    return ~(np.abs(numbers) <= LARGEST_NUMBER)
+    if sumprod(numbers, numbers) <= LARGEST_NUMBER:  # so each is at most its square root
+        return []
+    return [place for place, n in enumerate(numbers) if not abs(n) <= LARGEST_NUMBER]
 
 
-def _as_floats(rows: list[list[Any]]) -> npt.NDArray[np.float64]:
-    """Make a matrix of rows of one length; what is no finite number becomes NaN or infinity."""
-    if set(map(type, chain.from_iterable(rows))) <= _NUMERIC_KINDS:
+def _as_floats(values: list[Any]) -> array[float]:
+    """Make numbers of values; what is no finite number becomes NaN or infinity."""
+    kinds = set(map(type, values))
+    if kinds <= _NUMERIC_KINDS:
+        present = [nan if v is None else v for v in values] if type(None) in kinds else values
         try:
-            return np.array(rows, dtype=np.float64)
+            return array("d", present)
         except OverflowError:  # an integer beyond the range of float64
             pass
-    return np.array([[_as_float(value) for value in row] for row in rows], dtype=np.float64)
+    return array("d", map(_as_float, values))
 
 
 def _as_float(value: object) -> float:
     if type(value) not in (int, float):
-        return float("nan")
+        return nan
     try:
         return float(value)  # type: ignore[arg-type]
     except OverflowError:

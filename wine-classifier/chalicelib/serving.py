@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from chalicelib.errors import InvalidSetting, ModelUnavailable
 from chalicelib.log import log_event
-from chalicelib.model_store import RETRY_AFTER_SECONDS, ModelStore
+from chalicelib.model_store import RETRY_AFTER_SECONDS, ModelStore, Objects
 from chalicelib.object_store import ObjectStore
 from chalicelib.settings import Settings
 
@@ -30,9 +30,16 @@ class Opened(NamedTuple):
 
 
 class Serving:
-    """Opens at the first request, not at import: Chalice imports the app to package it too."""
+    """Opens at the first request, not at import: Chalice imports the app to package it too.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    objects : Objects, optional
+        Where the model comes from; without it, the store that the environment names.
+    """
+
+    def __init__(self, objects: Objects | None = None) -> None:
+        self._objects = objects
         self._opened: Opened | None = None
         self._opening = threading.Lock()
 
@@ -55,8 +62,10 @@ class Serving:
                 except InvalidSetting as error:
                     log_event("invalid setting", detail=str(error))
                     raise ModelUnavailable("misconfigured", RETRY_AFTER_SECONDS) from error
-                store = ObjectStore(settings.model_url, timeout_seconds=settings.timeout_seconds)
-                self._opened = Opened(settings, ModelStore(store, settings))
+                objects = self._objects or ObjectStore(
+                    settings.model_url, timeout_seconds=settings.timeout_seconds
+                )
+                self._opened = Opened(settings, ModelStore(objects, settings))
             return self._opened
 
     def warm_up(self) -> None:

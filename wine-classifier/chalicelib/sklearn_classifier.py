@@ -7,9 +7,8 @@ imported here only, when a model needs them; a function may be packaged without 
 from __future__ import annotations
 
 import warnings
+from array import array
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from chalicelib.errors import InvalidArtifact
 from chalicelib.model import Prediction
@@ -17,6 +16,7 @@ from chalicelib.samples import Samples
 from chalicelib.signature import Signature
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
 # What a file may hold beside what skops itself trusts (NumPy's, SciPy's and scikit-learn's public
@@ -127,14 +127,19 @@ class SklearnClassifier:
         -------
         Prediction
         """
-        X = as_matrix(samples, self._signature)
+        import numpy as np
+
+        shape = samples.rows, -1
+        numbers = np.frombuffer(samples.numbers).reshape(shape)
+        texts = np.array(samples.texts, dtype=np.object_).reshape(shape)
+        X = as_matrix(numbers, texts, self._signature)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # such as that X has no names for its features
-            labels = self._estimator.predict(X)
-            probabilities = None
-            if self._signature.has_probabilities:
-                probabilities = self._estimator.predict_proba(X)
-        return Prediction([str(label) for label in labels.tolist()], probabilities)
+            labels = [str(label) for label in self._estimator.predict(X).tolist()]
+            if not self._signature.has_probabilities:
+                return Prediction(labels, None)
+            probabilities = self._estimator.predict_proba(X)
+        return Prediction(labels, array("d", probabilities.astype(np.float64).tobytes()))
 
 
 def audit(artifact: bytes) -> None:
@@ -158,13 +163,17 @@ def audit(artifact: bytes) -> None:
         raise InvalidArtifact(f"The file holds types that are not allowed: {listed}.")
 
 
-def as_matrix(samples: Samples, signature: Signature) -> npt.NDArray[Any]:
+def as_matrix(
+    numbers: npt.NDArray[np.float64], texts: npt.NDArray[np.object_], signature: Signature
+) -> npt.NDArray[Any]:
     """Join numbers and texts again, as an estimator takes them.
 
     Parameters
     ----------
-    samples : Samples
-        The samples.
+    numbers : numpy.ndarray of float64
+        Shape (samples, features that are not text), NaN where a value is missing.
+    texts : numpy.ndarray of object
+        Shape (samples, features that are text), None where a value is missing.
     signature : Signature
         Which feature is what.
 
@@ -174,14 +183,15 @@ def as_matrix(samples: Samples, signature: Signature) -> npt.NDArray[Any]:
         Shape (samples, features): of float64 if all features are numeric, else of objects, with
         NaN for what is missing. A fitted `ColumnTransformer` takes either by position.
     """
+    import numpy as np
+
     if signature.takes_only_numeric:
-        return samples.numbers
-    X = np.empty((len(samples.numbers), len(signature.features)), dtype=np.object_)
+        return numbers
+    X = np.empty((len(numbers), len(signature.features)), dtype=np.object_)
     for column, position in enumerate(signature.number_positions):
         kind = signature.features[position].kind
-        numbers = samples.numbers[:, column]
-        X[:, position] = [_as_kind(value, kind) for value in numbers.tolist()]
-    X[:, signature.text_positions] = samples.texts_or(np.nan)
+        X[:, position] = [_as_kind(value, kind) for value in numbers[:, column].tolist()]
+    X[:, signature.text_positions] = np.where(texts == None, np.nan, texts)  # noqa: E711
     return X
 
 
