@@ -48,7 +48,8 @@ def blueprint(serving: Serving) -> Blueprint:
     def invocations() -> Response:
         """Classify the samples in the body."""
         # Only who asks in these forms should pay for their import.
-        from chalicelib.invocation_forms import CSV, accepts_csv, read_invocation, write_csv
+        from chalicelib.csv_body import CSV, accepts_csv, write_csv
+        from chalicelib.invocation_forms import read_invocation
 
         body, headers = received(routes)
         settings, models = serving.opened()
