@@ -112,7 +112,9 @@ def reordered(
         if not isinstance(row, list):
             problems.add(f"{at}[{index}]", "must be a list")
         elif len(row) != width:
-            problems.add(f"{at}[{index}]", f"has {len(row)} values, not {width}: one for each column")
+            problems.add(
+                f"{at}[{index}]", f"has {len(row)} values, not {width}: one for each column"
+            )
         elif in_order:
             ordered.append(row)
         else:
