@@ -31,7 +31,7 @@ clients: $(READY) ## run the clients that people already have against the app, u
 	@UV=$(UV) $(PYTHON) -m tests.foreign_clients $(CLIENTS)
 
 fuzz: $(READY) ## let schemathesis look for what the API's description does not say
-	@UV=$(UV) $(PYTHON) -m tests.foreign_clients schemathesis_run
+	@UV=$(UV) $(PYTHON) -m tests.fuzz
 
 check: $(READY) ## ruff, ruff format and mypy
 	@.venv/bin/ruff check .

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from tests.conftest import ROOT
 from tests.end_to_end.conftest import Server
+from tests.environment import environment
 from training.artifact import build_artifact
 from training.dataset import wine
 from training.pipeline import wine_pipeline
 from training.store import WritableStore
 
 HERE = Path(__file__).parent
-ENVIRONMENTS = ROOT / ".tools" / "clients"
 WINES = 5
 
 
@@ -74,8 +71,9 @@ def publish(folder: str) -> tuple[dict[str, object], str]:
 
 def run(name: str, port: int, wines: dict[str, object]) -> subprocess.CompletedProcess[str]:
     """Run a client in its environment."""
+    python = environment(HERE / f"{name}.txt") / "python"
     return subprocess.run(
-        [str(environment(name)), "-W", "ignore", str(HERE / f"{name}.py"), str(port)],
+        [python, "-W", "ignore", HERE / f"{name}.py", str(port)],
         input=json.dumps(wines),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -83,23 +81,6 @@ def run(name: str, port: int, wines: dict[str, object]) -> subprocess.CompletedP
         timeout=300,
         cwd=tempfile.gettempdir(),
     )
-
-
-def environment(name: str) -> Path:
-    """Make a client's environment, unless there is one with the same requirements."""
-    requirements = HERE / f"{name}.txt"
-    state = hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
-    folder = ENVIRONMENTS / f"{name}-{state}"
-    done = folder / ".done"
-    if not done.exists():
-        uv = os.environ.get("UV", "uv")
-        python = f"{sys.version_info[0]}.{sys.version_info[1]}"
-        make = [uv, "venv", "--quiet", "--allow-existing", "--python", python, str(folder)]
-        fill = [uv, "pip", "install", "--quiet", "--python", str(folder), "-r", str(requirements)]
-        for command in (make, fill):
-            subprocess.run(command, check=True, cwd=ROOT)
-        done.touch()
-    return folder / "bin" / "python"
 
 
 if __name__ == "__main__":

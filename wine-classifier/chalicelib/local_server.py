@@ -76,6 +76,7 @@ class Handler(ChaliceRequestHandler):
     """Reads requests from a connection and answers each."""
 
     timeout = IDLE_SECONDS
+    disable_nagle_algorithm = True  # else the body waits 40 ms for the headers to arrive
     default_request_version = "HTTP/1.0"  # so that even what names no version is told a status
     _leaves_unread = False
 
