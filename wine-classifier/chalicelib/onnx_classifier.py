@@ -6,7 +6,8 @@ from array import array
 
 from chalicelib.errors import InvalidArtifact
 from chalicelib.model import Prediction
-from chalicelib.onnx_runtime import OnnxRuntimeError, Session
+from chalicelib.onnx_library import OnnxRuntimeError
+from chalicelib.onnx_session import Session
 from chalicelib.samples import Samples
 
 # The names that training gives the graph's inputs and outputs; it has those that it needs.
