@@ -15,7 +15,7 @@ from pathlib import Path
 
 from shipping.target import PYTHON
 
-SAM_CLI = "aws-sam-cli==1.170.0"
+SAM_CLI = Path(__file__).with_name("requirements-sam.txt")
 RUNTIME_CLIENT = "awslambdaric==4.2.2"
 TOOLS = Path(__file__).parent.parent / ".tools" / "emulator"
 
@@ -31,7 +31,7 @@ def emulator_files() -> tuple[Path, Path]:
     """
     emulator, client = TOOLS / "aws-lambda-rie", TOOLS / f"awslambdaric-{PYTHON}"
     if not emulator.exists():
-        _pip("download", "--no-deps", "--dest", str(TOOLS), SAM_CLI)
+        _pip("download", "--no-deps", "--dest", str(TOOLS), "-r", str(SAM_CLI))
         [wheel] = TOOLS.glob("aws_sam_cli-*.whl")
         name = f"samcli/local/rapid/aws-lambda-rie-{_MACHINES[platform.machine()]}"
         with zipfile.ZipFile(wheel) as archive:
