@@ -70,6 +70,9 @@ policy: $(READY) ## print the IAM policy that Chalice writes for stage dev
 pins: $(READY) ## compile the requirements anew, to the newest versions
 	@$(UV) pip compile --quiet --upgrade --no-header --python-version 3.13 wine-classifier/requirements.in -o wine-classifier/requirements.txt
 	@$(UV) pip compile --quiet --upgrade --no-header --python-version 3.12 --universal -c wine-classifier/requirements.txt requirements-dev.in -o requirements-dev.txt
+	@$(UV) pip compile --quiet --upgrade --no-header --python-version 3.13 -c requirements-dev.txt \
+	  --no-emit-package prettytable --no-emit-package wcwidth \
+	  shipping/requirements-sklearn.in -o shipping/requirements-sklearn.txt
 
 clean: ## remove everything that make made
 	@rm -rf .venv .tools $(STORE) dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
