@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,9 @@ from chalice.package import TemplateDeepMerger
 from shipping.project import Project
 
 EVERY_STAGE = "sam.json"
+
+# What Chalice calls a statement of the policy that it writes: another name each time.
+_RANDOM_NAME = re.compile(r'(?<="Sid": ")[0-9a-f]{32}(?=")')
 
 
 def write_template(project: Project, stage: str, destination: Path) -> None:
@@ -36,7 +39,8 @@ def write_template(project: Project, stage: str, destination: Path) -> None:
         merged = Path(scratch, "merged.json")
         merged.write_text(json.dumps(what_is_merged(project.folder / ".chalice", stage)))
         project.run_chalice("package", "--merge-template", str(merged), scratch)
-        shutil.copyfile(Path(scratch, "sam.json"), destination)
+        template = Path(scratch, "sam.json").read_text()
+        destination.write_text(_RANDOM_NAME.sub("", template))
 
 
 def what_is_merged(folder: Path, stage: str) -> dict[str, Any]:
