@@ -6,6 +6,7 @@ PORT ?= 8000
 
 UV := $(or $(shell command -v uv),.tools/bin/uv)
 READY := .venv/.ready
+SAM := .tools/sam/bin/sam
 PUBLISHED := dist/.published
 STORE := .model-store
 STAGE ?= dev
@@ -15,7 +16,7 @@ CLIENTS := kserve_rest mlflow_scoring mlserver_infer openapi_generated sagemaker
 SHIPPED = --stage $(STAGE) --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(PROJECT),--project $(PROJECT))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test clients fuzz check format train publish package deploy bench policy pins clean
+.PHONY: help serve test clients fuzz check sam format train publish package deploy bench policy pins clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -37,6 +38,12 @@ check: $(READY) ## ruff, ruff format and mypy
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
+
+sam: $(SAM) ## check the SAM templates with AWS's own command line, which needs no account for it
+	@for stage in dev prod; do \
+	  $(PYTHON) -m shipping package --stage $$stage || exit 1; \
+	  SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --template dist/$$stage/sam.json || exit 1; \
+	done
 
 format: $(READY) ## let ruff rewrite what it can
 	@.venv/bin/ruff check --quiet --fix --exit-zero .
@@ -63,6 +70,9 @@ policy: $(READY) ## print the IAM policy that Chalice writes for stage dev
 pins: $(READY) ## compile the requirements anew, to the newest versions
 	@$(UV) pip compile --quiet --upgrade --no-header --python-version 3.13 wine-classifier/requirements.in -o wine-classifier/requirements.txt
 	@$(UV) pip compile --quiet --upgrade --no-header --python-version 3.12 --universal -c wine-classifier/requirements.txt requirements-dev.in -o requirements-dev.txt
+	@$(UV) pip compile --quiet --upgrade --no-header --python-version 3.13 -c requirements-dev.txt \
+	  --no-emit-package prettytable --no-emit-package wcwidth \
+	  shipping/requirements-sklearn.in -o shipping/requirements-sklearn.txt
 
 clean: ## remove everything that make made
 	@rm -rf .venv .tools $(STORE) dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -77,6 +87,11 @@ $(READY): requirements-dev.txt wine-classifier/requirements.txt pyproject.toml .
 	  echo "Python $$(cat .python-version) is needed, and uv can neither find nor fetch it: install it and try again." >&2; exit 1; }
 	@$(UV) pip sync --quiet --python $(PYTHON) requirements-dev.txt
 	@$(UV) pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(SAM): shipping/requirements-sam.txt $(READY)
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .tools/sam
+	@$(UV) pip install --quiet --python .tools/sam/bin/python -r $<
 	@touch $@
 
 # From / so that a .python-version that pyenv cannot meet does not stand in the way.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -15,6 +14,7 @@ from shipping.lean import prune
 from shipping.project import PLACEHOLDER, Project, copied
 from shipping.shared_objects import check_shared_objects
 from shipping.target import ARCHITECTURES, RUNTIME, RUNTIMES, UPLOAD_BYTES, architecture, runtime
+from shipping.template import write_template
 from shipping.wheels import fetch, unpack
 
 ROOT = Path(__file__).parent.parent
@@ -85,7 +85,7 @@ def ship(options: argparse.Namespace) -> None:
         project.take(package)
         say_what_was_made(package, size, count, target.name)
         if options.command == "package":
-            make_template(project, options.stage, out)
+            write_template(project, options.stage, out / "sam.json")
         else:
             print(project.run_chalice("deploy"), end="")
 
@@ -108,30 +108,6 @@ def check_deployable(project: Project, goes_through_s3: bool) -> None:
         raise CannotShip("This runtime's package goes through S3: use make package and sam deploy.")
     if PLACEHOLDER in (project.folder / ".chalice" / "config.json").read_text():
         raise CannotShip(f"Say where the models are: BUCKET=name, for {PLACEHOLDER} in .chalice/.")
-
-
-def make_template(project: Project, stage: str, out: Path) -> None:
-    """Let Chalice write the SAM template, with what the stage merges into it.
-
-    Parameters
-    ----------
-    project : Project
-        What is packaged.
-    stage : str
-        The Chalice stage.
-    out : Path
-        The folder that the template goes to, next to the package.
-
-    Raises
-    ------
-    CannotShip
-        If Chalice fails.
-    """
-    merged = project.folder / ".chalice" / f"sam-{stage}.json"
-    merge = ["--merge-template", str(merged)] if merged.exists() else []
-    with tempfile.TemporaryDirectory() as scratch:
-        project.run_chalice("package", *merge, scratch)
-        shutil.copyfile(Path(scratch, "sam.json"), out / "sam.json")
 
 
 def say_what_was_made(package: Path, size: Size, shared_objects: int, arch: str) -> None:

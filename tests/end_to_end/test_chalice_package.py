@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -45,6 +47,23 @@ def test_the_package_holds_what_serving_needs(packaged: tuple[str, Path]) -> Non
     shipped = {f"chalicelib/{path.name}" for path in (APP / "chalicelib").glob("*.py")}
     assert shipped <= names
     assert (folder / "deployment.zip").stat().st_size < 52_428_800
+
+
+def test_it_is_the_same_byte_for_byte_wherever_and_whenever_it_is_made(
+    packaged: tuple[str, Path], tmp_path: Path
+) -> None:
+    """The package and the template: in other folders, with other times, as other users."""
+    stage, folder = packaged
+    project = shutil.copytree(
+        APP, tmp_path / "elsewhere" / APP.name, ignore=shutil.ignore_patterns("__pycache__"),
+        copy_function=shutil.copyfile,
+    )  # fmt: skip
+    command = [sys.executable, "-m", "shipping", "package", "--stage", stage]
+    command += ["--project", str(project), "--out", str(tmp_path / "out")]
+    differs = {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "77"}
+    subprocess.run(command, cwd=ROOT, env=os.environ | differs, umask=0o077, check=True)
+    for name in ("deployment.zip", "sam.json"):
+        assert (tmp_path / "out" / name).read_bytes() == (folder / name).read_bytes(), name
 
 
 def test_the_function_is_configured(packaged: tuple[str, Path]) -> None:

@@ -15,7 +15,8 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.conftest import ROOT, Trained
+from shipping.template import what_is_merged
+from tests.conftest import APP, ROOT, Trained
 from tests.end_to_end.conftest import Process
 from tests.end_to_end.lambda_function import StartFunction
 from tests.end_to_end.lambda_function import start_function as start_function
@@ -94,36 +95,32 @@ def test_prod_serves_from_that_bucket_and_logs_to_that_group(
     assert log["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
 
-def test_prod_raises_alarms(prod: dict[str, Any]) -> None:
-    """On errors, throttles, slow answers and an old model."""
-    alarms = {
-        name: resource["Properties"]
-        for name, resource in prod.items()
-        if resource["Type"] == "AWS::CloudWatch::Alarm"
-    }
-    metrics = {properties["MetricName"] for properties in alarms.values()}
-    assert metrics == {"Errors", "Throttles", "Latency", "ServesAnOldModel"}
-    assert alarms["LatencyAlarm"]["ExtendedStatistic"] == "p95"
-    events = re.findall(r'"([^"]+)"', prod["OldModelFilter"]["Properties"]["FilterPattern"])
-    events += re.findall(r'"([^"]+)"', prod["NewModelFilter"]["Properties"]["FilterPattern"])
-    source = (ROOT / "wine-classifier" / "chalicelib" / "model_store.py").read_text()
-    assert all(f'log_event("{event}"' in source for event in events)
+def test_prod_takes_the_signing_key_as_a_parameter_that_nobody_can_read(
+    templates: dict[str, Template],
+) -> None:
+    """Without one the variable is not set: the app refuses an empty one."""
+    template = templates["prod"]
+    assert template["Parameters"]["SigningKey"]["NoEcho"] is True
+    variables = template["Resources"]["APIHandler"]["Properties"]["Environment"]["Variables"]
+    assert variables["MODEL_SIGNING_KEY"]["Fn::If"][1:] == [
+        {"Ref": "SigningKey"},
+        {"Ref": "AWS::NoValue"},
+    ]
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
-def test_api_gateways_own_answers_have_the_one_error_shape(
-    templates: dict[str, Template], stage: str
-) -> None:
-    """An unknown path is a 404 and too many requests are a 429."""
-    responses = templates[stage]["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]
-    assert responses["MISSING_AUTHENTICATION_TOKEN"]["StatusCode"] == "404"
-    assert responses["THROTTLED"]["StatusCode"] == "429"
-    assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= responses.keys()
-    for response in responses.values():
-        body = response["ResponseTemplates"]["application/json"]
-        # What API Gateway puts in for this variable is quoted already.
-        body = body.replace("$context.error.messageString", '"Forbidden"')
-        assert set(json.loads(body)) == {"error"}
+def test_what_is_merged_reaches_the_template(templates: dict[str, Template], stage: str) -> None:
+    """What belongs to every stage and what belongs to this one."""
+    resources = templates[stage]["Resources"]
+    for name, resource in what_is_merged(APP / ".chalice", stage)["Resources"].items():
+        assert (
+            resources[name]["Properties"].items()
+            >= {
+                key: value
+                for key, value in resource["Properties"].items()
+                if key not in ("DefinitionBody", "Environment")  # where Chalice has more
+            }.items()
+        )
 
 
 def test_serving_makes_the_calls_that_each_stage_allows_and_no_others(
