@@ -110,8 +110,32 @@ def test_a_near_miss_in_a_name_is_suggested(app: App) -> None:
 def test_many_problems_are_counted_and_the_first_20_listed(app: App) -> None:
     """The answer to a bad request stays small."""
     answer = app.classify([{"ash": "x"}] * 1000)
-    assert answer.body["error"] == "The request has 1,000 problems, the first 20 listed."
+    assert answer.body["error"] == (
+        "The request has 1,000 problems (20 are listed), "
+        "the first: data[0].ash must be a number, not text."
+    )
     assert len(answer.body["problems"]) == 20
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        ({"data": {"ash": "x"}}, "data.ash must be a number, not text."),
+        (
+            {"data": {"alcohl": 1}},
+            "data.alcohl is not a feature of this model; did you mean 'alcohol'?",
+        ),
+        ([], 'The body must be an object, as in {"data": ...}.'),
+        (
+            {"data": {"ash": "x", "hue": []}},
+            "The request has 2 problems, the first: data.ash must be a number, not text.",
+        ),
+    ],
+)
+def test_the_sentence_says_what_is_wrong(app: App, document: object, sentence: str) -> None:
+    """Some clients show nothing else."""
+    answer = app.request("POST", "/classify", json.dumps(document).encode())
+    assert answer.body["error"] == sentence
 
 
 def test_a_long_name_is_cut(app: App) -> None:

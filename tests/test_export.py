@@ -240,7 +240,7 @@ def test_a_classifier_without_probabilities_says_so(serve: Serve, trained: Train
     assert answer.body["predictions"] == [str(label) for label in estimator.predict(X)]
     refused = served.app.classify(X.tolist(), probabilities=True)
     assert refused.status == 422
-    assert refused.body["problems"] == [{"at": "probabilities", "problem": "this model gives none"}]
+    assert refused.body["error"] == "probabilities are not given by this model."
 
 
 def test_what_onnx_cannot_do_exactly_is_served_by_scikit_learn(

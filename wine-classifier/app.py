@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -13,19 +14,20 @@ if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
 
     begun = cold_start.begin()  # goes on while Python imports what follows
 
-from chalice.app import Chalice, Response
+from chalice.app import Response
 
 from chalicelib import description, inference_protocol, invocations
 from chalicelib.classification import classify as classify_samples
 from chalicelib.classify_request import read_classify_request
 from chalicelib.cors import allow_origin, answer_preflights
-from chalicelib.errors import ModelUnavailable, UnknownPath
+from chalicelib.errors import ModelUnavailable
+from chalicelib.gateway import GatewayApp, received
 from chalicelib.http import (
     answers_errors,
     health_response,
     in_the_one_shape,
     json_response,
-    received,
+    unknown_path,
 )
 from chalicelib.serving import Serving
 
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 
     boto3.client("s3").get_object()
 
-app = Chalice(app_name="wine-classifier")
+app = GatewayApp(app_name="wine-classifier")
 serving = Serving(begun)
 
 # API Gateway and `chalice local` refuse a path that no route matches on their own, with a 403 that
@@ -77,13 +79,6 @@ for part in (description, invocations, inference_protocol):
     app.register_blueprint(part.blueprint(serving))
 answer_preflights(app, serving)
 
-
-@answers_errors
-def unknown_path(**_parts: str) -> Response:
-    """Refuse a path that nothing is served at."""
-    raise UnknownPath
-
-
 for count in range(MAX_PATH_PARTS + 1):
     path = "/" + "/".join(f"{{part{number}}}" for number in range(1, count + 1))
     app.route(path, methods=METHODS, content_types=[])(unknown_path)
@@ -91,3 +86,8 @@ for count in range(MAX_PATH_PARTS + 1):
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     serving.warm_up()
     cold_start.end()
+
+if "chalice.local" in sys.modules:  # `chalice local`, or the test client; never on Lambda
+    from chalicelib import local_server
+
+    local_server.take_over()

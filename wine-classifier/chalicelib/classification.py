@@ -41,7 +41,7 @@ def classify(request: ClassifyRequest, model: Model, *, max_rows: int) -> dict[s
     """
     signature = model.manifest.signature
     if request.probabilities and not signature.has_probabilities:
-        raise InvalidRequest([Problem("probabilities", "this model gives none")], count=1)
+        raise InvalidRequest([Problem("probabilities", "are not given by this model")], count=1)
     prediction, is_batch = predict(request.data, model, max_rows=max_rows)
     labels = prediction.labels
     answer: dict[str, Any] = {"predictions": labels} if is_batch else {"prediction": labels[0]}

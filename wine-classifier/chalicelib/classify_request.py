@@ -55,7 +55,7 @@ def read_classify_request(body: bytes | str, headers: Mapping[str, str]) -> Clas
     document = read_json(body, headers)
     problems = Problems()
     if not isinstance(document, dict):
-        problems.add("", 'the body must be an object, as in {"data": ...}')
+        problems.add("", 'The body must be an object, as in {"data": ...}')
         document = {}
     else:
         for name in document:

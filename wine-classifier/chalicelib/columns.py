@@ -60,7 +60,13 @@ def order_columns(
 
 
 def reordered(
-    rows: list[Any], order: list[int | None], width: int, problems: Problems, at: str
+    rows: list[Any],
+    order: list[int | None],
+    width: int,
+    problems: Problems,
+    at: str,
+    *,
+    max_rows: int,
 ) -> list[list[Any]]:
     """Put the values of rows in the model's order.
 
@@ -76,12 +82,21 @@ def reordered(
         Where to note rows that are none, or of another length.
     at : str
         Where in the request the rows are.
+    max_rows : int
+        The most samples that one request may hold.
 
     Returns
     -------
     list of list
         Without the rows that have a problem.
+
+    Raises
+    ------
+    BodyTooLarge
+        If there are more than `max_rows` rows.
     """
+    if len(rows) > max_rows:
+        raise BodyTooLarge("A batch", max_rows, "samples")
     in_order = order == list(range(width))
     ordered = []
     for index, row in enumerate(rows):

@@ -38,6 +38,10 @@ class Problem(NamedTuple):
     at: str
     problem: str
 
+    def __str__(self) -> str:
+        told = f"{self.at} {self.problem}".strip()
+        return told if told.endswith("?") else f"{told}."
+
 
 class ServingError(Exception):
     """The base of all errors that serving raises on purpose."""
@@ -91,9 +95,10 @@ class InvalidRequest(ServingError):
     def __init__(self, problems: list[Problem], count: int) -> None:
         self.problems = problems
         self.count = count
-        how_many = "1 problem" if count == 1 else f"{count:,} problems"
-        listed = f", the first {len(problems)} listed" if count > len(problems) else ""
-        super().__init__(f"The request has {how_many}{listed}.")
+        # Some clients show the sentence alone, so it says as much as a sentence can.
+        listed = f" ({len(problems)} are listed)" if count > len(problems) else ""
+        several = f"The request has {count:,} problems{listed}, the first: " if count > 1 else ""
+        super().__init__(f"{several}{problems[0]}")
 
     def moved(self, place: Callable[[str], str]) -> InvalidRequest:
         """Name the same problems by where they are in a request of another form.

@@ -1,4 +1,4 @@
-"""HTTP on both sides: what Chalice hands over, and the one place that knows status codes."""
+"""Answers, and the one place that knows status codes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
-from chalice.app import Blueprint, Chalice, Request, Response, RouteEntry
+from chalice.app import Request, Response, RouteEntry
 
 from chalicelib.errors import (
     BinaryTensors,
@@ -42,47 +41,6 @@ _STATUS: dict[type[ServingError], int] = {
 
 # What browsers ask with before a request to another origin; see `chalicelib.cors`.
 PREFLIGHT = "OPTIONS"
-
-
-class Received(NamedTuple):
-    """What a client sent.
-
-    Parameters
-    ----------
-    body : bytes
-        Empty if there was none.
-    headers : mapping of str to str
-        Found whatever their case.
-    """
-
-    body: bytes
-    headers: Mapping[str, str]
-
-
-def received(app: Chalice | Blueprint) -> Received:
-    """Give what the client of the current request sent.
-
-    Parameters
-    ----------
-    app : chalice.app.Chalice or chalice.app.Blueprint
-        The app, or a part of it, in one of its routes.
-
-    Returns
-    -------
-    Received
-
-    Raises
-    ------
-    MalformedBody
-        If the event holds no bytes: text that UTF-8 cannot encode, or broken base64.
-    """
-    request = app.current_request
-    assert request is not None  # Chalice calls a route for a request only
-    try:
-        body = request.raw_body
-        return Received(body if isinstance(body, bytes) else body.encode(), request.headers)
-    except ValueError:
-        raise MalformedBody("The body is not UTF-8.") from None
 
 
 def json_response(
@@ -223,7 +181,7 @@ def in_the_one_shape(
     if not (isinstance(response.body, dict) and "Code" in response.body):
         return response
     if response.status_code == 405 and request is not None:
-        methods = served(routes.get(request.path, {}))
+        methods = served(routes[request.path])
         return error_response(MethodNotAllowed(methods) if methods else UnknownPath())
     if response.status_code == 415:
         return error_response(UnsupportedMediaType())
@@ -241,9 +199,19 @@ def served(methods: Mapping[str, RouteEntry]) -> list[str]:
     Returns
     -------
     list of str
-        Without `PREFLIGHT`.
+        Without `PREFLIGHT`; none where `unknown_path` is all that answers.
     """
-    return sorted(method for method in methods if method != PREFLIGHT)
+    return sorted(
+        method
+        for method, entry in methods.items()
+        if method != PREFLIGHT and entry.view_function is not unknown_path
+    )
+
+
+@answers_errors
+def unknown_path(**_parts: str) -> Response:
+    """Refuse a path that nothing is served at."""
+    raise UnknownPath
 
 
 def _fault(status: int) -> Response:

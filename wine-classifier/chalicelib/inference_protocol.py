@@ -9,7 +9,8 @@ from chalice.app import Blueprint, Response
 from chalicelib import SERVER_VERSION
 from chalicelib.classification import predict
 from chalicelib.errors import BinaryTensors, InvalidRequest, ModelUnavailable, UnknownModel
-from chalicelib.http import answers_errors, health_response, json_response, received
+from chalicelib.gateway import received
+from chalicelib.http import answers_errors, health_response, json_response
 from chalicelib.json_body import read_json
 from chalicelib.model import Model
 from chalicelib.serving import Serving
@@ -59,7 +60,7 @@ def blueprint(serving: Serving) -> Blueprint:
     def metadata(model_name: str, model_version: str | None = None) -> Response:
         """Describe the model."""
         # Only who speaks this protocol should pay for its import.
-        from chalicelib.tensors import model_metadata
+        from chalicelib.infer_answer import model_metadata
 
         return json_response(model_metadata(_live(serving, model_name, model_version).manifest))
 
@@ -72,7 +73,8 @@ def blueprint(serving: Serving) -> Blueprint:
     @answers_errors
     def infer(model_name: str, model_version: str | None = None) -> Response:
         """Classify the samples in the tensors of the body."""
-        from chalicelib.tensors import infer_response, read_infer_request
+        from chalicelib.infer_answer import infer_response
+        from chalicelib.infer_request import read_infer_request
 
         body, headers = received(routes)
         if "inference-header-content-length" in headers:
@@ -87,7 +89,10 @@ def blueprint(serving: Serving) -> Blueprint:
         except InvalidRequest as error:
             raise error.moved(request.place) from None
         version = {"X-Model-Version": model.manifest.version}
-        return json_response(infer_response(request, prediction, model.manifest), version)
+        answer = infer_response(
+            prediction, model.manifest, outputs=request.outputs, request_id=request.id
+        )
+        return json_response(answer, version)
 
     for path in (_MODEL, _VERSION):
         routes.route(path, methods=["GET"], content_types=[])(metadata)

@@ -8,7 +8,8 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.classification import predict
 from chalicelib.errors import InvalidRequest, ModelUnavailable
-from chalicelib.http import answers_errors, health_response, json_response, received
+from chalicelib.gateway import received
+from chalicelib.http import answers_errors, health_response, json_response
 from chalicelib.serving import Serving
 
 
@@ -47,7 +48,8 @@ def blueprint(serving: Serving) -> Blueprint:
     def invocations() -> Response:
         """Classify the samples in the body."""
         # Only who asks in these forms should pay for their import.
-        from chalicelib.invocation_forms import CSV, accepts_csv, read_invocation, write_csv
+        from chalicelib.csv_body import CSV, accepts_csv, write_csv
+        from chalicelib.invocation_forms import read_invocation
 
         body, headers = received(routes)
         settings, models = serving.opened()
