@@ -19,7 +19,7 @@ from benchmarks.packages import Package, Request
 from benchmarks.results import Run
 from shipping.emulator import Function
 
-WARM_ROUNDS = 200
+WARM_ROUNDS = 300
 BATCH_REQUESTS = 5
 REST_SECONDS = 1.5  # before each start: the machine has to get over the one before
 

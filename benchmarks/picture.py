@@ -10,7 +10,7 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 
-from matplotlib import pyplot
+from matplotlib import patheffects, pyplot
 
 from benchmarks.results import Results
 from benchmarks.targets import MB, amount
@@ -59,7 +59,7 @@ def draw(results: Results, path: Path) -> None:
         axis.get_yticklabels()[-1].set(color=OURS, fontweight="bold")
     figure.text(
         0.99, 0.015,
-        f"medians and ranges of {len(results.runs)} runs on the Lambda runtime emulator; in "
+        f"Medians and ranges of {len(results.runs)} runs on the Lambda runtime emulator; in "
         "brackets: times hello world's. Shorter is better.",
         ha="right", fontsize=8, color=FAINT,
     )  # fmt: skip
@@ -90,12 +90,20 @@ def _panels(results: Results) -> list[Panel]:
 
 def _bars(axis: Axes, panel: Panel) -> None:
     rows = range(len(panel.values))
+    halo = [patheffects.withStroke(linewidth=3, foreground="white")]  # for a dark bar
     medians = [statistics.median(one) for one in panel.values]
     widest = max(max(one) for one in panel.values)
     axis.barh(rows, medians, height=0.62, color=[OTHERS] * (len(rows) - 1) + [OURS])
     for row, (median, one) in enumerate(zip(medians, panel.values, strict=True)):
         if len(one) > 1:
-            axis.plot([min(one), max(one)], [row, row], color=INK, linewidth=1.2, marker="|")
+            axis.plot(
+                [min(one), max(one)],
+                [row, row],
+                color=INK,
+                linewidth=1.2,
+                marker="|",
+                path_effects=halo,
+            )
         is_ours = row == len(rows) - 1
         axis.text(
             max(one) + 0.03 * widest, row, _label(panel, row, median),
