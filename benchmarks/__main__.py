@@ -80,8 +80,10 @@ def s3() -> Iterator[dict[str, str]]:
     }
     os.environ.update(environment)
     boto3.client("s3").create_bucket(Bucket=BUCKET)
-    yield environment
-    server.stop()
+    try:
+        yield environment
+    finally:
+        server.stop()
 
 
 def run(packages: Packages, environment: Mapping[str, str], runs: int, folder: Path) -> Results:

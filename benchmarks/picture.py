@@ -10,7 +10,7 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 
-from matplotlib import patheffects, pyplot
+from matplotlib import pyplot
 
 from benchmarks.results import Results
 from benchmarks.targets import MB, amount
@@ -90,20 +90,12 @@ def _panels(results: Results) -> list[Panel]:
 
 def _bars(axis: Axes, panel: Panel) -> None:
     rows = range(len(panel.values))
-    halo = [patheffects.withStroke(linewidth=3, foreground="white")]  # for a dark bar
     medians = [statistics.median(one) for one in panel.values]
     widest = max(max(one) for one in panel.values)
     axis.barh(rows, medians, height=0.62, color=[OTHERS] * (len(rows) - 1) + [OURS])
     for row, (median, one) in enumerate(zip(medians, panel.values, strict=True)):
         if len(one) > 1:
-            axis.plot(
-                [min(one), max(one)],
-                [row, row],
-                color=INK,
-                linewidth=1.2,
-                marker="|",
-                path_effects=halo,
-            )
+            axis.plot([min(one), max(one)], [row, row], color=INK, linewidth=1.2, marker="|")
         is_ours = row == len(rows) - 1
         axis.text(
             max(one) + 0.03 * widest, row, _label(panel, row, median),
