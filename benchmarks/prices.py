@@ -11,8 +11,8 @@ READ_ON = "2026-11-22"
 
 # https://docs.aws.amazon.com/whitepapers/latest/how-aws-pricing-works/lambda.html said "$0.20 per
 # 1 million requests", "$0.00001667 for every GB-second" and "rounded up to the nearest 1
-# millisecond"; https://cloudchipr.com/blog/aws-lambda-pricing (of 2024) gave the price per
-# GB-second with the digits of https://aws.amazon.com/lambda/pricing/, for the first 6 billion.
+# millisecond"; https://cloudchipr.com/blog/aws-lambda-pricing (of 2024) gave the price with more
+# digits, for the first 6 billion GB-seconds of a month.
 USD_PER_GB_SECOND = 0.0000166667
 USD_PER_MILLION_LAMBDA_REQUESTS = 0.20
 
@@ -20,8 +20,9 @@ USD_PER_MILLION_LAMBDA_REQUESTS = 0.20
 # https://docs.aws.amazon.com/whitepapers/latest/best-practices-api-gateway-private-apis-integration/cost-optimization.html
 USD_PER_MILLION_API_REQUESTS = 3.50
 
-# Since 2025-08-01 the start (INIT) is billed as the request is; starts "typically occur in under
-# 1% of invocations": https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
+# Since 2025-08-01 the start (INIT) is billed as the request is, and starts "typically occur in under
+# 1% of invocations": so others quote AWS's announcement, which was not itself in the store,
+# https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
 COLD_SHARE = 0.01
 
 # The memory with which a function has one processor. With less it has as much less of it:

@@ -34,8 +34,9 @@ the first request to a new process, a warm request a later one. What Lambda itse
 fetching the package to a machine, is not in it. Peak memory is the most in any run.
 
 Dollars are an estimate of what Lambda charges for a million requests: from these medians, with
-{memory_mb} MB of memory, {cold_share:.0%} cold starts and AWS's prices as read on {read_on}
-(`benchmarks/prices.py`). API Gateway's {api_gateway:.2f} come to them.
+{memory_mb} MB of memory, {cold_share:.0%} cold starts and AWS's published prices, read on {read_on}
+in stored pages that may be older (`benchmarks/prices.py` names them). API Gateway's
+{api_gateway:.2f} come to them.
 
 ## Targets
 
