@@ -17,16 +17,16 @@ USD_PER_GB_SECOND = 0.0000166667
 USD_PER_MILLION_LAMBDA_REQUESTS = 0.20
 
 # REST API, the first 333 million requests of a month:
-# https://docs.aws.amazon.com/whitepapers/latest/best-practices-api-gateway-private-apis-integration/cost-optimization.html
+# https://docs.aws.amazon.com/pt_br/whitepapers/latest/best-practices-api-gateway-private-apis-integration/cost-optimization.html
 USD_PER_MILLION_API_REQUESTS = 3.50
 
-# Since 2025-08-01 the start (INIT) is billed as the request is, and starts "typically occur in under
-# 1% of invocations": so others quote AWS's announcement, which was not itself in the store,
+# Since 2025-08-01 the start (INIT) is billed as the request is, and starts "typically occur in
+# under 1% of invocations": so others quote the announcement, which was not itself stored:
 # https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
 COLD_SHARE = 0.01
 
 # The memory with which a function has one processor. With less it has as much less of it:
-# https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+# https://docs.amazonaws.cn/en_us/lambda/latest/dg/configuration-memory.html
 # But a start has a whole one, whatever the memory, for its first ten seconds:
 # https://serverlessland.com/content/service/lambda/guides/effectively-running-java-on-serverless/init-heavy-lifting
 MB_OF_ONE_PROCESSOR = 1769
