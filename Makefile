@@ -61,7 +61,7 @@ package: $(READY) ## write the lean package and the SAM template to dist/STAGE (
 deploy: $(READY) ## chalice deploy with the lean package (STAGE=dev, ARCH=, BUCKET= where the models are)
 	@$(PYTHON) -m shipping deploy $(SHIPPED)
 
-bench: $(READY) ## compare with other ways to serve, on the Lambda emulator (writes docs/benchmark.md and .png)
+bench: $(READY) ## compare with other ways to serve, on the Lambda emulator (writes docs/benchmark.* and the README's table)
 	@$(PYTHON) -m benchmarks
 
 policy: $(READY) ## print the IAM policy that Chalice writes for stage dev
