@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from benchmarks.measure import seconds
 from benchmarks.packages import HERE, ROOT, Request
 from benchmarks.results import Compared
-from shipping.emulator import api_gateway_event
+from shipping.api_gateway import api_gateway_event
 
 RUNS = 9
 
