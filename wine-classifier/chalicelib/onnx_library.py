@@ -60,8 +60,8 @@ _FUNCTIONS: dict[str, tuple[int, list[Any]]] = {
 _GET_ERROR_MESSAGE = 2
 
 # Of enum ONNXTensorElementDataType; numbers with what `array` calls them.
-STRING = 8
-NUMBERS = {1: "f", 6: "i", 7: "q", 11: "d"}
+STRING, DOUBLE = 8, 11
+NUMBERS = {1: "f", 6: "i", 7: "q", DOUBLE: "d"}
 _ELEMENT_TYPES = {code: kind for kind, code in NUMBERS.items()}
 _DEVICE_ALLOCATOR, _DEFAULT_MEMORY = 0, 0  # of enums OrtAllocatorType and OrtMemType
 

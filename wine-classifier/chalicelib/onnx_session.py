@@ -6,12 +6,13 @@ import ctypes
 import weakref
 from array import array
 from collections.abc import Sequence
-from ctypes import byref, c_char_p, c_int, c_int64, c_void_p, sizeof
+from contextlib import suppress
+from ctypes import byref, c_char_p, c_int, c_int64, c_void_p
 from math import prod
 from typing import Any, NamedTuple
 
 from chalicelib import onnx_library
-from chalicelib.onnx_library import FATAL, NUMBERS, STRING, OnnxRuntimeError
+from chalicelib.onnx_library import DOUBLE, FATAL, NUMBERS, STRING, OnnxRuntimeError
 
 Tensor = array[float] | list[str]
 
@@ -21,6 +22,43 @@ class _Output(NamedTuple):
 
     kind: int
     shape: tuple[int, ...]
+
+
+class _Tensor:
+    """A tensor of text, or of numbers that lie in an array of ours."""
+
+    def __init__(self, kind: int, shape: tuple[int, ...]) -> None:
+        self._library = library = onnx_library.library()
+        self._size = prod(shape)
+        self._numbers: array[Any] | None = None
+        if kind == STRING:
+            self.place = library.tensor_of_text(*shape)
+        else:
+            self._numbers = array(NUMBERS[kind], [0]) * self._size
+            self._view = memoryview(self._numbers)  # while there is one, they cannot be moved
+            self.place = library.tensor_of_numbers(self._numbers, *shape)
+        weakref.finalize(self, library.release, "Value", self.place)
+
+    def fill(self, values: Tensor) -> None:
+        if self._numbers is None:
+            self._library.call("FillStringTensor", self.place, _c_texts(values), self._size)
+        else:
+            assert isinstance(values, array)
+            self._view[:] = values
+
+    def values(self) -> Tensor:
+        if self._numbers is None:
+            return self._library.text_in(self.place, self._size)
+        return self._numbers[:]
+
+
+class _Room:
+    """The tensors that a run takes from and writes to."""
+
+    def __init__(self, given: list[_Tensor], results: list[_Tensor]) -> None:
+        self.given, self.results = given, results
+        self.given_at = _c_places(given)
+        self.results_at = _c_places(results)
 
 
 class Session:
@@ -58,8 +96,9 @@ class Session:
         self.inputs = self._names("Input")
         self.outputs = self._names("Output")
         self._results = [self._output(place) for place in range(len(self.outputs))]
-        self._given = _c_names(self.inputs)
-        self._asked = _c_names(self.outputs)
+        self._given = _c_texts(self.inputs)
+        self._asked = _c_texts(self.outputs)
+        self._spare: list[_Room] = []
 
     def run(self, rows: int, given: Sequence[Tensor]) -> list[Tensor]:
         """Run the graph.
@@ -80,44 +119,33 @@ class Session:
         Raises
         ------
         OnnxRuntimeError
-            If the graph cannot be run on it.
+            If the graph cannot be run on it, or gives another number of values than it says.
         """
-        library, count = self._library, len(given)
-        tensors = (c_void_p * (count + len(self._results)))()
-        results: list[Tensor | None] = []
-        try:
-            for place, matrix in enumerate(given):
-                if isinstance(matrix, array):
-                    tensors[place] = library.tensor_of_numbers(matrix, rows, len(matrix) // rows)
-                else:
-                    tensors[place] = library.tensor_of_text(rows, len(matrix) // rows)
-                    content = _c_names(matrix)
-                    library.call("FillStringTensor", tensors[place], content, len(matrix))
-            # The results are written to where they are wanted; ONNX Runtime checks that they fit.
-            for place, (kind, shape) in enumerate(self._results, start=count):
-                if kind == STRING:
-                    results.append(None)
-                    tensors[place] = library.tensor_of_text(rows, *shape)
-                else:
-                    room: array[Any] = array(NUMBERS[kind], [0]) * (rows * prod(shape))
-                    results.append(room)
-                    tensors[place] = library.tensor_of_numbers(room, rows, *shape)
-            library.call(
-                "Run",
-                self._session, None,
-                self._given, tensors, count,
-                self._asked, len(self._results), byref(tensors, count * sizeof(c_void_p)),
-            )  # fmt: skip
-            return [
-                library.text_in(tensors[count + place], rows * prod(self._results[place].shape))
-                if result is None
-                else result
-                for place, result in enumerate(results)
-            ]
-        finally:
-            for tensor in tensors:
-                if tensor:
-                    library.release("Value", tensor)
+        room = self._room(rows, given)
+        for tensor, values in zip(room.given, given, strict=True):
+            tensor.fill(values)
+        self._library.call(
+            "Run",
+            self._session, None,
+            self._given, room.given_at, len(room.given),
+            self._asked, len(room.results), room.results_at,
+        )  # fmt: skip
+        results = [tensor.values() for tensor in room.results]
+        if rows == 1:
+            self._spare.append(room)
+        return results
+
+    def _room(self, rows: int, given: Sequence[Tensor]) -> _Room:
+        """Make room for a run; for one row, as most requests hold, take what another run left."""
+        if rows == 1:
+            with suppress(IndexError):
+                return self._spare.pop()
+        kinds = [DOUBLE if isinstance(values, array) else STRING for values in given]
+        widths = [len(values) // rows for values in given]
+        return _Room(
+            [_Tensor(kind, (rows, width)) for kind, width in zip(kinds, widths, strict=True)],
+            [_Tensor(kind, (rows, *shape)) for kind, shape in self._results],
+        )
 
     def _names(self, side: str) -> list[str]:
         """Give the names of the inputs or of the outputs."""
@@ -146,5 +174,9 @@ class Session:
         return _Output(kind.value, tuple(shape[1:]))
 
 
-def _c_names(names: Sequence[str]) -> ctypes.Array[c_char_p]:
-    return (c_char_p * len(names))(*(name.encode() for name in names))
+def _c_texts(texts: Sequence[Any]) -> ctypes.Array[c_char_p]:
+    return (c_char_p * len(texts))(*(text.encode() for text in texts))
+
+
+def _c_places(tensors: list[_Tensor]) -> ctypes.Array[c_void_p]:
+    return (c_void_p * len(tensors))(*(tensor.place for tensor in tensors))
