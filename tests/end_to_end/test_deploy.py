@@ -198,3 +198,11 @@ def test_refuses_to_deploy_without_a_bucket() -> None:
     assert process.wait() != 0
     process.stop()
     assert process.printed.startswith("deploy: Say where the models are: BUCKET=name")
+
+
+def test_refuses_to_deploy_with_an_api_key() -> None:
+    """Rather than without one, unnoticed: Chalice knows no usage plan."""
+    process = Process("deploy", "STAGE=dev", "BUCKET=some", "API_KEY=yes")
+    assert process.wait() != 0
+    process.stop()
+    assert process.printed.startswith("deploy: Chalice cannot set up an API key")
