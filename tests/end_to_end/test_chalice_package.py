@@ -69,6 +69,18 @@ def test_it_is_the_same_byte_for_byte_wherever_and_whenever_it_is_made(
         assert (tmp_path / "out" / name).read_bytes() == (folder / name).read_bytes(), name
 
 
+def test_it_is_made_for_the_other_processor_too(tmp_path: Path) -> None:
+    """Which the template names; every shared object is looked at."""
+    command = [sys.executable, "-m", "shipping", "package", "--stage", "dev", "--arch", OTHER]
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path)], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert resource(tmp_path, "APIHandler")["Architectures"] == [OTHER]
+    with zipfile.ZipFile(tmp_path / "deployment.zip") as archive:
+        count = sum(bool(re.search(r"\.so(\.|$)", name)) for name in archive.namelist())
+    assert f"on {OTHER}, {count} shared objects checked" in done.stdout
+
+
 def test_a_package_that_lambda_cannot_load_is_no_package(tmp_path: Path) -> None:
     """It stops make, with one line that says why, and leaves nothing that could be deployed."""
     project = shutil.copytree(APP, tmp_path / APP.name)
