@@ -13,7 +13,7 @@ STAGE ?= dev
 ARCH ?= x86_64
 RUNTIME ?= onnx
 CLIENTS := kserve_rest mlflow_scoring mlserver_infer openapi_generated sagemaker_local triton
-SHIPPED = --stage $(STAGE) --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(PROJECT),--project $(PROJECT))
+SHIPPED = --stage $(STAGE) --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(API_KEY),--api-key) $(if $(PROJECT),--project $(PROJECT))
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test clients fuzz check sam format train publish package deploy bench policy pins clean
@@ -40,9 +40,9 @@ check: $(READY) ## ruff, ruff format and mypy
 	@.venv/bin/mypy
 
 sam: $(SAM) ## check the SAM templates with AWS's own command line, which needs no account for it
-	@for stage in dev prod; do \
-	  $(PYTHON) -m shipping package --stage $$stage || exit 1; \
-	  SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --template dist/$$stage/sam.json || exit 1; \
+	@for options in "--stage dev" "--stage prod" "--stage prod --api-key"; do \
+	  $(PYTHON) -m shipping package $$options --out dist/.sam || exit 1; \
+	  SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --template dist/.sam/sam.json || exit 1; \
 	done
 
 format: $(READY) ## let ruff rewrite what it can
@@ -55,7 +55,7 @@ train: $(READY) ## train and evaluate the wine model (writes dist/wine.onnx)
 publish: $(READY) ## publish dist/wine.onnx (MODEL_URL= the store)
 	@$(PYTHON) -m training publish --to "$(or $(MODEL_URL),$(STORE))"
 
-package: $(READY) ## write the lean package and the SAM template to dist/STAGE (STAGE=dev, ARCH=, RUNTIME=, BUCKET=)
+package: $(READY) ## write the lean package and the SAM template to dist/STAGE (STAGE=dev, ARCH=, RUNTIME=, BUCKET=, API_KEY=)
 	@$(PYTHON) -m shipping package $(SHIPPED)
 
 deploy: $(READY) ## chalice deploy with the lean package (STAGE=dev, ARCH=, BUCKET= where the models are)

@@ -37,6 +37,7 @@ def main() -> int:
     parser.add_argument("--arch", default="x86_64", help=" or ".join(ARCHITECTURES))
     parser.add_argument("--runtime", default="onnx", help=" or ".join(RUNTIMES))
     parser.add_argument("--bucket", help=f"what stands for {PLACEHOLDER} in the configuration")
+    parser.add_argument("--api-key", action="store_true", help="let the API ask for a key")
     parser.add_argument("--project", type=Path, default=APP, help="the Chalice project's folder")
     parser.add_argument("--out", type=Path, help="a folder; else dist/STAGE")
     options = parser.parse_args()
@@ -68,7 +69,7 @@ def ship(options: argparse.Namespace) -> None:
     package.unlink(missing_ok=True)  # so that no older one is taken for this one
     with copied(options.project, options.stage, target, requirements, options.bucket) as project:
         if options.command == "deploy":
-            check_deployable(project, runs.goes_through_s3)
+            check_deployable(project, runs.goes_through_s3, options.api_key)
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
             unpack(fetch(requirements, target, DIST / ".wheels"), folder)
@@ -85,12 +86,12 @@ def ship(options: argparse.Namespace) -> None:
         project.take(package)
         say_what_was_made(package, size, count, target.name)
         if options.command == "package":
-            write_template(project, options.stage, out / "sam.json")
+            write_template(project, options.stage, options.api_key, out / "sam.json")
         else:
             print(project.run_chalice("deploy"), end="")
 
 
-def check_deployable(project: Project, goes_through_s3: bool) -> None:
+def check_deployable(project: Project, goes_through_s3: bool, api_key: bool) -> None:
     """Refuse what `chalice deploy` would send in vain.
 
     Parameters
@@ -99,6 +100,8 @@ def check_deployable(project: Project, goes_through_s3: bool) -> None:
         What is deployed.
     goes_through_s3 : bool
         Whether the package may be too large for it.
+    api_key : bool
+        Whether requests have to bring an API key, which Chalice cannot set up.
 
     Raises
     ------
@@ -106,6 +109,8 @@ def check_deployable(project: Project, goes_through_s3: bool) -> None:
     """
     if goes_through_s3:
         raise CannotShip("This runtime's package goes through S3: use make package and sam deploy.")
+    if api_key:
+        raise CannotShip("Chalice cannot set up an API key: use make package and sam deploy.")
     if PLACEHOLDER in (project.folder / ".chalice" / "config.json").read_text():
         raise CannotShip(f"Say where the models are: BUCKET=name, for {PLACEHOLDER} in .chalice/.")
 

@@ -15,7 +15,7 @@ from chalicelib.model_store import ModelStore
 from chalicelib.object_store import Fetched
 from chalicelib.settings import Settings
 from shipping.template import what_is_merged
-from tests.conftest import APP, Trained
+from tests.conftest import APP, ROOT, Trained
 from training.artifact import Built
 
 EVERY_STAGE, PROD = (what_is_merged(APP / ".chalice", stage)["Resources"] for stage in ("", "prod"))
@@ -205,3 +205,10 @@ def test_prod_limits_how_many_requests_it_takes() -> None:
     [settings] = PROD["RestAPI"]["Properties"]["MethodSettings"]
     assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
     assert settings["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
+
+
+def test_every_parameter_is_documented() -> None:
+    """The README names what a stack can be given."""
+    readme = (ROOT / "README.md").read_text()
+    for name in what_is_merged(APP / ".chalice", "prod")["Parameters"]:
+        assert f"`{name}`" in readme

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +61,28 @@ def prod(templates: dict[str, Template]) -> dict[str, Any]:
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 def test_cfn_lint_finds_nothing(folders: dict[str, Path], stage: str) -> None:
     """No error, no warning."""
-    lint = str(Path(sys.executable).with_name("cfn-lint"))
-    done = subprocess.run([lint, str(folders[stage] / "sam.json")], capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "")
+    assert lint(folders[stage] / "sam.json") == (0, "")
+
+
+def test_cfn_lint_finds_nothing_where_a_key_is_asked_for(
+    templates: dict[str, Template], tmp_path: Path
+) -> None:
+    """Which holds for every route; what API Gateway answers without one says what is missing."""
+    api = what_is_merged(APP / ".chalice", "prod", api_key=True)["Resources"]["RestAPI"]
+    assert api["Properties"]["Auth"]["ApiKeyRequired"] is True
+    answers = api["Properties"]["GatewayResponses"]
+    assert {"INVALID_API_KEY", "DEFAULT_4XX"} <= answers.keys()
+    template = deepcopy(templates["prod"])
+    template["Resources"]["RestAPI"]["Properties"] |= api["Properties"]
+    (tmp_path / "sam.json").write_text(json.dumps(template))
+    assert lint(tmp_path / "sam.json") == (0, "")
+
+
+def lint(template: Path) -> tuple[int, str]:
+    """Run cfn-lint; give its exit code and what it printed."""
+    command = [str(Path(sys.executable).with_name("cfn-lint")), str(template)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.returncode, done.stdout
 
 
 def test_prod_brings_a_private_encrypted_versioned_bucket(prod: dict[str, Any]) -> None:
