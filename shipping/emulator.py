@@ -71,12 +71,13 @@ class Function:
             )
         self._wait_until_it_listens()
 
-    def invoke(self, event: dict[str, Any]) -> dict[str, Any]:
+    def invoke(self, event: object) -> dict[str, Any]:
         """Send an event.
 
         Parameters
         ----------
-        event : dict
+        event : object
+            What JSON can hold; a dict, if it comes from API Gateway.
 
         Returns
         -------

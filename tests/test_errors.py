@@ -9,11 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import App
+from tests.hostile_requests.request import CANARY
 from training.artifact import Built
 from training.store import WritableStore
-
-JSON = "application/json"
-CANARY = "canary-8471"
 
 
 def is_error(body: object) -> bool:
@@ -30,73 +28,23 @@ def is_error(body: object) -> bool:
     ("body", "says"),
     [
         (b"", "empty"),
-        (b"alcohol=3", "line 1, column 1"),
-        (b'{"data": 1', "line 1"),
-        (b'{"data": NaN}', "NaN"),
-        (b'{"data": [Infinity]}', "Infinity"),
-        (b'{"data": -Infinity}', "-Infinity"),
+        (b'{"data": 1', "line 1, column 11"),
+        (b'{"data": [-Infinity]}', "-Infinity"),
         (b'{"data": "\xff"}', "UTF-8"),
-        (b"\xef\xbb\xbf{}", "line 1"),
-        ('{"data": 1}'.encode("utf-16"), "UTF-8"),
         (b"[" * 200_000, "nested"),
-        (b'{"data":' * 200_000, "nested"),
+        (b'{"data":1,"data":1}', "twice"),
     ],
 )
-def test_a_malformed_body_is_a_400(app: App, body: bytes, says: str) -> None:
-    """What is not JSON in UTF-8 says where or why."""
+def test_what_is_no_json_is_told_where_or_why(app: App, body: bytes, says: str) -> None:
+    """As far as can be told without repeating it."""
     answer = app.request("POST", "/classify", body)
-    assert answer.status == 400
-    assert is_error(answer.body)
-    assert says in answer.body["error"]
+    assert (answer.status, says in answer.body["error"]) == (400, True), answer.body
 
 
-@pytest.mark.parametrize(
-    ("document", "at"),
-    [
-        ([], [""]),
-        (3, [""]),
-        ({}, ["data"]),
-        ({"dta": 1}, ["dta", "data"]),
-        ({"data": 1, "probabilities": "yes"}, ["probabilities"]),
-        ({"data": 1, "probabilities": None}, ["probabilities"]),
-        ({"data": None}, ["data"]),
-        ({"data": True}, ["data"]),
-        ({"data": ""}, ["data.alcohol"]),
-        ({"data": "abc"}, ["data.alcohol"]),
-        ({"data": "1_0"}, ["data.alcohol"]),
-        ({"data": "nan"}, ["data.alcohol"]),
-        ({"data": []}, ["data"]),
-        ({"data": [1, 2]}, ["data"]),
-        ({"data": [[]]}, ["data[0]"]),
-        ({"data": [[1] * 12]}, ["data[0]"]),
-        ({"data": [[1] * 13, [1] * 14]}, ["data[1]"]),
-        ({"data": [[1] * 13, 3, None]}, ["data[1]", "data[2]"]),
-        ({"data": {"alcohol": "13"}}, ["data.alcohol"]),
-        ({"data": {"alcohol": True}}, ["data.alcohol"]),
-        ({"data": {"alcohol": [1]}}, ["data.alcohol"]),
-        ({"data": {"alcohol": {}}}, ["data.alcohol"]),
-        ({"data": {"alcohl": 1, "ash": "x"}}, ["data.alcohl", "data.ash"]),
-        ({"data": [{"ash": 1}, {"ash": {}, "hue": []}]}, ["data[1].ash", "data[1].hue"]),
-        ({"data": {"ash": 10**400}}, ["data.ash"]),
-        ({"data": 10**400}, ["data.alcohol"]),
-    ],
-)
-def test_what_the_model_does_not_take_is_a_422(app: App, document: object, at: list[str]) -> None:
-    """All problems at once, each with its place."""
-    answer = app.request("POST", "/classify", json.dumps(document).encode())
-    assert answer.status == 422
-    assert is_error(answer.body)
-    assert [problem["at"] for problem in answer.body["problems"]] == at
-
-
-@pytest.mark.parametrize("number", ["1e999", "-1e999", "1.1e300", "9" * 5000])
-def test_a_number_that_is_too_large_is_a_422(app: App, number: str) -> None:
+def test_a_number_that_is_too_large_is_told_the_limit(app: App) -> None:
     """JSON may hold numbers that no float can."""
-    answer = app.request("POST", "/classify", f'{{"data": {{"ash": {number}}}}}'.encode())
-    assert answer.status == 422
-    assert answer.body["problems"] == [
-        {"at": "data.ash", "problem": "is too large: a number may be up to 1e300"}
-    ]
+    problem = app.classify({"ash": 10**400}).body["problems"][0]["problem"]
+    assert problem == "is too large: a number may be up to 1e300"
 
 
 def test_a_near_miss_in_a_name_is_suggested(app: App) -> None:
@@ -138,49 +86,25 @@ def test_the_sentence_says_what_is_wrong(app: App, document: object, sentence: s
     assert answer.body["error"] == sentence
 
 
-def test_a_long_name_is_cut(app: App) -> None:
-    """The answer to a bad request stays small."""
-    answer = app.classify({"a" * 100_000: 1})
-    assert len(answer.body["problems"][0]["at"]) < 100
+def test_suggestions_are_made_for_what_is_listed_alone(app: App) -> None:
+    """A hundred thousand names are refused as fast as twenty."""
+    names = {f"alcohl{index}": 1 for index in range(100_000)}
+    problems = app.classify(names).body["problems"]
+    assert len(problems) == 20
+    assert all("did you mean" in problem["problem"] for problem in problems)
 
 
 @pytest.mark.parametrize(
-    "data",
+    ("colour", "problem"),
     [
-        CANARY,
-        {"ash": CANARY},
-        {"ash": [CANARY]},
-        {"ash": {CANARY: 1}},
-        [CANARY],
-        [[CANARY] * 13],
-        [CANARY, [1]],
+        ("\ud800", "must be text that UTF-8 can hold"),
+        ("red\0", "must be text without NUL characters"),
     ],
 )
-def test_no_value_is_repeated(app: App, data: object, capfd: pytest.CaptureFixture[str]) -> None:
-    """Neither in the answer nor in the log."""
-    answer = app.classify(data)
-    assert answer.status == 422
-    assert CANARY not in json.dumps(answer.body)
-    assert CANARY not in "".join(capfd.readouterr())
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Content-Type": "text/plain"},
-        {"Content-Type": "text/csv"},
-        {"Content-Type": "application/jsonx"},
-        {"Content-Type": "application/json; charset=latin-1"},
-        {"Content-Type": "text/plain, application/json"},
-        {"Content-Type": "*/*"},
-        {"Content-Type": JSON, "Content-Encoding": "gzip"},
-    ],
-)
-def test_another_media_type_is_a_415(app: App, headers: dict[str, str]) -> None:
-    """Only JSON in UTF-8, uncompressed."""
-    answer = app.request("POST", "/classify", b'{"data": 1}', headers=headers)
-    assert answer.status == 415
-    assert is_error(answer.body)
+def test_not_all_that_json_calls_text_is_text(mixed_app: App, colour: str, problem: str) -> None:
+    """Half of a character is none; and text does not end where C says that it does."""
+    answer = mixed_app.classify([1.0, 1, True, colour])
+    assert answer.body["problems"][0]["problem"] == problem
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "HEAD"])
@@ -188,15 +112,6 @@ def test_another_method_is_a_405(app: App, method: str) -> None:
     """The header `Allow` says which method is right."""
     answer = app.request(method, "/classify")
     assert (answer.status, answer.headers["Allow"]) == (405, "POST")
-    assert is_error(answer.body)
-
-
-@pytest.mark.parametrize("path", ["/", "/clasify", "/classify/1", "/a/b/c/d/e/f"])
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_another_path_is_a_404(app: App, path: str, method: str) -> None:
-    """API Gateway and `chalice local` alone would speak of a missing token."""
-    answer = app.request(method, path, headers={"Content-Type": "text/plain"})
-    assert answer.status == 404
     assert is_error(answer.body)
 
 
@@ -211,37 +126,6 @@ def test_api_gateway_could_serve_every_path(app: App) -> None:
             parent += f"/{part}"
 
 
-def test_a_path_without_a_route_is_a_404_for_the_lambda_handler(app: App) -> None:
-    """Even an event for a path that the app has no route for."""
-    event = {
-        "requestContext": {"httpMethod": "POST", "resourcePath": "/x/{proxy+}"},
-        "headers": {},
-        "multiValueQueryStringParameters": None,
-        "pathParameters": {},
-        "stageVariables": None,
-        "body": "",
-    }
-    for _ in range(2):
-        response = app.module.app(event, None)
-        assert response["statusCode"] == 404
-        assert is_error(json.loads(response["body"]))
-
-
-@pytest.mark.parametrize("body", ['{"data": "\ud800"}', "#"])
-def test_an_event_that_holds_no_bytes_is_a_400(app: App, body: str) -> None:
-    """Text that UTF-8 cannot encode, and broken base64."""
-    event = {
-        "requestContext": {"httpMethod": "POST", "resourcePath": "/classify"},
-        "headers": {},
-        "multiValueQueryStringParameters": None,
-        "pathParameters": {},
-        "stageVariables": None,
-        "body": body,
-        "isBase64Encoded": body == "#",
-    }
-    assert app.module.app(event, None)["statusCode"] == 400
-
-
 def test_more_rows_than_allowed_is_a_413(
     start_app: Callable[..., App], wine_store: WritableStore
 ) -> None:
@@ -251,13 +135,6 @@ def test_more_rows_than_allowed_is_a_413(
     answer = app.classify([{"ash": 1}] * 4)
     assert answer.status == 413
     assert answer.body == {"error": "A batch may hold at most 3 samples."}
-
-
-def test_a_body_over_lambdas_limit_is_a_413(app: App) -> None:
-    """The same on every server, not on Lambda alone."""
-    answer = app.request("POST", "/classify", b" " * (6 * 1024 * 1024 + 1))
-    assert answer.status == 413
-    assert is_error(answer.body)
 
 
 def test_a_required_feature_must_be_there(

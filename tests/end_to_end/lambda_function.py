@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from shipping.emulator import Function, remove_package, unpack_package
+from tests.conftest import ROOT
+from tests.end_to_end.conftest import Process
 
 StartFunction = Callable[..., Function]
 
@@ -54,3 +56,18 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Pat
     yield unpack
     for folder in folders:
         remove_package(folder)
+
+
+@pytest.fixture(scope="session")
+def package() -> Path:
+    """What `make package STAGE=dev` writes."""
+    process = Process("package", "STAGE=dev")
+    assert process.wait() == 0, process.printed
+    process.stop()
+    return ROOT / "dist" / "dev" / "deployment.zip"
+
+
+@pytest.fixture(scope="module")
+def code(package: Path, unpacked: Callable[[Path], Path]) -> Path:
+    """The package, unzipped."""
+    return unpacked(package)

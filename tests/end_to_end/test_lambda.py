@@ -15,9 +15,10 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from shipping.emulator import Function
-from tests.conftest import APP, ROOT, Trained
-from tests.end_to_end.conftest import Process
+from tests.conftest import APP, Trained
 from tests.end_to_end.lambda_function import TWO_WINES, StartFunction, digests
+from tests.end_to_end.lambda_function import code as code
+from tests.end_to_end.lambda_function import package as package
 from tests.end_to_end.lambda_function import start_function as start_function
 from tests.end_to_end.lambda_function import unpacked as unpacked
 from training.artifact import Built
@@ -25,21 +26,6 @@ from training.store import WritableStore
 
 PEAK_MEMORY_BYTES = 80e6
 WAIT_SECONDS = 10.0
-
-
-@pytest.fixture(scope="module")
-def package() -> Path:
-    """What `make package STAGE=dev` writes."""
-    process = Process("package", "STAGE=dev")
-    assert process.wait() == 0, process.printed
-    process.stop()
-    return ROOT / "dist" / "dev" / "deployment.zip"
-
-
-@pytest.fixture(scope="module")
-def code(package: Path, unpacked: Callable[[Path], Path]) -> Path:
-    """The package, unzipped."""
-    return unpacked(package)
 
 
 @pytest.fixture

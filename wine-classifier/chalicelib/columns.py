@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from chalicelib.errors import BodyTooLarge, Problems
+from chalicelib.errors import MAX_LISTED_PROBLEMS, BodyTooLarge, Problems
 from chalicelib.names import did_you_mean, shortened
 from chalicelib.signature import Signature
 
@@ -41,7 +41,16 @@ def order_columns(
     -------
     list of int or None
         For each feature, in the model's order, which column holds it; None if none does.
+
+    Raises
+    ------
+    InvalidRequest
+        If there are so many names that they are not looked at.
     """
+    most = len(signature.features)
+    if len(names) > most + MAX_LISTED_PROBLEMS:  # then it would not help to name each that is wrong
+        problems.add(missing_at, f"holds {len(names):,} names; the model takes at most {most}")
+        problems.raise_if_any()
     found: dict[str, int] = {}
     for index, name in enumerate(names):
         if not isinstance(name, str):
@@ -103,7 +112,9 @@ def reordered(
         if not isinstance(row, list):
             problems.add(f"{at}[{index}]", "must be a list")
         elif len(row) != width:
-            problems.add(f"{at}[{index}]", f"has {len(row)} values; there are {width} columns")
+            problems.add(
+                f"{at}[{index}]", f"has {len(row)} values, not {width}: one for each column"
+            )
         elif in_order:
             ordered.append(row)
         else:

@@ -68,7 +68,8 @@ def read_infer_request(document: object, signature: Signature, *, max_rows: int)
     problems = Problems()
     if not isinstance(document, dict):
         problems.add("", 'The body must be an object, as in {"inputs": [...]}')
-        document = {"inputs": [{}]}
+        problems.raise_if_any()
+    assert isinstance(document, dict)  # refused above
     request_id = _id(document.get("id"), problems)
     check_parameters(document, "parameters", problems)
     outputs = _outputs(document.get("outputs"), signature, problems)

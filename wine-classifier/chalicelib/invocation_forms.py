@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.columns import named, order_columns, reordered, transposed, within, within_columns
 from chalicelib.csv_body import CSV, read_csv
-from chalicelib.errors import Problems
+from chalicelib.errors import BodyTooLarge, Problems
 from chalicelib.json_body import JSON, media_type, parse_json, read_text
 from chalicelib.names import did_you_mean, shortened
 from chalicelib.signature import Signature
@@ -81,7 +81,7 @@ def read_invocation(
         return _split(sent, signature, max_rows=max_rows)
     if form == "inputs" and isinstance(sent, dict):
         return _columns(sent, signature, max_rows=max_rows)
-    return _rows(form, sent)
+    return _rows(form, sent, max_rows=max_rows)
 
 
 def _form(document: object, problems: Problems) -> str:
@@ -101,11 +101,13 @@ def _form(document: object, problems: Problems) -> str:
     return forms[0] if forms else ""
 
 
-def _rows(form: str, sent: object) -> Invocation:
+def _rows(form: str, sent: object, *, max_rows: int) -> Invocation:
     problems = Problems()
     if not isinstance(sent, list):
         problems.add(form, "must be a list of samples")
     elif form == "dataframe_records":
+        if len(sent) > max_rows:
+            raise BodyTooLarge("A batch", max_rows, "samples")
         for index, record in enumerate(sent):
             if not isinstance(record, dict):
                 problems.add(f"{form}[{index}]", "must be an object, a value for each feature")

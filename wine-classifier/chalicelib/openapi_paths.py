@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.json_schema import Schema, closed, ref
 from chalicelib.manifest import Manifest
+from chalicelib.openapi_csv import csv_schema
 from chalicelib.openapi_examples import csv_example, sample_examples, tensor_example
 from chalicelib.openapi_operations import (
     OF_A_BODY,
@@ -86,7 +87,7 @@ def _invocation_paths(manifest: Manifest) -> dict[str, Any]:
     }
     body = body_of("application/json", ref("Invocation"), forms)
     body["content"]["text/csv"] = {
-        "schema": _csv_schema(manifest),
+        "schema": csv_schema(manifest),
         "examples": {"without a header": {"value": csv_example(manifest)}},
     }
     answer = answer_with("The labels.", ref("InvocationAnswer"), headers=_MODEL_VERSION)
@@ -103,20 +104,6 @@ def _invocation_paths(manifest: Manifest) -> dict[str, Any]:
             "post": operation("invocations", "Classify samples", "mlflow", answer, OF_A_BODY, body)
         },
     }
-
-
-def _csv_schema(manifest: Manifest) -> Schema:
-    schema: Schema = {
-        "type": "string",
-        "description": "A line for each sample, with or without a header of feature names.",
-    }
-    signature = manifest.signature
-    if not signature.takes_any_numbers:
-        return schema
-    number = r"-?[0-9]{1,9}(\.[0-9]{1,9})?"
-    values = [number if feature.required else f"({number})?" for feature in signature.features]
-    line = ",".join([number, *values[1:]])  # an empty line is none
-    return schema | {"pattern": f"^{line}(\\n{line})*$"}
 
 
 def _inference_paths(manifest: Manifest) -> dict[str, Any]:

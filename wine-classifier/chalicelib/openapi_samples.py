@@ -16,6 +16,8 @@ _JSON_TYPES = {
     "boolean": "boolean",
     "categorical": "string",
 }
+_LIMITS = ("minimum", "maximum", "pattern", "enum")
+_NO_NUL = "^[^\\u0000]*$"
 _DIGITS = "[0-9]{1,15}"
 _NUMBER_AS_TEXT = (
     rf"^[ ]*[+-]?({_DIGITS}(\.({_DIGITS})?)?|\.{_DIGITS})([eE][+-]?[0-9]{{1,2}})?[ ]*$"
@@ -104,8 +106,10 @@ def _feature_schema(document: Mapping[str, Any]) -> Schema:
     """Describe a feature; what it ranged over when the model was made binds nobody."""
     kind = _JSON_TYPES[document["kind"]]
     schema: Schema = {"type": kind if document["required"] else [kind, "null"]}
-    if kind in ("number", "integer"):
+    if kind == "number":
         schema |= {"minimum": -LARGEST_NUMBER, "maximum": LARGEST_NUMBER}
+    elif kind == "string":
+        schema["pattern"] = _NO_NUL
     if document.get("unknown_categories") == "refused":
         nothing = [] if document["required"] else [None]
         schema["enum"] = [*document["categories"], *nothing]
@@ -128,7 +132,7 @@ def _scalars(manifest: Manifest) -> list[Schema]:
         return []
     schema = _feature_schema(manifest.document["signature"]["features"][0])
     alone: Schema = {"type": _JSON_TYPES[first.kind]}
-    alone |= {name: schema[name] for name in ("minimum", "maximum", "enum") if name in schema}
+    alone |= {name: schema[name] for name in _LIMITS if name in schema}
     if "enum" in alone:
         alone["enum"] = [category for category in alone["enum"] if category is not None]
     if first.kind == "categorical":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from chalicelib.infer_answer import LABELS, PROBABILITIES, model_metadata
+from typing import Any
+
+from chalicelib.infer_answer import model_metadata
 from chalicelib.infer_request import MAX_ID_CHARACTERS
 from chalicelib.json_schema import Schema, closed, fixed_list
 from chalicelib.manifest import Manifest
@@ -32,7 +34,8 @@ def tensor_schemas(manifest: Manifest) -> dict[str, Schema]:
         "data": {"type": "array", "items": {}, "description": "Flat."},
         "parameters": parameters,
     }
-    outputs = {"name": {"enum": [LABELS, PROBABILITIES]}, "parameters": parameters}
+    known = [output["name"] for output in model_metadata(manifest)["outputs"]]
+    outputs = {"name": {"enum": known}, "parameters": parameters}
     described = {
         "name": name,
         "datatype": datatype,
@@ -76,20 +79,47 @@ def _input_tensors(manifest: Manifest, parameters: Schema) -> Schema:
     """Describe the tensors of one sample: JSON Schema cannot say how data and shape belong."""
     inputs = model_metadata(manifest)["inputs"]
     features = feature_schemas(manifest)
-    is_matrix = len(inputs) == 1
-    items = []
-    for given, schema in zip(inputs, features, strict=False):
-        of_tensor = features if is_matrix else [schema]
-        tensor = {
-            "name": {"type": "string"} if is_matrix else {"const": given["name"]},
-            "shape": fixed_list([{"const": 1}, {"const": len(of_tensor)}]),
-            "datatype": {"const": given["datatype"]},
-            "data": fixed_list(of_tensor),
-            "parameters": parameters,
-        }
-        needed = [name for name in tensor if name != "parameters"]
-        items.append({"type": "object", "properties": tensor, "required": needed})
-    return fixed_list(items) | {
+    if manifest.signature.takes_only_numeric:
+        least, described = 1, [_tensor(inputs[0], {"type": "string"}, features, parameters)]
+    else:
+        required = [i for i, f in enumerate(manifest.signature.features) if f.required]
+        # An optional feature may have no input; of those in the middle this says nothing.
+        least = max(required, default=0) + 1
+        described = [
+            _tensor(given, {"const": given["name"]}, [schema], parameters)
+            for given, schema in zip(inputs, features, strict=True)
+        ]
+    return fixed_list(described) | {
+        "minItems": least,
         "description": "Here of one sample: for n of them the shape begins with n, and the data "
-        "has n times as many values, flat or nested. Other datatypes of numbers are taken too."
+        "has n times as many values. Other datatypes of numbers are taken too, and other orders.",
+    }
+
+
+def _tensor(
+    given: dict[str, Any], name: Schema, features: list[Schema], parameters: Schema
+) -> Schema:
+    """Describe the tensor of one sample that holds some features."""
+    if given["datatype"] == "INT64":
+        limits = {"minimum": -(2**63), "maximum": 2**63 - 1}
+        features = [schema | limits for schema in features]
+    flat = fixed_list(features)
+    forms = [([1, len(features)], {"anyOf": [flat, fixed_list([flat])]})]
+    if len(features) == 1:
+        forms.append(([1], flat))
+    common = {"name": name, "datatype": {"const": given["datatype"]}}
+    return {
+        "anyOf": [
+            {
+                "type": "object",
+                "properties": common
+                | {
+                    "shape": fixed_list([{"const": size} for size in shape]),
+                    "data": data,
+                    "parameters": parameters,
+                },
+                "required": ["name", "datatype", "shape", "data"],
+            }
+            for shape, data in forms
+        ]
     }
