@@ -132,6 +132,20 @@ def test_serves_what_only_scikit_learn_can(served: Served, code: Path) -> None:
     assert served.function.peak_memory_bytes <= PEAK_MEMORY_BYTES
 
 
+def test_a_model_for_the_other_package_is_refused_with_what_to_do(served: Served) -> None:
+    """The model before it goes on answering."""
+    X, y, _ = wine()
+    estimator = LogisticRegression().fit(StandardScaler().fit_transform(X), y)
+    good = build_artifact(estimator, X, y, name="one", runtime="sklearn")
+    served.store.publish(good.artifact)
+    assert_answers_as(served.function, estimator, X)
+    served.store.publish(build_artifact(estimator, X, y, name="one").artifact)
+    assert_answers_as(served.function, estimator, X)
+    health = served.function.request("GET", "/health").body
+    assert (health["degraded"], health["version"]) == (True, good.version)
+    assert health["reason"].endswith("package it with RUNTIME=onnx")
+
+
 @pytest.mark.parametrize(
     "estimator",
     list(unfitted_classifiers(max_iterations=100)),
