@@ -6,16 +6,17 @@ PORT ?= 8000
 
 UV := $(or $(shell command -v uv),.tools/bin/uv)
 READY := .venv/.ready
+SAM := .tools/sam/bin/sam
 PUBLISHED := dist/.published
 STORE := .model-store
 STAGE ?= dev
 ARCH ?= x86_64
 RUNTIME ?= onnx
 CLIENTS := kserve_rest mlflow_scoring mlserver_infer openapi_generated sagemaker_local triton
-SHIPPED = --stage $(STAGE) --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(PROJECT),--project $(PROJECT))
+SHIPPED = --stage $(STAGE) --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(API_KEY),--api-key) $(if $(PROJECT),--project $(PROJECT))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test clients fuzz check format train publish package deploy bench policy pins clean
+.PHONY: help serve test clients fuzz check sam format train publish package deploy bench policy pins clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -38,6 +39,12 @@ check: $(READY) ## ruff, ruff format and mypy
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 
+sam: $(SAM) ## check the SAM templates with AWS's own command line, which needs no account for it
+	@for options in "--stage dev" "--stage prod" "--stage prod --api-key"; do \
+	  $(PYTHON) -m shipping package $$options --out dist/.sam || exit 1; \
+	  SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --template dist/.sam/sam.json || exit 1; \
+	done
+
 format: $(READY) ## let ruff rewrite what it can
 	@.venv/bin/ruff check --quiet --fix --exit-zero .
 	@.venv/bin/ruff format .
@@ -48,13 +55,13 @@ train: $(READY) ## train and evaluate the wine model (writes dist/wine.onnx)
 publish: $(READY) ## publish dist/wine.onnx (MODEL_URL= the store)
 	@$(PYTHON) -m training publish --to "$(or $(MODEL_URL),$(STORE))"
 
-package: $(READY) ## write the lean package and the SAM template to dist/STAGE (STAGE=dev, ARCH=, RUNTIME=, BUCKET=)
+package: $(READY) ## write the lean package and the SAM template to dist/STAGE (STAGE=dev, ARCH=, RUNTIME=, BUCKET=, API_KEY=)
 	@$(PYTHON) -m shipping package $(SHIPPED)
 
 deploy: $(READY) ## chalice deploy with the lean package (STAGE=dev, ARCH=, BUCKET= where the models are)
 	@$(PYTHON) -m shipping deploy $(SHIPPED)
 
-bench: $(READY) ## compare with other ways to serve, on the Lambda emulator (writes docs/benchmark.md and .png)
+bench: $(READY) ## compare with other ways to serve, on the Lambda emulator (writes docs/benchmark.* and the README's table)
 	@$(PYTHON) -m benchmarks
 
 policy: $(READY) ## print the IAM policy that Chalice writes for stage dev
@@ -63,6 +70,9 @@ policy: $(READY) ## print the IAM policy that Chalice writes for stage dev
 pins: $(READY) ## compile the requirements anew, to the newest versions
 	@$(UV) pip compile --quiet --upgrade --no-header --python-version 3.13 wine-classifier/requirements.in -o wine-classifier/requirements.txt
 	@$(UV) pip compile --quiet --upgrade --no-header --python-version 3.12 --universal -c wine-classifier/requirements.txt requirements-dev.in -o requirements-dev.txt
+	@$(UV) pip compile --quiet --upgrade --no-header --python-version 3.13 -c requirements-dev.txt \
+	  --no-emit-package prettytable --no-emit-package wcwidth \
+	  shipping/requirements-sklearn.in -o shipping/requirements-sklearn.txt
 
 clean: ## remove everything that make made
 	@rm -rf .venv .tools $(STORE) dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -77,6 +87,11 @@ $(READY): requirements-dev.txt wine-classifier/requirements.txt pyproject.toml .
 	  echo "Python $$(cat .python-version) is needed, and uv can neither find nor fetch it: install it and try again." >&2; exit 1; }
 	@$(UV) pip sync --quiet --python $(PYTHON) requirements-dev.txt
 	@$(UV) pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(SAM): shipping/requirements-sam.txt $(READY)
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .tools/sam
+	@$(UV) pip install --quiet --python .tools/sam/bin/python -r $<
 	@touch $@
 
 # From / so that a .python-version that pyenv cannot meet does not stand in the way.

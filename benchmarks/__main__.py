@@ -1,48 +1,74 @@
-"""``python -m benchmarks``: build, measure and report; writes to ``docs``."""
+"""``python -m benchmarks``: build, measure and report; writes to ``docs`` and the README."""
 
 from __future__ import annotations
 
 import argparse
-import io
+import json
 import logging
 import os
 import platform
 import tempfile
-import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
-import joblib
 from moto.server import ThreadedMotoServer
-from sklearn.base import ClassifierMixin
-from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-from benchmarks.measure import measure, samples_per_second
-from benchmarks.packages import ROOT, Package, build_all
-from benchmarks.report import Results, draw, table
+from benchmarks.measure import Asked, measure, samples_per_second
+from benchmarks.models import (
+    BATCHES,
+    HIDDEN_UNITS,
+    batch,
+    network,
+    one_sample,
+    publish,
+    put_pickle,
+    wine_model,
+)
+from benchmarks.packages import ROOT, Packages, build_all
+from benchmarks.pages import DOCS, write_pages, write_readme
+from benchmarks.report import report
+from benchmarks.request_cost import compare_in_process
+from benchmarks.results import ONE_ROW, Compared, Results, compare_cold
+from benchmarks.tables import BATCH
 from shipping.emulator import remove_package
-from training.artifact import build_artifact
-from training.dataset import wine
-from training.pipeline import wine_pipeline
-from training.store import WritableStore
 
 RUNS = 9
-SIZE_RUNS = 7
-BATCHES = [1, 10, 100, 1_000, 10_000]
-HIDDEN_UNITS = [300, 1_000]  # in each of two layers: models of about 1 and 8 MB
 BUCKET = "models"
-DOCS = ROOT / "docs"
 
 
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description="Compare this project's function with others.")
     parser.add_argument("--runs", type=int, default=RUNS)
-    parser.add_argument("--out", type=Path, default=DOCS)
+    parser.add_argument(
+        "--out", type=Path, help="write there, and leave docs and README as they are"
+    )
     options = parser.parse_args()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # else a line for each request to S3
+    with s3() as environment, tempfile.TemporaryDirectory() as scratch:
+        packages = build_all(Path(scratch, "packages"))
+        try:
+            results = run(packages, environment, options.runs, Path(scratch, "store"))
+        finally:
+            for package in packages:
+                remove_package(package.code)
+    write_pages(results, options.out or DOCS)
+    if options.out is None:
+        write_readme(results)
+    print(report(results), end="")
+
+
+@contextmanager
+def s3() -> Iterator[dict[str, str]]:
+    """Start an S3 server with a bucket.
+
+    Yields
+    ------
+    dict of str to str
+        What has to be in the environment of who uses it; it is in this one's.
+    """
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # else a line for each request
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -53,82 +79,95 @@ def main() -> None:
         "AWS_DEFAULT_REGION": "us-east-1",
     }
     os.environ.update(environment)
-    with tempfile.TemporaryDirectory() as scratch:
-        packages = build_all(Path(scratch))
-        try:
-            results = run(packages, environment, options.runs)
-        finally:
-            for package in packages:
-                remove_package(package.code)
-    server.stop()
-    report = table(results)
-    options.out.mkdir(exist_ok=True)
-    (options.out / "benchmark.md").write_text(f"# The benchmark\n\n{report}")
-    draw(results, options.out / "benchmark.png")
-    print(report, end="")
+    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    try:
+        yield environment
+    finally:
+        server.stop()
 
 
-def run(packages: list[Package], environment: dict[str, str], runs: int) -> Results:
+def run(packages: Packages, environment: Mapping[str, str], runs: int, folder: Path) -> Results:
     """Measure all that there is to measure.
 
     Parameters
     ----------
-    packages : list of Package
-    environment : dict of str to str
+    packages : Packages
+    environment : mapping of str to str
         Where S3 is.
     runs : int
-        How often each package is started.
+        How often each is measured.
+    folder : Path
+        For a model store that is not on S3.
 
     Returns
     -------
     Results
     """
-    boto3.client("s3").create_bucket(Bucket=BUCKET)
-    dataset = wine()
-    estimator = wine_pipeline().fit(dataset.X, dataset.y)
-    pickle = io.BytesIO()
-    joblib.dump(estimator, pickle)
-    boto3.client("s3").put_object(Bucket=BUCKET, Key="wine.joblib", Body=pickle.getvalue())
-    environment = environment | {
-        "MODEL_URL": f"s3://{BUCKET}/wine",
+    model, one = wine_model(), one_sample()
+    variables = {
+        **environment,
+        "MODEL_URL": publish(model, f"s3://{BUCKET}/wine"),
         "PICKLE_URL": f"s3://{BUCKET}/wine.joblib",
     }
-    publish(estimator, "wine")
-    ours = packages[-1]
-    measured = measure(packages, environment, runs)
-    throughput = samples_per_second(ours, environment, BATCHES, dataset.X[0].tolist())
-    cold_by_size = {}
-    for units in HIDDEN_UNITS:
-        network = MLPClassifier((units, units), max_iter=1, random_state=0)
-        with warnings.catch_warnings(action="ignore"):  # one step of training is enough for a size
-            estimator = make_pipeline(StandardScaler(), network).fit(dataset.X, dataset.y)
-        size = publish(estimator, f"units-{units}")
-        there = environment | {"MODEL_URL": f"s3://{BUCKET}/units-{units}"}
-        whole = ours._replace(body={"data": dataset.X[0].tolist()})
-        cold_by_size[size] = measure([whole], there, SIZE_RUNS)[ours.name].cold
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    return Results(packages, measured, throughput, cold_by_size, machine)
+    put_pickle(variables["PICKLE_URL"])
+    packages = packages._replace(parses=packages.parses._replace(request=one))
+    asked = [Asked(package.name, package.name, package.request) for package in packages]
+    asked.append(Asked(ONE_ROW, packages.ours.name, one))
+    in_process = compare_in_process(publish(model, str(folder)), model, one, batch(BATCH), runs)
+    batches = {size: batch(size) for size in BATCHES}
+    return Results(
+        packages=packages,
+        runs=measure(packages, asked, variables, runs),
+        by_model_size=cold_by_model_size(packages, variables, runs),
+        throughput=samples_per_second(packages.ours, variables, batches, runs),
+        one_in_process=in_process[0],
+        batch_in_process=in_process[1],
+        memory_mb=memory_mb(),
+        machine=f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+    )
 
 
-def publish(estimator: ClassifierMixin, prefix: str) -> int:
-    """Publish a model for the functions to serve.
+def cold_by_model_size(
+    packages: Packages, environment: Mapping[str, str], runs: int
+) -> dict[int, Compared]:
+    """Measure our cold start with models of several sizes, in turns with hello world's.
 
     Parameters
     ----------
-    estimator : classifier
-        Fitted on the wine data.
-    prefix : str
-        Where in the bucket.
+    packages : Packages
+    environment : mapping of str to str
+        The functions' variables.
+    runs : int
+        How often each is started.
+
+    Returns
+    -------
+    dict of int to Compared
+        By the model's size in bytes.
+    """
+    sized = {}
+    for units in HIDDEN_UNITS:
+        model = network(units)
+        variables = {"MODEL_URL": publish(model, f"s3://{BUCKET}/units-{units}")}
+        sized[len(model)] = packages.ours._replace(
+            name=f"units-{units}", request=batch(1), variables=variables
+        )
+    found = measure([packages.hello, *sized.values()], [], environment, runs)
+    return {
+        size: compare_cold(found, package.name, packages.hello.name)
+        for size, package in sized.items()
+    }
+
+
+def memory_mb() -> int:
+    """Tell how much memory our function is given on Lambda.
 
     Returns
     -------
     int
-        Its size in bytes.
     """
-    X, y, names = wine()
-    built = build_artifact(estimator, X, y, name=prefix, feature_names=names)
-    WritableStore(f"s3://{BUCKET}/{prefix}").publish(built.artifact)
-    return len(built.artifact)
+    config = json.loads((ROOT / "wine-classifier" / ".chalice" / "config.json").read_text())
+    return int(config["lambda_memory_size"])
 
 
 if __name__ == "__main__":

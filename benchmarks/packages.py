@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,21 @@ ROOT = HERE.parent
 CACHE = ROOT / "dist" / ".benchmark"
 
 
+class Request(NamedTuple):
+    """A request that is measured.
+
+    Parameters
+    ----------
+    path : str
+        Where it goes to.
+    body : object, optional
+        What is posted; it is a GET if there is nothing.
+    """
+
+    path: str
+    body: object = None
+
+
 class Package(NamedTuple):
     """A package that is measured.
 
@@ -31,23 +47,46 @@ class Package(NamedTuple):
         Where it is unpacked.
     size : Size
         In bytes.
+    request : Request
+        What it is asked.
     handler : str
         What answers events.
-    path : str
-        Where the request goes to.
-    body : object
-        The request.
+    variables : mapping of str to str
+        Of its environment, beside those that all have.
     """
 
     name: str
     code: Path
     size: Size
+    request: Request = Request("/classify", {"data": ".10"})
     handler: str = "app.app"
-    path: str = "/classify"
-    body: object = {"data": ".10"}
+    variables: Mapping[str, str] = {}
 
 
-def build_all(folder: Path) -> list[Package]:
+class Packages(NamedTuple):
+    """The packages that are compared.
+
+    Parameters
+    ----------
+    hello, tutorial, fastapi, ours : Package
+        Services, from the least that Chalice serves to this project.
+    parses : Package
+        A route that parses its body and answers: what one sample is compared with.
+    """
+
+    hello: Package
+    tutorial: Package
+    fastapi: Package
+    ours: Package
+    parses: Package
+
+    @property
+    def services(self) -> list[Package]:
+        """Those that stand in the table."""
+        return [self.hello, self.tutorial, self.fastapi, self.ours]
+
+
+def build_all(folder: Path) -> Packages:
     """Build and unpack the packages.
 
     Parameters
@@ -57,20 +96,18 @@ def build_all(folder: Path) -> list[Package]:
 
     Returns
     -------
-    list of Package
-        Chalice's hello world first, ours last.
+    Packages
     """
     CACHE.mkdir(parents=True, exist_ok=True)
-    return [
-        _unpacked("Chalice, hello world", _chalice("hello"), folder / "hello")._replace(
-            path="/", body=None
-        ),
-        _unpacked("the tutorial's handler", _chalice("tutorial"), folder / "tutorial"),
-        _unpacked("FastAPI, Mangum, joblib", _fastapi(), folder / "fastapi")._replace(
-            handler="app.handler"
-        ),
-        _unpacked("this project", _ours(), folder / "ours"),
-    ]
+    hello = _unpacked("Chalice, hello world", _chalice("hello"), folder / "hello")
+    fastapi = _unpacked("FastAPI, Mangum, joblib", _fastapi(), folder / "fastapi")
+    return Packages(
+        hello=hello._replace(request=Request("/")),
+        tutorial=_unpacked("the tutorial's handler", _chalice("tutorial"), folder / "tutorial"),
+        fastapi=fastapi._replace(handler="app.handler"),
+        ours=_unpacked("this project", _ours(), folder / "ours"),
+        parses=_unpacked("a route that only parses", _chalice("parses"), folder / "parses"),
+    )
 
 
 def _unpacked(name: str, package: Path, folder: Path) -> Package:

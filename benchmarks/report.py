@@ -1,45 +1,76 @@
-"""What was measured, as a table and as a picture."""
+"""The page that says what was measured, and how."""
 
 from __future__ import annotations
 
-import statistics
-from pathlib import Path
-from typing import NamedTuple
+from benchmarks.prices import COLD_SHARE, READ_ON, USD_PER_MILLION_API_REQUESTS
+from benchmarks.results import Results
+from benchmarks.tables import (
+    batch_table,
+    main_table,
+    model_size_table,
+    one_row_table,
+    targets_table,
+    throughput_table,
+)
+from benchmarks.targets import spread
 
-from benchmarks.measure import Measured
-from benchmarks.packages import Package
-from benchmarks.prices import COLD_SHARE, DATE, USD_PER_MILLION_API_REQUESTS, usd_per_million
+PAGE = """\
+# The benchmark
 
-OURS = "#7b1e3a"
-OTHERS = "#b9b2ac"
+Written by `make bench`, measured on {machine}, with the Lambda runtime emulator.
+Each figure is the median of {runs} runs, with the least and the most in brackets. A ratio is made
+in each run of what was measured in that run, and the median is of the ratios. They count, not the
+times.
+
+![Cold start, warm request, memory and package size of four services](benchmark.png)
+
+## Services
+
+{main_table}
+
+Ratios are to hello world's, which is packaged as Chalice does it, without byte code. The tutorial's
+cold start takes {faster} times as long as this project's. A cold start is
+the first request to a new process, a warm request a later one. What Lambda itself takes, such as
+fetching the package to a machine, is not in it. Peak memory is the most in any run.
+
+Dollars are an estimate of what Lambda charges for a million requests: from these medians, with
+{memory_mb} MB of memory, {cold_share:.0%} cold starts and AWS's published prices, read on {read_on}
+in stored pages that may be older (`benchmarks/prices.py` names them). API Gateway's
+{api_gateway:.2f} come to them.
+
+## Targets
+
+{targets}
+
+## One row
+
+One sample with its 13 features by name, beside a Chalice route that parses its body and answers the
+same whatever it holds. On the emulator a request costs what the emulator and the runtime client
+cost as well; in one process the handlers are called and nothing else.
+
+{one_row}
+
+## A batch
+
+By position, in one process, beside the bare work: parsing the JSON with the standard library, one
+ONNX Runtime call, writing the answer.
+
+{batch}
+
+Samples in a second on the emulator, by the samples in a request:
+
+{throughput}
+
+## The model's size
+
+This project's cold start with networks of several sizes, beside hello world's.
+
+{model_size}
+"""
 
 
-class Results(NamedTuple):
-    """All that one run of the benchmark has measured.
-
-    Parameters
-    ----------
-    packages : list of Package
-        Ours last, what the others are compared with first.
-    measured : dict of str to Measured
-        By the name of the package.
-    throughput : dict of int to float
-        Samples in a second, by the size of the batch.
-    cold_by_size : dict of int to list of float
-        Seconds until the first answer, by the model's size in bytes.
-    machine : str
-        What it was measured on.
-    """
-
-    packages: list[Package]
-    measured: dict[str, Measured]
-    throughput: dict[int, float]
-    cold_by_size: dict[int, list[float]]
-    machine: str
-
-
-def table(results: Results) -> str:
-    """Write the results as Markdown.
+def report(results: Results) -> str:
+    """Write all that was measured.
 
     Parameters
     ----------
@@ -48,93 +79,20 @@ def table(results: Results) -> str:
     Returns
     -------
     str
+        A page in Markdown.
     """
-    base = results.measured[results.packages[0].name]
-    lines = [
-        f"Measured by `make bench` on {results.machine}: {len(base.cold)} runs of each, in turns;"
-        " medians, and in brackets the least and the most. The ratios count, not the times.",
-        "",
-        "| | cold start | ratio | warm request | ratio | peak memory | zip | unzipped |"
-        " $ per million |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for package in results.packages:
-        found = results.measured[package.name]
-        cold, warm = statistics.median(found.cold), statistics.median(found.warm)
-        lines.append(
-            f"| {package.name} | {_spread(found.cold, 0)} "
-            f"| {cold / statistics.median(base.cold):.2f} "
-            f"| {_spread(found.warm, 2)} | {warm / statistics.median(base.warm):.2f} "
-            f"| {max(found.memory) / 1e6:.0f} MB | {package.size.zipped / 1e6:.1f} MB "
-            f"| {package.size.unzipped / 1e6:.0f} MB | {usd_per_million(cold, warm):.2f} |"
-        )
-    tutorial = statistics.median(results.measured[results.packages[1].name].cold)
-    ours = statistics.median(results.measured[results.packages[-1].name].cold)
-    lines += [
-        "",
-        f"Cold start against the tutorial's handler: {tutorial / ours:.1f} times faster. Dollars "
-        f"are Lambda's own, estimated from these times with {COLD_SHARE:.0%} cold starts and "
-        f"AWS's prices of {DATE} (`benchmarks/prices.py`); API Gateway's "
-        f"{USD_PER_MILLION_API_REQUESTS:.2f} come to them.",
-        "",
-        "| samples in a request | " + " | ".join(f"{n:,}" for n in results.throughput) + " |",
-        "| --- |" + " --- |" * len(results.throughput),
-        "| samples in a second | "
-        + " | ".join(f"{rate:,.0f}" for rate in results.throughput.values())
-        + " |",
-        "",
-        "| model | " + " | ".join(f"{n / 1e6:.2f} MB" for n in results.cold_by_size) + " |",
-        "| --- |" + " --- |" * len(results.cold_by_size),
-        "| cold start | " + " | ".join(_spread(v, 0) for v in results.cold_by_size.values()) + " |",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _spread(values: list[float], digits: int) -> str:
-    least, median, most = (
-        f"{1e3 * value:,.{digits}f}"
-        for value in (min(values), statistics.median(values), max(values))
+    return PAGE.format(
+        machine=results.machine,
+        runs=len(results.runs),
+        main_table=main_table(results),
+        faster=spread(results.faster_than_tutorial, 1),
+        memory_mb=results.memory_mb,
+        cold_share=COLD_SHARE,
+        read_on=READ_ON,
+        api_gateway=USD_PER_MILLION_API_REQUESTS,
+        targets=targets_table(results),
+        one_row=one_row_table(results),
+        batch=batch_table(results.batch_in_process),
+        throughput=throughput_table(results),
+        model_size=model_size_table(results),
     )
-    return f"{median} ms ({least} to {most})"
-
-
-def draw(results: Results, path: Path) -> None:
-    """Draw the results.
-
-    Parameters
-    ----------
-    results : Results
-    path : Path
-        The PNG to write.
-    """
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot
-
-    names = [package.name for package in results.packages]
-    found = [results.measured[name] for name in names]
-    panels = [
-        ("cold start, ms", [[1e3 * value for value in one.cold] for one in found]),
-        ("warm request, ms", [[1e3 * value for value in one.warm] for one in found]),
-        ("peak memory, MB", [[value / 1e6 for value in one.memory] for one in found]),
-        ("package, MB zipped", [[package.size.zipped / 1e6] for package in results.packages]),
-    ]
-    figure, axes = pyplot.subplots(1, len(panels), figsize=(12, 2.2), sharey=True)
-    colors = [OTHERS] * (len(names) - 1) + [OURS]
-    for axis, (title, values) in zip(axes, panels, strict=True):
-        medians = [statistics.median(one) for one in values]
-        least = [median - min(one) for median, one in zip(medians, values, strict=True)]
-        most = [max(one) - median for median, one in zip(medians, values, strict=True)]
-        axis.barh(names, medians, color=colors, xerr=[least, most], ecolor="#555555", capsize=2)
-        for row, (median, one) in enumerate(zip(medians, values, strict=True)):
-            text = f" {median:,.1f}" if median < 100 else f" {median:,.0f}"
-            axis.text(max(one), row, text, va="center", fontsize=8)
-        axis.set_title(title, fontsize=9)
-        axis.set_xlim(0, 1.3 * max(max(one) for one in values))
-        axis.tick_params(labelsize=8)
-        axis.spines[["top", "right"]].set_visible(False)
-    axes[0].invert_yaxis()
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
-    pyplot.close(figure)

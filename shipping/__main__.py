@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -15,6 +14,7 @@ from shipping.lean import prune
 from shipping.project import PLACEHOLDER, Project, copied
 from shipping.shared_objects import check_shared_objects
 from shipping.target import ARCHITECTURES, RUNTIME, RUNTIMES, UPLOAD_BYTES, architecture, runtime
+from shipping.template import write_template
 from shipping.wheels import fetch, unpack
 
 ROOT = Path(__file__).parent.parent
@@ -37,6 +37,7 @@ def main() -> int:
     parser.add_argument("--arch", default="x86_64", help=" or ".join(ARCHITECTURES))
     parser.add_argument("--runtime", default="onnx", help=" or ".join(RUNTIMES))
     parser.add_argument("--bucket", help=f"what stands for {PLACEHOLDER} in the configuration")
+    parser.add_argument("--api-key", action="store_true", help="let the API ask for a key")
     parser.add_argument("--project", type=Path, default=APP, help="the Chalice project's folder")
     parser.add_argument("--out", type=Path, help="a folder; else dist/STAGE")
     options = parser.parse_args()
@@ -68,7 +69,7 @@ def ship(options: argparse.Namespace) -> None:
     package.unlink(missing_ok=True)  # so that no older one is taken for this one
     with copied(options.project, options.stage, target, requirements, options.bucket) as project:
         if options.command == "deploy":
-            check_deployable(project, runs.goes_through_s3)
+            check_deployable(project, runs.goes_through_s3, options.api_key)
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
             unpack(fetch(requirements, target, DIST / ".wheels"), folder)
@@ -85,12 +86,12 @@ def ship(options: argparse.Namespace) -> None:
         project.take(package)
         say_what_was_made(package, size, count, target.name)
         if options.command == "package":
-            make_template(project, options.stage, out)
+            write_template(project, options.stage, options.api_key, out / "sam.json")
         else:
             print(project.run_chalice("deploy"), end="")
 
 
-def check_deployable(project: Project, goes_through_s3: bool) -> None:
+def check_deployable(project: Project, goes_through_s3: bool, api_key: bool) -> None:
     """Refuse what `chalice deploy` would send in vain.
 
     Parameters
@@ -99,6 +100,8 @@ def check_deployable(project: Project, goes_through_s3: bool) -> None:
         What is deployed.
     goes_through_s3 : bool
         Whether the package may be too large for it.
+    api_key : bool
+        Whether requests have to bring an API key, which Chalice cannot set up.
 
     Raises
     ------
@@ -106,32 +109,10 @@ def check_deployable(project: Project, goes_through_s3: bool) -> None:
     """
     if goes_through_s3:
         raise CannotShip("This runtime's package goes through S3: use make package and sam deploy.")
+    if api_key:
+        raise CannotShip("Chalice cannot set up an API key: use make package and sam deploy.")
     if PLACEHOLDER in (project.folder / ".chalice" / "config.json").read_text():
         raise CannotShip(f"Say where the models are: BUCKET=name, for {PLACEHOLDER} in .chalice/.")
-
-
-def make_template(project: Project, stage: str, out: Path) -> None:
-    """Let Chalice write the SAM template, with what the stage merges into it.
-
-    Parameters
-    ----------
-    project : Project
-        What is packaged.
-    stage : str
-        The Chalice stage.
-    out : Path
-        The folder that the template goes to, next to the package.
-
-    Raises
-    ------
-    CannotShip
-        If Chalice fails.
-    """
-    merged = project.folder / ".chalice" / f"sam-{stage}.json"
-    merge = ["--merge-template", str(merged)] if merged.exists() else []
-    with tempfile.TemporaryDirectory() as scratch:
-        project.run_chalice("package", *merge, scratch)
-        shutil.copyfile(Path(scratch, "sam.json"), out / "sam.json")
 
 
 def say_what_was_made(package: Path, size: Size, shared_objects: int, arch: str) -> None:

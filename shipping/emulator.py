@@ -1,7 +1,6 @@
 """The Lambda runtime emulator: runs an unpacked package as Lambda does, on this machine.
 
-The emulator is AWS's own, from the wheel of aws-sam-cli; awslambdaric is the client that Lambda's
-Python runtime is made of. The package lies in a folder that its process cannot write to.
+The package lies in a folder that its process cannot write to.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import platform
 import shutil
 import signal
 import socket
@@ -19,81 +17,15 @@ import time
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from shipping.target import PYTHON, RUNTIME
-
-SAM_CLI = "aws-sam-cli==1.170.0"
-RUNTIME_CLIENT = "awslambdaric==4.2.2"
-TOOLS = Path(__file__).parent.parent / ".tools" / "emulator"
+from shipping.api_gateway import Answer, api_gateway_event
+from shipping.emulator_files import emulator_files
+from shipping.target import RUNTIME
 
 START_SECONDS = 10.0
 TIMEOUT_SECONDS = 60
 _ROUTE = "/2015-03-31/functions/function/invocations"
-_MACHINES = {"x86_64": "x86_64", "aarch64": "arm64"}
-
-
-class Answer(NamedTuple):
-    """What a function answered to an event of API Gateway.
-
-    Parameters
-    ----------
-    status : int
-        The HTTP status.
-    headers : dict of str to str
-        The response's headers.
-    body : object
-        What its JSON holds.
-    """
-
-    status: int
-    headers: dict[str, str]
-    body: Any
-
-
-def api_gateway_event(
-    method: str, path: str, body: bytes | str | None = None, resource: str | None = None
-) -> dict[str, Any]:
-    """Make the event that a REST API sends to a function (proxy integration).
-
-    Parameters
-    ----------
-    method, path : str
-        Of the request.
-    body : bytes or str, optional
-        Of the request; sent as JSON.
-    resource : str, optional
-        The route that the path matches, if that is another.
-
-    Returns
-    -------
-    dict
-    """
-    route = resource or path
-    parts = zip(route.split("/"), path.split("/"), strict=True)
-    parameters = {name[1:-1]: part for name, part in parts if name.startswith("{")}
-    headers = {"Accept": "*/*", "Content-Type": "application/json", "Host": "api.example"}
-    return {
-        "resource": route,
-        "path": path,
-        "httpMethod": method,
-        "headers": headers,
-        "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
-        "pathParameters": parameters or None,
-        "stageVariables": None,
-        "requestContext": {
-            "resourcePath": route,
-            "httpMethod": method,
-            "path": f"/Prod{path}",
-            "stage": "Prod",
-            "requestId": "00000000-0000-0000-0000-000000000000",
-            "identity": {"sourceIp": "127.0.0.1"},
-        },
-        "body": body.decode() if isinstance(body, bytes) else body,
-        "isBase64Encoded": False,
-    }
 
 
 class Function:
@@ -112,7 +44,7 @@ class Function:
     def __init__(
         self, code: Path, environment: Mapping[str, str] | None = None, handler: str = "app.app"
     ) -> None:
-        emulator, client = tools()
+        emulator, client = emulator_files()
         self._port, runtime_api = _free_ports(2)
         addresses = [f"--runtime-interface-emulator-address=127.0.0.1:{self._port}"]
         addresses += [f"--runtime-api-address=127.0.0.1:{runtime_api}"]
@@ -249,38 +181,6 @@ def remove_package(folder: Path) -> None:
         if path.is_dir():
             path.chmod(0o755)
     shutil.rmtree(folder)
-
-
-def tools() -> tuple[Path, Path]:
-    """Give the emulator and the folder of the runtime client, fetched at the first use.
-
-    Returns
-    -------
-    tuple of Path
-    """
-    emulator, client = TOOLS / "aws-lambda-rie", TOOLS / f"awslambdaric-{PYTHON}"
-    if not emulator.exists():
-        _pip("download", "--no-deps", "--dest", str(TOOLS), SAM_CLI)
-        [wheel] = TOOLS.glob("aws_sam_cli-*.whl")
-        name = f"samcli/local/rapid/aws-lambda-rie-{_MACHINES[platform.machine()]}"
-        with zipfile.ZipFile(wheel) as archive:
-            written = TOOLS / "emulator.tmp"
-            written.write_bytes(archive.read(name))
-            written.chmod(0o755)
-            written.rename(emulator)
-        wheel.unlink()
-    if not client.is_dir():
-        installing = TOOLS / "client.tmp"
-        shutil.rmtree(installing, ignore_errors=True)
-        _pip("install", "--target", str(installing), RUNTIME_CLIENT)
-        installing.rename(client)
-    return emulator, client
-
-
-def _pip(command: str, *arguments: str) -> None:
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
-    command_line = [*pip, command, "--quiet", "--only-binary=:all:", *arguments]
-    subprocess.run(command_line, check=True, capture_output=True)
 
 
 def _without_root() -> list[str]:

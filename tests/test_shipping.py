@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import shutil
 import struct
 from importlib.util import find_spec
@@ -17,6 +18,7 @@ from shipping.lean import prune
 from shipping.shared_objects import check_shared_objects, glibc_versions
 from shipping.target import ARCHITECTURES, GLIBC, PYTHON, RUNTIMES, architecture, runtime
 from shipping.wheels import fetch
+from tests.conftest import ROOT
 
 MINE, OTHER = sorted(ARCHITECTURES.values(), key=lambda known: known.machine != platform.machine())
 
@@ -149,3 +151,19 @@ def test_leaves_out_what_serving_never_opens(tmp_path: Path) -> None:
     prune(tmp_path, "onnx")
     assert sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()) == kept
     assert not (tmp_path / "google").exists()
+
+
+def test_both_packages_hold_the_versions_that_models_are_made_with() -> None:
+    """A model that another scikit-learn fitted is refused; ONNX files have a format's version."""
+    made_with = pins("requirements-dev.txt")
+    for known in RUNTIMES.values():
+        for name, version in pins(known.requirements).items():
+            assert made_with.get(name, version) == version, (known.name, name)
+    assert "scikit-learn" in pins(RUNTIMES["sklearn"].requirements).keys() & made_with.keys()
+
+
+def pins(requirements: str) -> dict[str, str]:
+    """Read a file of pinned requirements."""
+    lines = (ROOT / requirements).read_text().splitlines()
+    found = (re.match(r"([\w.-]+)==(\S+)", line) for line in lines)
+    return {match[1]: match[2] for match in found if match}

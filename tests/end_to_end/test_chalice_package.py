@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
+import re
+import shutil
 import subprocess
 import sys
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +20,7 @@ from tests.conftest import APP, ROOT
 from tests.end_to_end.conftest import Process
 
 STAGES = ["dev", "prod"]
+OTHER = {"x86_64": "arm64", "aarch64": "x86_64"}[platform.machine()]  # than this machine's
 
 
 @pytest.fixture(scope="module", params=STAGES)
@@ -45,6 +51,54 @@ def test_the_package_holds_what_serving_needs(packaged: tuple[str, Path]) -> Non
     shipped = {f"chalicelib/{path.name}" for path in (APP / "chalicelib").glob("*.py")}
     assert shipped <= names
     assert (folder / "deployment.zip").stat().st_size < 52_428_800
+
+
+def test_it_is_the_same_byte_for_byte_wherever_and_whenever_it_is_made(
+    packaged: tuple[str, Path], tmp_path: Path
+) -> None:
+    """The package and the template: in other folders, with other times, as other users."""
+    stage, folder = packaged
+    project = shutil.copytree(
+        APP, tmp_path / "elsewhere" / APP.name, ignore=shutil.ignore_patterns("__pycache__"),
+        copy_function=shutil.copyfile,
+    )  # fmt: skip
+    command = [sys.executable, "-m", "shipping", "package", "--stage", stage]
+    command += ["--project", str(project), "--out", str(tmp_path / "out")]
+    differs = {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "77"}
+    subprocess.run(command, cwd=ROOT, env=os.environ | differs, umask=0o077, check=True)
+    for name in ("deployment.zip", "sam.json"):
+        assert (tmp_path / "out" / name).read_bytes() == (folder / name).read_bytes(), name
+
+
+def test_it_is_made_for_the_other_processor_too(tmp_path: Path) -> None:
+    """Which the template names; every shared object is looked at."""
+    command = [sys.executable, "-m", "shipping", "package", "--stage", "dev", "--arch", OTHER]
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path)], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert resource(tmp_path, "APIHandler")["Architectures"] == [OTHER]
+    with zipfile.ZipFile(tmp_path / "deployment.zip") as archive:
+        count = sum(bool(re.search(r"\.so(\.|$)", name)) for name in archive.namelist())
+    assert f"on {OTHER}, {count} shared objects checked" in done.stdout
+
+
+def test_a_package_that_lambda_cannot_load_is_no_package(tmp_path: Path) -> None:
+    """It stops make, with one line that says why, and leaves nothing that could be deployed."""
+    project = shutil.copytree(APP, tmp_path / APP.name)
+    (project / "vendor").mkdir()
+    found = find_spec("obstore._obstore")
+    assert found is not None
+    assert found.origin is not None
+    shutil.copyfile(found.origin, project / "vendor" / "some.so")
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "deployment.zip").write_bytes(b"an older one")
+    command = [sys.executable, "-m", "shipping", "package", "--stage", "dev", "--arch", OTHER]
+    command += ["--project", str(project), "--out", str(out)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert re.fullmatch(rf"package: some.so was made for \w+, not for {OTHER}.\n", done.stderr)
+    assert not list(out.iterdir())
 
 
 def test_the_function_is_configured(packaged: tuple[str, Path]) -> None:

@@ -16,12 +16,15 @@ import boto3
 import pytest
 from moto.awslambda.models import lambda_backends
 
+from shipping.emulator import Function
+from shipping.target import UPLOAD_BYTES
 from tests.conftest import APP, ROOT, Trained
 from tests.end_to_end.aws_server import ACCOUNT, REGION, aws_server
 from tests.end_to_end.conftest import Process
-from tests.end_to_end.lambda_function import StartFunction
+from tests.end_to_end.lambda_function import TWO_WINES, StartFunction
 from tests.end_to_end.lambda_function import start_function as start_function
 from tests.end_to_end.lambda_function import unpacked as unpacked
+from training.artifact import Built
 from training.store import WritableStore
 
 BUCKET = "models-of-the-tests"
@@ -103,24 +106,55 @@ def test_creates_the_api_and_tells_its_url(deployment: Deployment) -> None:
     assert url == f"https://{api['id']}.execute-api.{REGION}.amazonaws.com/Prod/"
 
 
-def test_the_deployed_code_answers(
-    deployment: Deployment,
-    unpacked: Callable[[Path], Path],
-    start_function: StartFunction,
-    trained: Trained,
-    tmp_path: Path,
-) -> None:
-    """What AWS holds, started with the variables and the handler that AWS was given."""
+@pytest.fixture(scope="module")
+def store(deployment: Deployment, trained: Trained) -> WritableStore:
+    """The bucket that the function was deployed for, with a model in it."""
     location = {"LocationConstraint": REGION}
     boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=location)
-    WritableStore(f"s3://{BUCKET}/wine").publish(trained.built.artifact)
+    store = WritableStore(f"s3://{BUCKET}/wine")
+    store.publish(trained.built.artifact)
+    return store
+
+
+@pytest.fixture
+def function(
+    deployment: Deployment,
+    store: WritableStore,
+    unpacked: Callable[[Path], Path],
+    start_function: StartFunction,
+    tmp_path: Path,
+) -> Function:
+    """What AWS holds, with the variables that AWS was given but for how often to look."""
     package = tmp_path / "deployed.zip"
     package.write_bytes(deployment.deployed_code())
     configuration = deployment.function()["Configuration"]
     assert configuration["Handler"] == "app.app"
-    variables = configuration["Environment"]["Variables"]
-    function = start_function(unpacked(package), **deployment.environment, **variables)
+    variables = configuration["Environment"]["Variables"] | {"MODEL_REFRESH_SECONDS": "0"}
+    return start_function(unpacked(package), **deployment.environment, **variables)
+
+
+def test_the_deployed_code_answers(function: Function) -> None:
+    """The tutorial's request, a batch, and a request that is wrong."""
     assert function.request("POST", "/classify", {"data": ".10"}).body == {"prediction": "1"}
+    batch = function.request("POST", "/classify", {"data": TWO_WINES})
+    assert batch.body == {"predictions": ["0", "1"]}
+    refused = function.request("POST", "/classify", {"data": {"alcohl": 13.2}})
+    assert (refused.status, refused.body["problems"][0]["at"]) == (422, "data.alcohl")
+
+
+def test_the_deployed_code_takes_up_a_new_model_and_outlives_its_loss(
+    function: Function, store: WritableStore, trained: Trained, needy: Built
+) -> None:
+    """Without a redeploy; and if what is live goes missing, the last good model answers."""
+    first = function.request("POST", "/classify", {"data": TWO_WINES})
+    assert first.headers["X-Model-Version"] == trained.built.version
+    store.publish(needy.artifact)
+    second = function.request("POST", "/classify", {"data": TWO_WINES})
+    assert second.headers["X-Model-Version"] == needy.version
+    boto3.client("s3").delete_object(Bucket=BUCKET, Key="wine/current")
+    third = function.request("POST", "/classify", {"data": TWO_WINES})
+    assert (third.status, third.headers["X-Model-Version"]) == (200, needy.version)
+    assert function.request("GET", "/health").body["degraded"]
 
 
 def test_deploys_again_what_has_changed(deployment: Deployment) -> None:
@@ -139,6 +173,15 @@ def test_deploys_again_what_has_changed(deployment: Deployment) -> None:
     assert deployment.chalice("url") == url
 
 
+def test_plain_chalice_deploys_the_same_function(deployment: Deployment) -> None:
+    """Only larger: what `make deploy` has made is known to `chalice deploy`."""
+    before, lean = deployment.function(), deployment.deployed_code()
+    deployment.chalice("deploy")
+    after = deployment.function()["Configuration"]
+    assert after["FunctionArn"] == before["Configuration"]["FunctionArn"]
+    assert len(lean) < len(deployment.deployed_code()) < UPLOAD_BYTES
+
+
 def test_plain_chalice_deletes_it_all(deployment: Deployment) -> None:
     """`chalice delete`; last, as nothing is left then."""
     deployment.chalice("delete")
@@ -155,3 +198,11 @@ def test_refuses_to_deploy_without_a_bucket() -> None:
     assert process.wait() != 0
     process.stop()
     assert process.printed.startswith("deploy: Say where the models are: BUCKET=name")
+
+
+def test_refuses_to_deploy_with_an_api_key() -> None:
+    """Rather than without one, unnoticed: Chalice knows no usage plan."""
+    process = Process("deploy", "STAGE=dev", "BUCKET=some", "API_KEY=yes")
+    assert process.wait() != 0
+    process.stop()
+    assert process.printed.startswith("deploy: Chalice cannot set up an API key")

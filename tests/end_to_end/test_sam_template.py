@@ -9,13 +9,15 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
-from tests.conftest import ROOT, Trained
+from shipping.template import what_is_merged
+from tests.conftest import APP, ROOT, Trained
 from tests.end_to_end.conftest import Process
 from tests.end_to_end.lambda_function import StartFunction
 from tests.end_to_end.lambda_function import start_function as start_function
@@ -59,9 +61,28 @@ def prod(templates: dict[str, Template]) -> dict[str, Any]:
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 def test_cfn_lint_finds_nothing(folders: dict[str, Path], stage: str) -> None:
     """No error, no warning."""
-    lint = str(Path(sys.executable).with_name("cfn-lint"))
-    done = subprocess.run([lint, str(folders[stage] / "sam.json")], capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "")
+    assert lint(folders[stage] / "sam.json") == (0, "")
+
+
+def test_cfn_lint_finds_nothing_where_a_key_is_asked_for(
+    templates: dict[str, Template], tmp_path: Path
+) -> None:
+    """Which holds for every route; what API Gateway answers without one says what is missing."""
+    api = what_is_merged(APP / ".chalice", "prod", api_key=True)["Resources"]["RestAPI"]
+    assert api["Properties"]["Auth"]["ApiKeyRequired"] is True
+    answers = api["Properties"]["GatewayResponses"]
+    assert {"INVALID_API_KEY", "DEFAULT_4XX"} <= answers.keys()
+    template = deepcopy(templates["prod"])
+    template["Resources"]["RestAPI"]["Properties"] |= api["Properties"]
+    (tmp_path / "sam.json").write_text(json.dumps(template))
+    assert lint(tmp_path / "sam.json") == (0, "")
+
+
+def lint(template: Path) -> tuple[int, str]:
+    """Run cfn-lint; give its exit code and what it printed."""
+    command = [str(Path(sys.executable).with_name("cfn-lint")), str(template)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.returncode, done.stdout
 
 
 def test_prod_brings_a_private_encrypted_versioned_bucket(prod: dict[str, Any]) -> None:
@@ -94,36 +115,32 @@ def test_prod_serves_from_that_bucket_and_logs_to_that_group(
     assert log["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
 
-def test_prod_raises_alarms(prod: dict[str, Any]) -> None:
-    """On errors, throttles, slow answers and an old model."""
-    alarms = {
-        name: resource["Properties"]
-        for name, resource in prod.items()
-        if resource["Type"] == "AWS::CloudWatch::Alarm"
-    }
-    metrics = {properties["MetricName"] for properties in alarms.values()}
-    assert metrics == {"Errors", "Throttles", "Latency", "ServesAnOldModel"}
-    assert alarms["LatencyAlarm"]["ExtendedStatistic"] == "p95"
-    events = re.findall(r'"([^"]+)"', prod["OldModelFilter"]["Properties"]["FilterPattern"])
-    events += re.findall(r'"([^"]+)"', prod["NewModelFilter"]["Properties"]["FilterPattern"])
-    source = (ROOT / "wine-classifier" / "chalicelib" / "model_store.py").read_text()
-    assert all(f'log_event("{event}"' in source for event in events)
+def test_prod_takes_the_signing_key_as_a_parameter_that_nobody_can_read(
+    templates: dict[str, Template],
+) -> None:
+    """Without one the variable is not set: the app refuses an empty one."""
+    template = templates["prod"]
+    assert template["Parameters"]["SigningKey"]["NoEcho"] is True
+    variables = template["Resources"]["APIHandler"]["Properties"]["Environment"]["Variables"]
+    assert variables["MODEL_SIGNING_KEY"]["Fn::If"][1:] == [
+        {"Ref": "SigningKey"},
+        {"Ref": "AWS::NoValue"},
+    ]
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
-def test_api_gateways_own_answers_have_the_one_error_shape(
-    templates: dict[str, Template], stage: str
-) -> None:
-    """An unknown path is a 404 and too many requests are a 429."""
-    responses = templates[stage]["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]
-    assert responses["MISSING_AUTHENTICATION_TOKEN"]["StatusCode"] == "404"
-    assert responses["THROTTLED"]["StatusCode"] == "429"
-    assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= responses.keys()
-    for response in responses.values():
-        body = response["ResponseTemplates"]["application/json"]
-        # What API Gateway puts in for this variable is quoted already.
-        body = body.replace("$context.error.messageString", '"Forbidden"')
-        assert set(json.loads(body)) == {"error"}
+def test_what_is_merged_reaches_the_template(templates: dict[str, Template], stage: str) -> None:
+    """What belongs to every stage and what belongs to this one."""
+    resources = templates[stage]["Resources"]
+    for name, resource in what_is_merged(APP / ".chalice", stage)["Resources"].items():
+        assert (
+            resources[name]["Properties"].items()
+            >= {
+                key: value
+                for key, value in resource["Properties"].items()
+                if key not in ("DefinitionBody", "Environment")  # where Chalice has more
+            }.items()
+        )
 
 
 def test_serving_makes_the_calls_that_each_stage_allows_and_no_others(

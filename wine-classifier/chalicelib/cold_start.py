@@ -7,7 +7,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-from chalicelib import onnx_runtime
+from chalicelib import onnx_library
 from chalicelib.errors import InvalidSetting
 from chalicelib.object_store import CURRENT, Fetched, ObjectStore
 from chalicelib.settings import Settings
@@ -49,7 +49,7 @@ def begin() -> FetchedAhead | None:
     """
     gc.disable()  # hardly anything of what is imported is garbage
     pool = ThreadPoolExecutor(max_workers=1)
-    pool.submit(onnx_runtime.start)  # if it fails, whoever loads a model meets that again
+    pool.submit(onnx_library.library)  # if it fails, whoever loads a model meets that again
     pool.shutdown(wait=False)
     with suppress(InvalidSetting):
         settings = Settings.from_environ(os.environ)

@@ -225,7 +225,9 @@ def _translated(error: Exception, what: str, needs: str) -> StoreError:
     if isinstance(error, FileNotFoundError):
         return ObjectNotFound(what)
     if status and status[1] in ("401", "403"):
-        return StoreError("access denied", f"Access to {what} is denied: it takes {needs}.")
+        # To those who may not list a bucket, S3 does not tell what is not there.
+        hint = ", or there is no such object" if needs == "s3:GetObject" else ""
+        return StoreError("access denied", f"Access to {what} is denied: it takes {needs}{hint}.")
     if status:
         answered = f"{status[1]} {code[1]}" if code else status[1]
         return StoreError(f"the store answered {answered}", f"For {what} S3 answered {answered}.")

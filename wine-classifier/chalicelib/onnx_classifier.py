@@ -6,7 +6,8 @@ from array import array
 
 from chalicelib.errors import InvalidArtifact
 from chalicelib.model import Prediction
-from chalicelib.onnx_runtime import OnnxRuntimeError, Session
+from chalicelib.onnx_library import OnnxRuntimeError
+from chalicelib.onnx_session import Session
 from chalicelib.samples import Samples
 
 # The names that training gives the graph's inputs and outputs; it has those that it needs.
@@ -30,12 +31,17 @@ class OnnxClassifier:
     Raises
     ------
     InvalidArtifact
-        If ONNX Runtime cannot load it.
+        If ONNX Runtime is not there, or cannot load it.
     """
 
     def __init__(self, model: bytes) -> None:
         try:
             self._session = Session(model)
+        except ImportError as error:
+            raise InvalidArtifact(
+                "The model needs ONNX Runtime, which this function was packaged without: package it"
+                " with RUNTIME=onnx."
+            ) from error
         except OnnxRuntimeError as error:
             reason = str(error).partition("\n")[0][:_REASON_CHARACTERS]
             raise InvalidArtifact(f"ONNX Runtime cannot load the model: {reason}.") from error

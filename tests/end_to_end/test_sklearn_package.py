@@ -1,0 +1,176 @@
+"""The fallback's package, with scikit-learn in it, on the Lambda runtime emulator."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import warnings
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import boto3
+import numpy as np
+import pytest
+from moto.server import ThreadedMotoServer
+from sklearn.base import ClassifierMixin, clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from shipping.emulator import Function, remove_package, unpack_package
+from shipping.target import UNZIPPED_BYTES, UPLOAD_BYTES
+from tests.conftest import ROOT
+from tests.end_to_end.lambda_function import digests
+from training.artifact import build_artifact
+from training.coverage import BINARY, unfitted_classifiers
+from training.dataset import wine
+from training.store import WritableStore
+
+PEAK_MEMORY_BYTES = 250e6
+
+
+class Package(NamedTuple):
+    """What was packaged, and what was printed of it."""
+
+    zipped: Path
+    template: dict[str, Any]
+    printed: str
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """What `make package RUNTIME=sklearn` writes, in a folder of its own."""
+    out = tmp_path_factory.mktemp("out")
+    command = [sys.executable, "-m", "shipping", "package", "--stage", "prod"]
+    command += ["--runtime", "sklearn", "--out", str(out)]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    template = json.loads((out / "sam.json").read_text())
+    return Package(out / "deployment.zip", template, done.stdout)
+
+
+@pytest.fixture(scope="module")
+def code(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The package, unzipped."""
+    folder = unpack_package(package.zipped, tmp_path_factory.mktemp("task") / "task")
+    yield folder
+    remove_package(folder)
+
+
+class Served(NamedTuple):
+    """A function, and the store on S3 that it serves from."""
+
+    function: Function
+    store: WritableStore
+
+
+@pytest.fixture(scope="module")
+def served(code: Path) -> Iterator[Served]:
+    """The function, which looks for a new model at each request."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    environment = {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in environment.items():
+            patched.setenv(name, value)
+        bucket = f"models-{os.urandom(4).hex()}"
+        boto3.client("s3").create_bucket(Bucket=bucket)
+        store = WritableStore(f"s3://{bucket}/wine")
+        variables = {"MODEL_URL": store.url, "MODEL_REFRESH_SECONDS": "0"}
+        with Function(code, environment | variables) as function:
+            yield Served(function, store)
+    server.stop()
+
+
+def test_fits_lambda_by_way_of_s3_and_says_so(package: Package) -> None:
+    """Its limit is that of what is unzipped; what can be sent directly is less than it has."""
+    unzipped = sum(entry.file_size for entry in entries(package.zipped))
+    assert package.zipped.stat().st_size > UPLOAD_BYTES
+    assert unzipped <= UNZIPPED_BYTES
+    assert "so it goes through S3: use sam deploy." in package.printed
+    assert package.template["Resources"]["APIHandler"]["Properties"]["CodeUri"] == (
+        "./deployment.zip"
+    )
+
+
+def test_holds_no_tests_stubs_headers_or_tools(package: Package) -> None:
+    """Nor ONNX Runtime, which is the other package's."""
+    names = [entry.filename for entry in entries(package.zipped)]
+    assert not [name for name in names if name.endswith((".pyi", ".h", ".pxd", ".pyx"))]
+    assert not [name for name in names if "/tests/" in name]
+    assert not [name for name in names if name.startswith(("onnxruntime/", "boto3/", "bin/"))]
+
+
+def entries(package: Path) -> list[zipfile.ZipInfo]:
+    """List what a package holds."""
+    with zipfile.ZipFile(package) as archive:
+        return archive.infolist()
+
+
+def test_serves_what_only_scikit_learn_can(served: Served, code: Path) -> None:
+    """A pipeline with a function in it, by way of a .skops file; nothing is written to its code."""
+    X, y, names = wine()
+    steps = (StandardScaler(), FunctionTransformer(np.cbrt), LogisticRegression())
+    estimator = make_pipeline(*steps).fit(X, y)
+    built = build_artifact(estimator, X, y, name="wine", feature_names=names)
+    assert built.runtime == "sklearn"
+    assert served.store.publish(built.artifact).endswith(".skops")
+    before = digests(code)
+    assert_answers_as(served.function, estimator, X)
+    refused = served.function.request("POST", "/classify", {"data": {"alcohl": 13.2}})
+    assert (refused.status, refused.body.keys()) == (422, {"error", "problems"})
+    assert digests(code) == before
+    assert served.function.peak_memory_bytes <= PEAK_MEMORY_BYTES
+
+
+def test_a_model_for_the_other_package_is_refused_with_what_to_do(served: Served) -> None:
+    """The model before it goes on answering."""
+    X, y, _ = wine()
+    estimator = LogisticRegression().fit(StandardScaler().fit_transform(X), y)
+    good = build_artifact(estimator, X, y, name="one", runtime="sklearn")
+    served.store.publish(good.artifact)
+    assert_answers_as(served.function, estimator, X)
+    served.store.publish(build_artifact(estimator, X, y, name="one").artifact)
+    assert_answers_as(served.function, estimator, X)
+    health = served.function.request("GET", "/health").body
+    assert (health["degraded"], health["version"]) == (True, good.version)
+    assert health["reason"].endswith("package it with RUNTIME=onnx")
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    list(unfitted_classifiers(max_iterations=100)),
+    ids=lambda each: type(each).__name__,
+)
+def test_holds_all_that_a_classifier_of_scikit_learn_takes(
+    served: Served, estimator: ClassifierMixin
+) -> None:
+    """Each is published in turn, as if ONNX could not do it."""
+    X, y, _ = wine()
+    target = (y == 1).astype(int) if type(estimator).__name__ in BINARY else y
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        estimator = clone(estimator).fit(X, target)
+        built = build_artifact(estimator, X, target, name="one", runtime="sklearn")
+        served.store.publish(built.artifact)
+        assert_answers_as(served.function, estimator, X)
+
+
+def assert_answers_as(function: Function, estimator: Any, X: Any) -> None:
+    """Ask for all wines and compare."""
+    asks = hasattr(estimator, "predict_proba")
+    answer = function.request("POST", "/classify", {"data": X.tolist(), "probabilities": asks})
+    assert answer.status == 200, f"{answer.body}\n{function.log}"
+    assert answer.body["predictions"] == [str(label) for label in estimator.predict(X).tolist()]
+    if asks:
+        given = [list(row.values()) for row in answer.body["probabilities"]]
+        np.testing.assert_allclose(given, estimator.predict_proba(X), rtol=0, atol=1e-12)
