@@ -137,6 +137,19 @@ def test_more_rows_than_allowed_is_a_413(
     assert answer.body == {"error": "A batch may hold at most 3 samples."}
 
 
+def test_an_answer_that_lambda_would_not_hand_on_is_a_413(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """API Gateway would say that the function failed, which it did not."""
+    monkeypatch.setattr("chalicelib.http.LAMBDA_PAYLOAD_BYTES", 1000)
+    assert app.classify([{"ash": 1}] * 50).status == 200
+    answer = app.classify([{"ash": 1}] * 50, probabilities=True)
+    assert answer.status == 413
+    assert answer.body == {
+        "error": "An answer may hold at most 1,000 bytes: ask about fewer samples at a time."
+    }
+
+
 def test_a_required_feature_must_be_there(
     start_app: Callable[..., App], needy: Built, tmp_path: Path
 ) -> None:

@@ -117,6 +117,11 @@ TENSORS: list[tuple[object, list[str]]] = [
     (tensor([1], [1], name=["ash"]), ["inputs[0].name"]),
 ]
 
+NO_DATA = {"name": "ash", "shape": [1], "datatype": "FP64"}
+TENSORS += [
+    (NO_DATA | {"parameters": parameters}, ["inputs[0].parameters", "inputs[0].data"])
+    for parameters in (3, -0.5, True, [1], "binary_data_size")
+]
 BINARY = {"name": "x", "shape": [1, 13], "datatype": "FP64"} | {
     "parameters": {"binary_data_size": 104}
 }

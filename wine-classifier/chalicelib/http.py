@@ -23,6 +23,7 @@ from chalicelib.errors import (
     UnknownPath,
     UnsupportedMediaType,
 )
+from chalicelib.json_body import LAMBDA_PAYLOAD_BYTES
 from chalicelib.log import log_event
 from chalicelib.model_store import RETRY_AFTER_SECONDS, Health
 
@@ -162,7 +163,7 @@ def in_the_one_shape(
     get_response: Callable[[Request | None], Response],
     routes: Mapping[str, Mapping[str, RouteEntry]],
 ) -> Response:
-    """Answer in the one error shape where it is Chalice itself that refuses a request.
+    """Answer in the one error shape where it is Chalice that refuses a request, or Lambda would.
 
     Parameters
     ----------
@@ -178,6 +179,9 @@ def in_the_one_shape(
     chalice.app.Response
     """
     response = get_response(request)
+    if isinstance(response.body, str) and _is_too_large(response.body):
+        unit = "bytes: ask about fewer samples at a time"
+        return error_response(BodyTooLarge("An answer", LAMBDA_PAYLOAD_BYTES, unit))
     if not (isinstance(response.body, dict) and "Code" in response.body):
         return response
     if response.status_code == 405 and request is not None:
@@ -212,6 +216,11 @@ def served(methods: Mapping[str, RouteEntry]) -> list[str]:
 def unknown_path(**_parts: str) -> Response:
     """Refuse a path that nothing is served at."""
     raise UnknownPath
+
+
+def _is_too_large(body: str) -> bool:
+    """Tell whether Lambda would not hand on an answer, which it writes as a string in JSON."""
+    return 2 * len(body) > LAMBDA_PAYLOAD_BYTES and len(json.dumps(body)) > LAMBDA_PAYLOAD_BYTES
 
 
 def _fault(status: int) -> Response:

@@ -11,7 +11,7 @@ from chalicelib.json_schema import Schema, ref
 ERRORS = {
     "400": ("Malformed", "The body is not JSON (or CSV) in UTF-8, or is nested too deep."),
     "404": ("UnknownModel", "No model of this name and version is served."),
-    "413": ("TooLarge", "There are too many samples, or the body is over Lambda's limit."),
+    "413": ("TooLarge", "Too many samples, or a body or an answer over Lambda's limit."),
     "415": ("UnsupportedMediaType", "The body is of another media type, or compressed."),
     "422": ("Invalid", "The body is not what the model takes: all the problems at once."),
     "503": ("NoModel", "No model could be loaded; Retry-After says when to ask again."),

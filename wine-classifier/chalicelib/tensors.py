@@ -66,7 +66,8 @@ def read_tensor(at: str, sent: object, problems: Problems) -> Tensor | None:
         problems.add(at, "must be an object")
         return None
     check_parameters(sent, f"{at}.parameters", problems)
-    if "data" not in sent and "binary_data_size" in (sent.get("parameters") or {}):
+    parameters = sent.get("parameters")
+    if "data" not in sent and isinstance(parameters, dict) and "binary_data_size" in parameters:
         raise BinaryTensors
     name, datatype = sent.get("name"), sent.get("datatype")
     if not isinstance(name, str):
