@@ -166,26 +166,43 @@ def invocation_schemas(manifest: Manifest) -> dict[str, Schema]:
         },
     )
     records = {"type": "array", "items": ref("Sample"), "minItems": 1}
-    columns = {
-        "type": "object",
-        "description": "A list for each feature; all of one length, here of one sample.",
-        "properties": {
-            feature.name: {"type": "array", "items": schema, "minItems": 1, "maxItems": 1}
-            for feature, schema in zip(signature.features, feature_schemas(manifest), strict=True)
-        },
-        "required": _required(signature),
-        "minProperties": 1,
-        "additionalProperties": False,
-    }
     samples = {"anyOf": [ref("Batch"), ref("PositionalSample")]}
     forms = {
         "dataframe_split": split,
         "dataframe_records": records,
         "instances": samples,
-        "inputs": {"anyOf": [*samples["anyOf"], columns]},
+        "inputs": {"anyOf": [*samples["anyOf"], *_columns(manifest)]},
     }
     labels = {"type": "array", "items": {"enum": list(manifest.signature.classes)}}
     return {
         "Invocation": {"anyOf": [*(closed({name: form}) for name, form in forms.items()), samples]},
         "InvocationAnswer": {"anyOf": [closed({"predictions": labels}), labels]},
     }
+
+
+def _columns(manifest: Manifest) -> list[Schema]:
+    """Describe lists for features: JSON Schema cannot say that they must be of one length."""
+    features = manifest.signature.features
+    required = _required(manifest.signature)
+    of_one_sample = {
+        "type": "object",
+        "description": "A list for each feature; all of one length, here of one sample.",
+        "properties": {
+            feature.name: {"type": "array", "items": schema, "minItems": 1, "maxItems": 1}
+            for feature, schema in zip(features, feature_schemas(manifest), strict=True)
+        },
+        "required": required,
+        "minProperties": 1,
+        "additionalProperties": False,
+    }
+    if len(required) > 1:
+        return [of_one_sample]
+    of_one_feature = of_one_sample | {
+        "description": "A list for one feature.",
+        "properties": {
+            feature.name: {"type": "array", "items": schema, "minItems": 1}
+            for feature, schema in zip(features, feature_schemas(manifest), strict=True)
+        },
+        "maxProperties": 1,
+    }
+    return [of_one_sample, of_one_feature]
