@@ -21,7 +21,7 @@ from chalicelib.classification import classify as classify_samples
 from chalicelib.classify_request import read_classify_request
 from chalicelib.cors import allow_origin, answer_preflights
 from chalicelib.errors import ModelUnavailable
-from chalicelib.gateway import GatewayApp, received
+from chalicelib.gateway import StrictChalice, received
 from chalicelib.http import (
     answers_errors,
     health_response,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     boto3.client("s3").get_object()
 
-app = GatewayApp(app_name="wine-classifier")
+app = StrictChalice(app_name="wine-classifier")
 serving = Serving(begun)
 
 # API Gateway and `chalice local` refuse a path that no route matches on their own, with a 403 that

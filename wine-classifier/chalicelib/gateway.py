@@ -15,7 +15,7 @@ from chalicelib.http import error_response
 _PARAMETER = re.compile(r"{(\w+)}")
 
 
-class GatewayApp(Chalice):
+class StrictChalice(Chalice):
     """A Chalice app that answers every event, where Chalice trusts it to be complete."""
 
     def __call__(self, event: object, context: object) -> dict[str, Any]:
