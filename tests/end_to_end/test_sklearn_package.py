@@ -25,6 +25,7 @@ from shipping.emulator import Function, remove_package, unpack_package
 from shipping.target import UNZIPPED_BYTES, UPLOAD_BYTES
 from tests.conftest import ROOT
 from tests.end_to_end.lambda_function import digests
+from tests.end_to_end.test_store_faults import wait_until
 from training.artifact import build_artifact
 from training.coverage import BINARY, unfitted_classifiers
 from training.dataset import wine
@@ -133,7 +134,7 @@ def test_serves_what_only_scikit_learn_can(served: Served, code: Path) -> None:
 
 
 def test_a_model_for_the_other_package_is_refused_with_what_to_do(served: Served) -> None:
-    """The model before it goes on answering."""
+    """The model before it goes on answering, and the store is well again with the next one."""
     X, y, _ = wine()
     estimator = LogisticRegression().fit(StandardScaler().fit_transform(X), y)
     good = build_artifact(estimator, X, y, name="one", runtime="sklearn")
@@ -144,6 +145,10 @@ def test_a_model_for_the_other_package_is_refused_with_what_to_do(served: Served
     health = served.function.request("GET", "/health").body
     assert (health["degraded"], health["version"]) == (True, good.version)
     assert health["reason"].endswith("package it with RUNTIME=onnx")
+    served.store.publish(good.artifact)
+    wait_until(
+        lambda: not served.function.request("GET", "/health").body["degraded"], "it stayed degraded"
+    )
 
 
 @pytest.mark.parametrize(

@@ -59,5 +59,6 @@ def begin() -> FetchedAhead | None:
 
 
 def end() -> None:
-    """Tell that all is imported."""
+    """Tell that all is imported, and so will stay: no collection need look at it again."""
+    gc.freeze()
     gc.enable()

@@ -40,6 +40,8 @@ _STATUS: dict[type[ServingError], int] = {
 }
 
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+
 # What browsers ask with before a request to another origin; see `chalicelib.cors`.
 PREFLIGHT = "OPTIONS"
 
@@ -63,7 +65,7 @@ def json_response(
     chalice.app.Response
     """
     return Response(
-        body=json.dumps(body, separators=(",", ":"), allow_nan=False),
+        body=_ENCODER.encode(body),
         headers={"Content-Type": "application/json", **(headers or {})},
         status_code=status,
     )
