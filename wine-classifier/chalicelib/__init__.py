@@ -2,6 +2,7 @@
 
 A request goes through these modules in this order::
 
+    gateway            events -> bytes and headers, whatever an event lacks
     json_body          bytes -> JSON, every malformed body named
     classify_request   JSON -> the samples as sent
     model_store        which model is live: fetched, verified, cached, refreshed
@@ -13,9 +14,11 @@ A request goes through these modules in this order::
 The other protocols are adapters over the same modules, each with its routes in a blueprint and
 what it translates beside it, which is imported by the first request that needs it::
 
-    inference_protocol tensors            the Open Inference Protocol (V2)
+    inference_protocol infer_request      the Open Inference Protocol (V2)
     invocations        invocation_forms   what MLflow's and SageMaker's clients send
     description        openapi            the model, and the API, described
+
+On Lambda ``cold_start`` begins before the rest is imported; ``local_server`` is for `chalice local`.
 
 Nothing here imports ``training`` or pandas; scikit-learn is imported by
 ``sklearn_classifier`` only, when a model needs it.
