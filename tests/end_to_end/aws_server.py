@@ -1,4 +1,4 @@
-"""All of AWS that a deployment needs, as a server on this machine: moto's, with one part mended."""
+"""AWS as a server on this machine: moto's, with one part mended for what deploys to it."""
 
 from __future__ import annotations
 
@@ -35,8 +35,25 @@ def as_moto_reads_it(document: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
+def moto_server(region: str = "us-east-1") -> Iterator[dict[str, str]]:
+    """Run moto's server, and give what a process needs in its environment to use it."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield {
+            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": region,
+        }
+    finally:
+        server.stop()
+
+
+@contextmanager
 def aws_server() -> Iterator[dict[str, str]]:
-    """Run the server, and give what a process needs in its environment to use it."""
+    """Run the server so that Chalice can deploy to it."""
     original_import, original_put = (
         APIGatewayBackend.import_rest_api,
         APIGatewayBackend.put_rest_api,
@@ -53,14 +70,6 @@ def aws_server() -> Iterator[dict[str, str]]:
     with (
         patch.object(APIGatewayBackend, "import_rest_api", import_rest_api),
         patch.object(APIGatewayBackend, "put_rest_api", put_rest_api),
+        moto_server(REGION) as environment,
     ):
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        host, port = server.get_host_and_port()
-        yield {
-            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": REGION,
-        }
-        server.stop()
+        yield environment

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from shipping.emulator import Function
 from tests.conftest import APP, Trained
+from tests.end_to_end.aws_server import moto_server
 from tests.end_to_end.lambda_function import TWO_WINES, StartFunction, digests
 from tests.end_to_end.lambda_function import code as code
 from tests.end_to_end.lambda_function import package as package
@@ -97,26 +97,17 @@ def test_keeps_serving_while_s3_is_down(
     start_function: StartFunction, code: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last good model answers, and the health route and the log say that it is old."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    environment = {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    boto3.client("s3").create_bucket(Bucket="models")
-    store = WritableStore("s3://models/wine")
-    store.publish(trained.built.artifact)
-    function = start_function(
-        code, MODEL_URL=store.url, MODEL_REFRESH_SECONDS="0", MODEL_TIMEOUT_SECONDS="1",
-        **environment,
-    )  # fmt: skip
-    assert function.request("POST", "/classify", {"data": ".10"}).status == 200
-    server.stop()
+    with moto_server() as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        boto3.client("s3").create_bucket(Bucket="models")
+        store = WritableStore("s3://models/wine")
+        store.publish(trained.built.artifact)
+        function = start_function(
+            code, MODEL_URL=store.url, MODEL_REFRESH_SECONDS="0", MODEL_TIMEOUT_SECONDS="1",
+            **environment,
+        )  # fmt: skip
+        assert function.request("POST", "/classify", {"data": ".10"}).status == 200
     answer = function.request("POST", "/classify", {"data": ".10"})
     assert (answer.status, answer.body) == (200, {"prediction": "1"})
     health = function.request("GET", "/health")

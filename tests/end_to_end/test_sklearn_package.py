@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import boto3
 import numpy as np
 import pytest
-from moto.server import ThreadedMotoServer
 from sklearn.base import ClassifierMixin, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -24,6 +23,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from shipping.emulator import Function, remove_package, unpack_package
 from shipping.target import UNZIPPED_BYTES, UPLOAD_BYTES
 from tests.conftest import ROOT
+from tests.end_to_end.aws_server import moto_server
 from tests.end_to_end.lambda_function import digests
 from tests.end_to_end.test_store_faults import wait_until
 from training.artifact import build_artifact
@@ -71,16 +71,7 @@ class Served(NamedTuple):
 @pytest.fixture(scope="module")
 def served(code: Path) -> Iterator[Served]:
     """The function, which looks for a new model at each request."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    environment = {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    with pytest.MonkeyPatch.context() as patched:
+    with moto_server() as environment, pytest.MonkeyPatch.context() as patched:
         for name, value in environment.items():
             patched.setenv(name, value)
         bucket = f"models-{os.urandom(4).hex()}"
@@ -89,7 +80,6 @@ def served(code: Path) -> Iterator[Served]:
         variables = {"MODEL_URL": store.url, "MODEL_REFRESH_SECONDS": "0"}
         with Function(code, environment | variables) as function:
             yield Served(function, store)
-    server.stop()
 
 
 def test_fits_lambda_by_way_of_s3_and_says_so(package: Package) -> None:

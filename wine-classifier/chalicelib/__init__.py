@@ -18,7 +18,8 @@ what it translates beside it, which is imported by the first request that needs 
     invocations        invocation_forms   what MLflow's and SageMaker's clients send
     description        openapi            the model, and the API, described
 
-On Lambda ``cold_start`` begins before the rest is imported; ``local_server`` is for `chalice local`.
+On Lambda ``cold_start`` begins before the rest is imported; elsewhere ``local_server`` makes
+`chalice local` strict.
 
 Nothing here imports ``training`` or pandas; scikit-learn is imported by
 ``sklearn_classifier`` only, when a model needs it.
