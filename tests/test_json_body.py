@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from chalicelib.errors import MalformedBody
-from chalicelib.json_body import parse_json
+from chalicelib.errors import BodyTooLarge, MalformedBody
+from chalicelib.json_body import MAX_LISTS_AND_OBJECTS, parse_json
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,20 @@ def test_a_name_that_is_there_twice_is_malformed(text: str) -> None:
     """However deep, however it is written."""
     with pytest.raises(MalformedBody, match="twice"):
         parse_json(text)
+
+
+@pytest.mark.parametrize("one", ["[]", "{}", '"["', '{"a":[]}'])
+def test_lists_and_objects_are_counted_before_they_take_memory(one: str) -> None:
+    """Wherever they are; in a text too, as who sends half a million brackets need not be read."""
+    each = one.count("[") + one.count("{")
+    most = (MAX_LISTS_AND_OBJECTS - 1) // each
+    assert len(parse_json(f"[{','.join([one] * most)}]")) == most
+    with pytest.raises(BodyTooLarge, match="500,000 lists and objects"):
+        parse_json(f"[{','.join([one] * (most + each))}]")
+
+
+@pytest.mark.parametrize("one", ["[", '{"a":'])
+def test_what_is_nested_too_deep_is_malformed_however_many_there_are(one: str) -> None:
+    """It is not too large: no one could make it smaller and mean the same."""
+    with pytest.raises(MalformedBody, match="nested too deep"):
+        parse_json(one * (MAX_LISTS_AND_OBJECTS + 1))

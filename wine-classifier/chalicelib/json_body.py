@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from chalicelib.errors import BodyTooLarge, MalformedBody, UnsupportedMediaType
@@ -11,6 +12,11 @@ from chalicelib.errors import BodyTooLarge, MalformedBody, UnsupportedMediaType
 # The most that Lambda takes as the payload of one call:
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 LAMBDA_PAYLOAD_BYTES = 6 * 1024 * 1024
+
+# A list takes many times the memory of the two characters that it is written with, and numbers or
+# text take less for theirs: without a limit on lists, they would decide how much a function needs.
+MAX_LISTS_AND_OBJECTS = 500_000
+_ENOUGH_TO_BE_TOO_DEEP = 500_000  # characters
 
 JSON = "application/json"
 
@@ -121,8 +127,12 @@ def parse_json(text: str) -> Any:
     ------
     MalformedBody
         If it is not JSON, nested too deep, or an object in it has a name twice.
+    BodyTooLarge
+        If it holds more than `MAX_LISTS_AND_OBJECTS`, nested or side by side.
     """
     try:
+        if text.count("[") + text.count("{") > MAX_LISTS_AND_OBJECTS:
+            _refuse_so_many(text)
         return _load(text)
     except RecursionError:
         raise MalformedBody("The body is nested too deep.") from None
@@ -130,6 +140,12 @@ def parse_json(text: str) -> Any:
         # Of the decoder's own words only the place is passed on: the rest may repeat the body.
         place = f"line {error.lineno}, column {error.colno}"
         raise MalformedBody(f"The body is not JSON: see {place}.") from None
+
+
+def _refuse_so_many(text: str) -> NoReturn:
+    with suppress(json.JSONDecodeError):
+        _DECODER.decode(text[:_ENOUGH_TO_BE_TOO_DEEP])
+    raise BodyTooLarge("A body", MAX_LISTS_AND_OBJECTS, "lists and objects")
 
 
 def _load(text: str) -> Any:
