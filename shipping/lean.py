@@ -1,7 +1,7 @@
 """Which files serving never opens: they are not shipped.
 
 Not by guessing: the tests run the package that is left on the Lambda runtime emulator, and
-`docs/decisions/lean-package.md` says what each rule saves.
+`docs/decisions/lean-package.md` says why they may go.
 """
 
 from __future__ import annotations

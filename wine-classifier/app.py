@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     boto3.client("s3").get_object()
 
 app = StrictChalice(app_name="wine-classifier")
-app.api.binary_types = []  # nothing that is served is; Chalice compares each request with each type
+app.api.binary_types = []  # nothing served is binary; else Chalice compares each request with all
 serving = Serving(begun)
 
 # API Gateway and `chalice local` refuse a path that no route matches on their own, with a 403 that
