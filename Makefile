@@ -29,7 +29,7 @@ test: $(READY) ## run the tests
 	@$(PYTHON) -m pytest $(PYTEST_ARGS)
 
 clients: $(READY) ## run the clients that people already have against the app, unmodified
-	@UV=$(UV) $(PYTHON) -m tests.foreign_clients $(CLIENTS)
+	@UV=$(UV) $(PYTHON) -m tests.clients $(CLIENTS)
 
 fuzz: $(READY) ## let schemathesis look for what the API's description does not say
 	@UV=$(UV) $(PYTHON) -m tests.fuzz
@@ -41,7 +41,7 @@ check: $(READY) ## ruff, ruff format and mypy
 
 sam: $(SAM) ## check the SAM templates with AWS's own command line, which needs no account for it
 	@for options in "--stage dev" "--stage prod" "--stage prod --api-key"; do \
-	  $(PYTHON) -m shipping package $$options --out dist/.sam || exit 1; \
+	  $(PYTHON) -m deployment package $$options --out dist/.sam || exit 1; \
 	  SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --template dist/.sam/sam.json || exit 1; \
 	done
 
@@ -56,10 +56,10 @@ publish: $(READY) ## publish dist/wine.onnx (MODEL_URL= the store)
 	@$(PYTHON) -m training publish --to "$(or $(MODEL_URL),$(STORE))"
 
 package: $(READY) ## write the lean package and the SAM template to dist/STAGE (STAGE=dev, ARCH=, RUNTIME=, BUCKET=, API_KEY=)
-	@$(PYTHON) -m shipping package $(SHIPPED)
+	@$(PYTHON) -m deployment package $(SHIPPED)
 
 deploy: $(READY) ## chalice deploy with the lean package (STAGE=dev, ARCH=, BUCKET= where the models are)
-	@$(PYTHON) -m shipping deploy $(SHIPPED)
+	@$(PYTHON) -m deployment deploy $(SHIPPED)
 
 bench: $(READY) ## compare with other ways to serve, on the Lambda emulator (writes docs/benchmark.* and the README's table)
 	@$(PYTHON) -m benchmarks
@@ -72,12 +72,12 @@ pins: $(READY) ## compile the requirements anew, to the newest versions
 	@$(UV) pip compile --quiet --upgrade --no-header --python-version 3.12 --universal -c wine-classifier/requirements.txt requirements-dev.in -o requirements-dev.txt
 	@$(UV) pip compile --quiet --upgrade --no-header --python-version 3.13 -c requirements-dev.txt \
 	  --no-emit-package prettytable --no-emit-package wcwidth \
-	  shipping/requirements-sklearn.in -o shipping/requirements-sklearn.txt
+	  deployment/requirements-sklearn.in -o deployment/requirements-sklearn.txt
 
 clean: ## remove everything that make made
 	@rm -rf .venv .tools $(STORE) dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(PUBLISHED): $(READY) $(wildcard training/*.py training/converters/*.py wine-classifier/chalicelib/*.py)
+$(PUBLISHED): $(READY) $(shell find training wine-classifier/chalicelib -name "*.py")
 	@$(PYTHON) -m training train
 	@$(PYTHON) -m training publish --to $(STORE)
 	@touch $@
@@ -89,7 +89,7 @@ $(READY): requirements-dev.txt wine-classifier/requirements.txt pyproject.toml .
 	@$(UV) pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(SAM): shipping/requirements-sam.txt $(READY)
+$(SAM): deployment/requirements-sam.txt $(READY)
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .tools/sam
 	@$(UV) pip install --quiet --python .tools/sam/bin/python -r $<
 	@touch $@

@@ -15,7 +15,9 @@ from pathlib import Path
 import boto3
 from moto.server import ThreadedMotoServer
 
-from benchmarks.measure import Asked, measure, samples_per_second
+from benchmarks.docs import DOCS, write_pages, write_readme
+from benchmarks.in_process import compare_in_process
+from benchmarks.measure import WarmRequest, measure, samples_per_second
 from benchmarks.models import (
     BATCHES,
     HIDDEN_UNITS,
@@ -27,12 +29,10 @@ from benchmarks.models import (
     wine_model,
 )
 from benchmarks.packages import ROOT, Packages, build_all
-from benchmarks.pages import DOCS, write_pages, write_readme
 from benchmarks.report import report
-from benchmarks.request_cost import compare_in_process
 from benchmarks.results import ONE_ROW, Compared, Results, compare_cold
 from benchmarks.tables import BATCH
-from shipping.emulator import remove_package
+from deployment.emulator.function import remove_package
 
 RUNS = 9
 BUCKET = "models"
@@ -110,9 +110,9 @@ def run(packages: Packages, environment: Mapping[str, str], runs: int, folder: P
         "PICKLE_URL": f"s3://{BUCKET}/wine.joblib",
     }
     put_pickle(variables["PICKLE_URL"])
-    packages = packages._replace(parses=packages.parses._replace(request=one))
-    asked = [Asked(package.name, package.name, package.request) for package in packages]
-    asked.append(Asked(ONE_ROW, packages.ours.name, one))
+    packages = packages._replace(json_only=packages.json_only._replace(request=one))
+    asked = [WarmRequest(package.name, package.name, package.request) for package in packages]
+    asked.append(WarmRequest(ONE_ROW, packages.ours.name, one))
     in_process = compare_in_process(publish(model, str(folder)), model, one, batch(BATCH), runs)
     batches = {size: batch(size) for size in BATCHES}
     return Results(

@@ -17,14 +17,14 @@ from typing import NamedTuple
 
 from benchmarks.packages import Package, Request
 from benchmarks.results import Run
-from shipping.emulator import Function
+from deployment.emulator.function import Function
 
 WARM_ROUNDS = 300
 BATCH_REQUESTS = 5
 REST_SECONDS = 1.5  # before each start: the machine has to get over the one before
 
 
-class Asked(NamedTuple):
+class WarmRequest(NamedTuple):
     """A request that is measured warm.
 
     Parameters
@@ -42,7 +42,7 @@ class Asked(NamedTuple):
 
 
 def measure(
-    packages: Sequence[Package], asked: list[Asked], environment: Mapping[str, str], runs: int
+    packages: Sequence[Package], asked: list[WarmRequest], environment: Mapping[str, str], runs: int
 ) -> list[Run]:
     """Start all packages, then ask them in turns; again in each run.
 
@@ -65,7 +65,7 @@ def measure(
 
 def _run(
     packages: Sequence[Package],
-    asked: list[Asked],
+    asked: list[WarmRequest],
     environment: Mapping[str, str],
     order: random.Random,
 ) -> Run:
@@ -74,10 +74,10 @@ def _run(
         for package in order.sample(packages, len(packages)):
             time.sleep(REST_SECONDS)
             function = alive.enter_context(start(package, environment))
-            cold[package.name] = seconds(asker(function, package.request))
+            cold[package.name] = seconds(make_sender(function, package.request))
             functions[package.name] = function
         warm = _in_turns(
-            {one.name: asker(functions[one.package], one.request) for one in asked}, order
+            {one.name: make_sender(functions[one.package], one.request) for one in asked}, order
         )
         memory = {name: function.peak_memory_bytes for name, function in functions.items()}
     return Run(cold, warm, memory)
@@ -117,7 +117,7 @@ def samples_per_second(
     """
     found: dict[int, list[float]] = {size: [] for size in batches}
     with start(package, environment) as function:
-        askers = {size: asker(function, request) for size, request in batches.items()}
+        askers = {size: make_sender(function, request) for size, request in batches.items()}
         for ask in askers.values():
             ask()
         for _ in range(runs):
@@ -142,7 +142,7 @@ def start(package: Package, environment: Mapping[str, str]) -> Function:
     return Function(package.code, {**environment, **package.variables}, package.handler)
 
 
-def asker(function: Function, request: Request) -> Callable[[], None]:
+def make_sender(function: Function, request: Request) -> Callable[[], None]:
     """Make a function that sends a request and checks that it is answered.
 
     Parameters

@@ -15,9 +15,9 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.packages import Request
 from training.artifact import build_artifact
-from training.dataset import wine
-from training.pipeline import wine_pipeline
-from training.store import WritableStore
+from training.registry import ModelRegistry
+from training.wine.dataset import wine
+from training.wine.estimators import wine_pipeline
 
 BATCHES = [1, 10, 100, 1_000, 10_000]
 HIDDEN_UNITS = [70, 350, 1_000]  # in each of two layers: models of about 0.05, 1 and 8 MB
@@ -72,7 +72,7 @@ def publish(model: bytes, to: str) -> str:
     str
         The URL of the store.
     """
-    store = WritableStore(to)
+    store = ModelRegistry(to)
     store.publish(model)
     return store.url
 

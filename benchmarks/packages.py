@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from shipping.archive import Size, write_zip
-from shipping.emulator import unpack_package
-from shipping.target import architecture
-from shipping.wheels import fetch, unpack
+from deployment.emulator.function import unpack_package
+from deployment.package.archive import Size, write_zip
+from deployment.package.wheels import fetch, unpack
+from deployment.target import architecture
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
+APPS = HERE / "apps"
 CACHE = ROOT / "dist" / ".benchmark"
 
 
@@ -70,7 +71,7 @@ class Packages(NamedTuple):
     ----------
     hello, tutorial, fastapi, ours : Package
         Services, from the least that Chalice serves to this project.
-    parses : Package
+    json_only : Package
         A route that parses its body and answers: what one sample is compared with.
     """
 
@@ -78,7 +79,7 @@ class Packages(NamedTuple):
     tutorial: Package
     fastapi: Package
     ours: Package
-    parses: Package
+    json_only: Package
 
     @property
     def services(self) -> list[Package]:
@@ -106,7 +107,9 @@ def build_all(folder: Path) -> Packages:
         tutorial=_unpacked("the tutorial's handler", _chalice("tutorial"), folder / "tutorial"),
         fastapi=fastapi._replace(handler="app.handler"),
         ours=_unpacked("this project", _ours(), folder / "ours"),
-        parses=_unpacked("a route that only parses", _chalice("parses"), folder / "parses"),
+        json_only=_unpacked(
+            "a route that only parses", _chalice("json_only"), folder / "json_only"
+        ),
     )
 
 
@@ -119,11 +122,11 @@ def _unpacked(name: str, package: Path, folder: Path) -> Package:
 def _chalice(name: str) -> Path:
     """Package a Chalice project with plain Chalice, unless nothing has changed since."""
     package = CACHE / f"{name}.zip"
-    sources = [HERE / name / "app.py", HERE / name / "requirements.txt"]
+    sources = [APPS / name / "app.py", APPS / name / "requirements.txt"]
     if not package.exists() or any(newer(path, package) for path in sources):
         with tempfile.TemporaryDirectory() as scratch:
             project = Path(scratch, name)
-            shutil.copytree(HERE / name, project, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(APPS / name, project, ignore=shutil.ignore_patterns("__pycache__"))
             chalice = str(Path(sys.executable).with_name("chalice"))
             subprocess.run(
                 [chalice, "package", "../out"],
@@ -152,16 +155,16 @@ def newer(path: Path, other: Path) -> bool:
 
 def _fastapi() -> Path:
     package = CACHE / "fastapi.zip"
-    requirements = HERE / "fastapi_app" / "requirements.txt"
+    requirements = APPS / "fastapi" / "requirements.txt"
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         unpack(fetch(requirements, architecture("x86_64"), ROOT / "dist" / ".wheels"), folder)
-        shutil.copyfile(HERE / "fastapi_app" / "app.py", folder / "app.py")
+        shutil.copyfile(APPS / "fastapi" / "app.py", folder / "app.py")
         write_zip(folder, package)
     return package
 
 
 def _ours() -> Path:
-    command = [sys.executable, "-m", "shipping", "package", "--stage", "dev"]
+    command = [sys.executable, "-m", "deployment", "package", "--stage", "dev"]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return ROOT / "dist" / "dev" / "deployment.zip"

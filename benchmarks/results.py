@@ -111,7 +111,7 @@ class Results(NamedTuple):
     @property
     def one_row(self) -> Compared:
         """One sample, all features by name, beside a route that only parses it."""
-        return _compare_warm(self.runs, ONE_ROW, self.packages.parses.name)
+        return _compare_warm(self.runs, ONE_ROW, self.packages.json_only.name)
 
     def peak_memory(self, package: Package) -> int:
         """Give the most memory that a function had resident in any run.

@@ -21,10 +21,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from training.artifact import Built, build_artifact
-from training.dataset import Dataset, split, wine
-from training.pipeline import wine_pipeline
-from training.store import WritableStore
+from training.artifact import BuiltModel, build_artifact
+from training.registry import ModelRegistry
+from training.wine.dataset import Dataset, split, wine
+from training.wine.estimators import wine_pipeline
 
 ROOT = Path(__file__).parent.parent
 APP = ROOT / "wine-classifier"
@@ -35,7 +35,7 @@ class Trained(NamedTuple):
 
     estimator: ClassifierMixin
     dataset: Dataset
-    built: Built
+    built: BuiltModel
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +51,7 @@ def trained() -> Trained:
 
 
 @pytest.fixture(scope="session")
-def needy(trained: Trained) -> Built:
+def needy(trained: Trained) -> BuiltModel:
     """A model that can do without no feature, as it imputes nothing."""
     dataset = trained.dataset
     estimator = wine_pipeline()[1:].fit(dataset.X, dataset.y)
@@ -61,7 +61,7 @@ def needy(trained: Trained) -> Built:
 
 
 @pytest.fixture(scope="session")
-def mixed() -> Built:
+def mixed() -> BuiltModel:
     """A model of a number, a whole number, a truth value and a category."""
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(
@@ -117,9 +117,9 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def wine_store(trained: Trained, tmp_path: Path) -> WritableStore:
+def wine_store(trained: Trained, tmp_path: Path) -> ModelRegistry:
     """A store in a folder, in which the wine model is live."""
-    store = WritableStore(str(tmp_path / "store"))
+    store = ModelRegistry(str(tmp_path / "store"))
     store.publish(trained.built.artifact)
     return store
 
@@ -178,14 +178,14 @@ def start_app(monkeypatch: pytest.MonkeyPatch) -> Callable[..., App]:
 
 
 @pytest.fixture
-def app(start_app: Callable[..., App], wine_store: WritableStore) -> App:
+def app(start_app: Callable[..., App], wine_store: ModelRegistry) -> App:
     """The app, serving the wine model."""
     return start_app(MODEL_URL=wine_store.url)
 
 
 @pytest.fixture
-def mixed_app(start_app: Callable[..., App], mixed: Built, tmp_path: Path) -> App:
+def mixed_app(start_app: Callable[..., App], mixed: BuiltModel, tmp_path: Path) -> App:
     """The app, serving the mixed model."""
-    store = WritableStore(str(tmp_path / "mixed"))
+    store = ModelRegistry(str(tmp_path / "mixed"))
     store.publish(mixed.artifact)
     return start_app(MODEL_URL=store.url)

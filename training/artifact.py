@@ -15,22 +15,22 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
-from chalicelib.artifact import SEAL_BYTES, read_seal, seal
-from chalicelib.model import load_model
-from training.comparison import Agreement
-from training.describe import describe, version_of
+from chalicelib.models.artifact import FOOTER_BYTES, read_footer, seal
+from chalicelib.models.model import load_model
+from training.data.signature import infer_signature
+from training.data.table import Table, ask
 from training.errors import NotServable
-from training.export import Attempt, export
-from training.probe import find_signature
-from training.skops_file import add_members
-from training.table import Table, ask
+from training.export.comparison import Comparison
+from training.export.search import Attempt, export
+from training.export.skops_export import add_members
+from training.manifest import describe, version_of
 
 _MANIFEST_KEY = "wine-classifier.manifest"
 _SEAL_KEY = "wine-classifier.seal"
 _MANIFEST_MEMBER = "wine-classifier.manifest.json"
 
 
-class Built(NamedTuple):
+class BuiltModel(NamedTuple):
     """A model that can be published.
 
     Parameters
@@ -41,7 +41,7 @@ class Built(NamedTuple):
         Its version.
     runtime : str
         What runs it.
-    agreement : Agreement
+    agreement : Comparison
         How near it comes to scikit-learn.
     attempts : list of Attempt
         What was tried; the last is what was taken.
@@ -50,7 +50,7 @@ class Built(NamedTuple):
     artifact: bytes
     version: str
     runtime: str
-    agreement: Agreement
+    agreement: Comparison
     attempts: list[Attempt]
 
 
@@ -63,7 +63,7 @@ def build_artifact(
     feature_names: list[str] | None = None,
     metrics: dict[str, Any] | None = None,
     runtime: str | None = None,
-) -> Built:
+) -> BuiltModel:
     """Make the file that is published of a fitted classifier.
 
     Parameters
@@ -86,7 +86,7 @@ def build_artifact(
 
     Returns
     -------
-    Built
+    BuiltModel
 
     Raises
     ------
@@ -96,7 +96,7 @@ def build_artifact(
         If nothing that it can be exported to answers as scikit-learn does.
     """
     table, labels = _checked(estimator, X, y, feature_names)
-    signature = find_signature(estimator, table)
+    signature = infer_signature(estimator, table)
     exported = export(estimator, table, signature, runtime=runtime)
     manifest = describe(
         estimator,
@@ -111,7 +111,7 @@ def build_artifact(
     manifest |= {"version": version, "created_at": created_at}
     artifact = _FORMATS[exported.runtime](exported.model, json.dumps(manifest))
     load_model(artifact)
-    return Built(artifact, version, exported.runtime, exported.agreement, exported.attempts)
+    return BuiltModel(artifact, version, exported.runtime, exported.agreement, exported.attempts)
 
 
 def signed(artifact: bytes, key: str) -> bytes:
@@ -129,8 +129,8 @@ def signed(artifact: bytes, key: str) -> bytes:
     bytes
         The same, but for its seal.
     """
-    found = read_seal(artifact)
-    content = artifact[:-SEAL_BYTES]
+    found = read_footer(artifact)
+    content = artifact[:-FOOTER_BYTES]
     return content + seal(content, found.manifest_start, found.manifest_length, key)
 
 
@@ -172,7 +172,7 @@ def _accuracy_on(estimator: Any, table: Table, labels: list[str]) -> dict[str, A
 def _onnx_artifact(model: bytes, manifest: str) -> bytes:
     with_manifest = model + _entry(_MANIFEST_KEY, manifest)
     # The text of an entry is the last thing in it.
-    content = with_manifest + _entry(_SEAL_KEY, "-" * SEAL_BYTES)[:-SEAL_BYTES]
+    content = with_manifest + _entry(_SEAL_KEY, "-" * FOOTER_BYTES)[:-FOOTER_BYTES]
     return content + seal(content, len(with_manifest) - len(manifest), len(manifest))
 
 
@@ -190,7 +190,7 @@ def _entry(key: str, value: str) -> bytes:
 def _skops_artifact(model: bytes, manifest: str) -> bytes:
     member = {_MANIFEST_MEMBER: manifest.encode()}
     # The comment of an archive is the last thing in it.
-    content = add_members(model, member, comment=b"-" * SEAL_BYTES)[:-SEAL_BYTES]
+    content = add_members(model, member, comment=b"-" * FOOTER_BYTES)[:-FOOTER_BYTES]
     return content + seal(content, content.rindex(manifest.encode()), len(manifest))
 
 

@@ -18,19 +18,19 @@ from tqdm import tqdm
 
 from chalicelib.errors import ObjectNotFound
 from chalicelib.settings import signing_key
-from training.artifact import Built, build_artifact
-from training.dataset import split, wine
-from training.evaluation import (
+from training.artifact import BuiltModel, build_artifact
+from training.data.files import as_fitted, load_estimator, read_data
+from training.registry import ModelRegistry, Version
+from training.wine.dataset import split, wine
+from training.wine.estimators import majority_class, tutorial_model, wine_pipeline
+from training.wine.evaluation import (
     CONFIDENCE,
     FOLDS,
     REPEATS,
     Accuracy,
     cross_validated_accuracy,
-    held_out_figures,
+    holdout_metrics,
 )
-from training.files import as_fitted, load_estimator, read_data
-from training.pipeline import majority_class, tutorial_model, wine_pipeline
-from training.store import Version, WritableStore
 
 MODEL_NAME = "wine"
 REASON_WIDTH = 100
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> None:
     if options.command == "train":
         train(options.output, seed=options.seed)
         return
-    store = WritableStore(options.store, signing_key(os.environ))
+    store = ModelRegistry(options.store, signing_key(os.environ))
     if options.command == "publish":
         artifact = _build(options) if options.model else options.artifact.read_bytes()
         publish(store, artifact, dry_run=options.dry_run)
@@ -70,12 +70,12 @@ def _build(options: argparse.Namespace) -> bytes:
     return built.artifact
 
 
-def publish(store: WritableStore, artifact: bytes, *, dry_run: bool) -> None:
+def publish(store: ModelRegistry, artifact: bytes, *, dry_run: bool) -> None:
     """Publish an artifact, or say what that would do.
 
     Parameters
     ----------
-    store : WritableStore
+    store : ModelRegistry
         Where to.
     artifact : bytes
         The artifact.
@@ -85,12 +85,12 @@ def publish(store: WritableStore, artifact: bytes, *, dry_run: bool) -> None:
     if not dry_run:
         print(f"published {store.publish(artifact)}")
         return
-    plan = store.what_publish_would_do(artifact)
+    plan = store.plan_publish(artifact)
     state = "a new version" if plan.is_new else "a version that is there already"
     print(f"would publish {plan.url}, {state}; live is {plan.live or 'none'}")
 
 
-def train(output: Path, *, seed: int) -> Built:
+def train(output: Path, *, seed: int) -> BuiltModel:
     """Train the wine model, print its evaluation and write the file that can be published.
 
     Parameters
@@ -102,7 +102,7 @@ def train(output: Path, *, seed: int) -> Built:
 
     Returns
     -------
-    Built
+    BuiltModel
     """
     dataset = wine()
     candidates = {
@@ -118,7 +118,7 @@ def train(output: Path, *, seed: int) -> Built:
     }
     parts = split(dataset, seed=seed)
     estimator = wine_pipeline().fit(parts.train.X, parts.train.y)
-    held_out = held_out_figures(estimator, parts.test)
+    held_out = holdout_metrics(estimator, parts.test)
     print_evaluation(accuracies, held_out)
     metrics = _metrics(accuracies, held_out, seed=seed)
     built = build_artifact(
@@ -136,12 +136,12 @@ def train(output: Path, *, seed: int) -> Built:
     return built
 
 
-def print_export(built: Built) -> None:
+def print_export(built: BuiltModel) -> None:
     """Print what an estimator was exported to, and what was tried.
 
     Parameters
     ----------
-    built : Built
+    built : BuiltModel
         What was made of it.
     """
     print()
@@ -190,7 +190,7 @@ def print_evaluation(accuracies: dict[str, Accuracy], held_out: dict[str, Any]) 
     accuracies : dict of str to Accuracy
         Of each model, by cross-validation.
     held_out : dict
-        From `training.evaluation.held_out_figures`.
+        From `training.evaluation.holdout_metrics`.
     """
     print(f"Accuracy, {FOLDS}-fold stratified cross-validation, {REPEATS} times\n")
     print(
@@ -215,12 +215,12 @@ def print_evaluation(accuracies: dict[str, Accuracy], held_out: dict[str, Any]) 
     )
 
 
-def print_versions(store: WritableStore, *, limit: int) -> None:
+def print_versions(store: ModelRegistry, *, limit: int) -> None:
     """Print what a store holds, the newest first.
 
     Parameters
     ----------
-    store : WritableStore
+    store : ModelRegistry
         The store.
     limit : int
         How many versions at the most; 0 for all.

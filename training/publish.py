@@ -10,9 +10,9 @@ from sklearn.base import ClassifierMixin
 
 from chalicelib.settings import signing_key
 from training.artifact import build_artifact
-from training.comparison import Agreement
-from training.export import Attempt
-from training.store import WritableStore
+from training.export.comparison import Comparison
+from training.export.search import Attempt
+from training.registry import ModelRegistry
 
 
 class Published(NamedTuple):
@@ -26,7 +26,7 @@ class Published(NamedTuple):
         Where it is.
     runtime : str
         What runs it.
-    agreement : Agreement
+    agreement : Comparison
         How near it comes to scikit-learn.
     attempts : list of Attempt
         What was tried; the last is what was taken.
@@ -35,7 +35,7 @@ class Published(NamedTuple):
     version: str
     url: str
     runtime: str
-    agreement: Agreement
+    agreement: Comparison
     attempts: list[Attempt]
 
 
@@ -95,9 +95,6 @@ def publish(
     built = build_artifact(
         estimator, X, y, name=name, feature_names=feature_names, metrics=metrics, runtime=runtime
     )
-    store = WritableStore(to, signing_key(os.environ))
-    if dry_run:
-        url = store.what_publish_would_do(built.artifact).url
-    else:
-        url = store.publish(built.artifact)
+    store = ModelRegistry(to, signing_key(os.environ))
+    url = store.plan_publish(built.artifact).url if dry_run else store.publish(built.artifact)
     return Published(built.version, url, built.runtime, built.agreement, built.attempts)

@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 from chalicelib.errors import ServingError
-from chalicelib.model import load_model
-from chalicelib.object_store import CURRENT, ObjectStore, store_url
+from chalicelib.models.model import load_model
 from chalicelib.settings import Settings
+from chalicelib.store.object_store import CURRENT, ObjectStore, store_url
 
 HOST = "127.0.0.1"
 REFUSED = 2

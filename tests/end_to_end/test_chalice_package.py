@@ -62,7 +62,7 @@ def test_it_is_the_same_byte_for_byte_wherever_and_whenever_it_is_made(
         APP, tmp_path / "elsewhere" / APP.name, ignore=shutil.ignore_patterns("__pycache__"),
         copy_function=shutil.copyfile,
     )  # fmt: skip
-    command = [sys.executable, "-m", "shipping", "package", "--stage", stage]
+    command = [sys.executable, "-m", "deployment", "package", "--stage", stage]
     command += ["--project", str(project), "--out", str(tmp_path / "out")]
     differs = {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "77"}
     subprocess.run(command, cwd=ROOT, env=os.environ | differs, umask=0o077, check=True)
@@ -72,7 +72,7 @@ def test_it_is_the_same_byte_for_byte_wherever_and_whenever_it_is_made(
 
 def test_it_is_made_for_the_other_processor_too(tmp_path: Path) -> None:
     """Which the template names; every shared object is looked at."""
-    command = [sys.executable, "-m", "shipping", "package", "--stage", "dev", "--arch", OTHER]
+    command = [sys.executable, "-m", "deployment", "package", "--stage", "dev", "--arch", OTHER]
     done = subprocess.run(
         [*command, "--out", str(tmp_path)], cwd=ROOT, check=True, capture_output=True, text=True
     )
@@ -93,7 +93,7 @@ def test_a_package_that_lambda_cannot_load_is_no_package(tmp_path: Path) -> None
     out = tmp_path / "out"
     out.mkdir()
     (out / "deployment.zip").write_bytes(b"an older one")
-    command = [sys.executable, "-m", "shipping", "package", "--stage", "dev", "--arch", OTHER]
+    command = [sys.executable, "-m", "deployment", "package", "--stage", "dev", "--arch", OTHER]
     command += ["--project", str(project), "--out", str(out)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2

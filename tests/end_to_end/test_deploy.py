@@ -16,16 +16,16 @@ import boto3
 import pytest
 from moto.awslambda.models import lambda_backends
 
-from shipping.emulator import Function
-from shipping.target import UPLOAD_BYTES
+from deployment.emulator.function import Function
+from deployment.target import UPLOAD_BYTES
 from tests.conftest import APP, ROOT, Trained
-from tests.end_to_end.aws_server import ACCOUNT, REGION, aws_server
 from tests.end_to_end.conftest import Process
-from tests.end_to_end.lambda_function import TWO_WINES, StartFunction
-from tests.end_to_end.lambda_function import start_function as start_function
-from tests.end_to_end.lambda_function import unpacked as unpacked
-from training.artifact import Built
-from training.store import WritableStore
+from tests.support.aws_server import ACCOUNT, REGION, aws_server
+from tests.support.lambda_function import TWO_WINES, StartFunction
+from tests.support.lambda_function import start_function as start_function
+from tests.support.lambda_function import unpacked as unpacked
+from training.artifact import BuiltModel
+from training.registry import ModelRegistry
 
 BUCKET = "models-of-the-tests"
 FUNCTION = "wine-classifier-dev"
@@ -107,11 +107,11 @@ def test_creates_the_api_and_tells_its_url(deployment: Deployment) -> None:
 
 
 @pytest.fixture(scope="module")
-def store(deployment: Deployment, trained: Trained) -> WritableStore:
+def store(deployment: Deployment, trained: Trained) -> ModelRegistry:
     """The bucket that the function was deployed for, with a model in it."""
     location = {"LocationConstraint": REGION}
     boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=location)
-    store = WritableStore(f"s3://{BUCKET}/wine")
+    store = ModelRegistry(f"s3://{BUCKET}/wine")
     store.publish(trained.built.artifact)
     return store
 
@@ -119,7 +119,7 @@ def store(deployment: Deployment, trained: Trained) -> WritableStore:
 @pytest.fixture
 def function(
     deployment: Deployment,
-    store: WritableStore,
+    store: ModelRegistry,
     unpacked: Callable[[Path], Path],
     start_function: StartFunction,
     tmp_path: Path,
@@ -143,7 +143,7 @@ def test_the_deployed_code_answers(function: Function) -> None:
 
 
 def test_the_deployed_code_takes_up_a_new_model_and_outlives_its_loss(
-    function: Function, store: WritableStore, trained: Trained, needy: Built
+    function: Function, store: ModelRegistry, trained: Trained, needy: BuiltModel
 ) -> None:
     """Without a redeploy; and if what is live goes missing, the last good model answers."""
     first = function.request("POST", "/classify", {"data": TWO_WINES})

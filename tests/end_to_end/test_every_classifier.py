@@ -19,9 +19,9 @@ from xgboost import XGBClassifier
 
 from tests.end_to_end.conftest import Server, StartServer
 from training.artifact import build_artifact
-from training.coverage import BINARY, unfitted_classifiers
-from training.dataset import wine
-from training.store import WritableStore
+from training.export.coverage import BINARY, unfitted_classifiers
+from training.registry import ModelRegistry
+from training.wine.dataset import wine
 
 CLASSIFIERS = list(unfitted_classifiers(max_iterations=100))
 RANDOM_ROWS = 5_000
@@ -29,16 +29,16 @@ MOST_VALUES = 100_000  # in one request, which may have 6 MB
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> WritableStore:
+def store(tmp_path_factory: pytest.TempPathFactory) -> ModelRegistry:
     """A store with a model in it, so that a server will start."""
-    store = WritableStore(str(tmp_path_factory.mktemp("store")))
+    store = ModelRegistry(str(tmp_path_factory.mktemp("store")))
     X, y, _ = wine()
     store.publish(build_artifact(clone(CLASSIFIERS[0]).fit(X, y), X, y, name="first").artifact)
     return store
 
 
 @pytest.fixture(scope="module")
-def server(start_server: StartServer, store: WritableStore) -> Server:
+def server(start_server: StartServer, store: ModelRegistry) -> Server:
     """A server that looks for a new model at each request."""
     return start_server(f"MODEL_URL={store.url}", MODEL_REFRESH_SECONDS="0")
 
@@ -53,7 +53,7 @@ def classify(server: Server, X: Any, **fields: object) -> tuple[int, str | None,
 
 
 def assert_served_exactly(
-    server: Server, store: WritableStore, estimator: Any, X: Any, y: Any
+    server: Server, store: ModelRegistry, estimator: Any, X: Any, y: Any
 ) -> None:
     """Publish an estimator and compare what the server says with what it says itself."""
     with warnings.catch_warnings():
@@ -81,7 +81,7 @@ def assert_served_exactly(
 
 @pytest.mark.parametrize("estimator", CLASSIFIERS, ids=lambda each: type(each).__name__)
 def test_a_classifier_of_scikit_learn_is_served_exactly(
-    server: Server, store: WritableStore, estimator: ClassifierMixin
+    server: Server, store: ModelRegistry, estimator: ClassifierMixin
 ) -> None:
     """On all wines and 5,000 random rows: no label differs, no probability by more than 1e-5."""
     X, y, _ = wine()
@@ -91,7 +91,7 @@ def test_a_classifier_of_scikit_learn_is_served_exactly(
 
 @pytest.mark.parametrize("load", [load_iris, load_digits, load_breast_cancer])
 def test_a_forest_on_other_data_is_served_exactly(
-    server: Server, store: WritableStore, load: Callable[..., Any]
+    server: Server, store: ModelRegistry, load: Callable[..., Any]
 ) -> None:
     """With ties among its trees and all."""
     X, y = load(return_X_y=True)
@@ -108,7 +108,7 @@ def test_a_forest_on_other_data_is_served_exactly(
     ids=["lightgbm", "xgboost"],
 )
 def test_boosting_libraries_are_served_exactly(
-    server: Server, store: WritableStore, estimator: ClassifierMixin, load: Callable[..., Any]
+    server: Server, store: ModelRegistry, estimator: ClassifierMixin, load: Callable[..., Any]
 ) -> None:
     """By way of onnxmltools' converters."""
     X, y = wine()[:2] if load is wine else load(return_X_y=True)

@@ -7,31 +7,31 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.local_server import Routes
-from shipping.emulator import Function
+from chalicelib.local.server import Routes
+from deployment.emulator.function import Function
 from tests.conftest import App, Trained
 from tests.end_to_end.conftest import StartServer
-from tests.end_to_end.lambda_function import code as code
-from tests.end_to_end.lambda_function import package as package
-from tests.end_to_end.lambda_function import unpacked as unpacked
 from tests.hostile_requests import REQUESTS
 from tests.hostile_requests.events import EVENTS
 from tests.hostile_requests.request import CANARY, Request
 from tests.hostile_requests.ways_in import Events, Socket, TestClient, WayIn
-from tests.test_hostile_requests import assert_refused
-from training.store import WritableStore
+from tests.serving.test_hostile_requests import assert_refused
+from tests.support.lambda_function import code as code
+from tests.support.lambda_function import package as package
+from tests.support.lambda_function import unpacked as unpacked
+from training.registry import ModelRegistry
 
 
 @pytest.fixture(scope="module")
-def store(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> WritableStore:
+def store(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> ModelRegistry:
     """A store in a folder, in which the wine model is live."""
-    store = WritableStore(str(tmp_path_factory.mktemp("store")))
+    store = ModelRegistry(str(tmp_path_factory.mktemp("store")))
     store.publish(trained.built.artifact)
     return store
 
 
 @pytest.fixture(scope="module")
-def function(store: WritableStore, code: Path) -> Iterator[Function]:
+def function(store: ModelRegistry, code: Path) -> Iterator[Function]:
     """The built package on the Lambda emulator."""
     with Function(code, {"MODEL_URL": store.url}) as function:
         yield function
@@ -39,7 +39,7 @@ def function(store: WritableStore, code: Path) -> Iterator[Function]:
 
 @pytest.fixture(scope="module")
 def ways_in(
-    store: WritableStore, start_server: StartServer, function: Function
+    store: ModelRegistry, start_server: StartServer, function: Function
 ) -> Iterator[list[WayIn]]:
     """The test client, `make serve`, and the function."""
     server = start_server(f"MODEL_URL={store.url}")

@@ -13,10 +13,10 @@ import pytest
 from tests.conftest import ROOT, Trained
 from tests.end_to_end.conftest import StartServer
 from tests.end_to_end.test_store_faults import wait_until
-from tests.load import CLIENTS, Load
-from training.artifact import Built, build_artifact
-from training.pipeline import wine_pipeline
-from training.store import WritableStore
+from tests.support.load import CLIENTS, Load
+from training.artifact import BuiltModel, build_artifact
+from training.registry import ModelRegistry
+from training.wine.estimators import wine_pipeline
 
 SWAPS = 10
 REFRESH_SECONDS = 1.0
@@ -24,7 +24,7 @@ SAMPLE = json.dumps({"data": ".10"}).encode()
 
 
 @pytest.fixture(scope="module")
-def renamed(trained: Trained) -> Built:
+def renamed(trained: Trained) -> BuiltModel:
     """The wine model with other names for its classes, so that each answer tells its model."""
     X, y, names = trained.dataset
     named = [f"class {label}" for label in y]
@@ -35,11 +35,11 @@ def test_publishing_and_rolling_back_under_load_fails_no_request(
     start_server: StartServer,
     store_url: str,
     trained: Trained,
-    renamed: Built,
+    renamed: BuiltModel,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Ten times there and back; every answer is of the model that the header names."""
-    store = WritableStore(store_url)
+    store = ModelRegistry(store_url)
     store.publish(trained.built.artifact)
     server = start_server(f"MODEL_URL={store_url}", MODEL_REFRESH_SECONDS=str(REFRESH_SECONDS))
     answer_of = {trained.built.version: "1", renamed.version: "class 1"}
@@ -84,7 +84,7 @@ class Objects:
     def __init__(self):
         self.artifacts = itertools.cycle([open(p, "rb").read() for p in sys.argv[1:]])
         self.etags = itertools.count()
-    def fetch(self, name, *, unless_etag=None, max_bytes=None):
+    def fetch(self, name, *, if_none_match=None, max_bytes=None):
         return Fetched(next(self.artifacts), str(next(self.etags)))
 
 sys.stdout = open("/dev/null", "w")
@@ -101,7 +101,7 @@ print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1], fi
 
 
 def test_memory_does_not_grow_over_1000_swaps(
-    tmp_path: Path, trained: Trained, renamed: Built, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, trained: Trained, renamed: BuiltModel, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A model that is no longer live is given back."""
     (tmp_path / "a").write_bytes(trained.built.artifact)

@@ -13,35 +13,35 @@ from pathlib import Path
 import boto3
 import pytest
 
-from shipping.emulator import Function
+from deployment.emulator.function import Function
 from tests.conftest import APP, Trained
-from tests.end_to_end.aws_server import moto_server
-from tests.end_to_end.lambda_function import TWO_WINES, StartFunction, digests
-from tests.end_to_end.lambda_function import code as code
-from tests.end_to_end.lambda_function import package as package
-from tests.end_to_end.lambda_function import start_function as start_function
-from tests.end_to_end.lambda_function import unpacked as unpacked
-from training.artifact import Built
-from training.store import WritableStore
+from tests.support.aws_server import moto_server
+from tests.support.lambda_function import TWO_WINES, StartFunction, digests
+from tests.support.lambda_function import code as code
+from tests.support.lambda_function import package as package
+from tests.support.lambda_function import start_function as start_function
+from tests.support.lambda_function import unpacked as unpacked
+from training.artifact import BuiltModel
+from training.registry import ModelRegistry
 
 PEAK_MEMORY_BYTES = 80e6
 WAIT_SECONDS = 10.0
 
 
 @pytest.fixture
-def store(s3_environment: dict[str, str], trained: Trained) -> WritableStore:
+def store(s3_environment: dict[str, str], trained: Trained) -> ModelRegistry:
     """A store on S3, in which the wine model is live."""
     bucket = f"models-{os.urandom(4).hex()}"
     location = {"LocationConstraint": "eu-central-1"}
     boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
-    store = WritableStore(f"s3://{bucket}/wine")
+    store = ModelRegistry(f"s3://{bucket}/wine")
     store.publish(trained.built.artifact)
     return store
 
 
 @pytest.fixture
 def function(
-    start_function: StartFunction, code: Path, store: WritableStore, s3_environment: dict[str, str]
+    start_function: StartFunction, code: Path, store: ModelRegistry, s3_environment: dict[str, str]
 ) -> Function:
     """The function, serving that store."""
     return start_function(code, MODEL_URL=store.url, MODEL_REFRESH_SECONDS="0", **s3_environment)
@@ -82,7 +82,7 @@ def test_refuses_bad_requests_in_the_one_shape(
 
 
 def test_takes_up_a_new_model_without_a_restart(
-    function: Function, store: WritableStore, trained: Trained, needy: Built
+    function: Function, store: ModelRegistry, trained: Trained, needy: BuiltModel
 ) -> None:
     """What is published is live at the next look."""
     first = function.request("POST", "/classify", {"data": TWO_WINES})
@@ -101,7 +101,7 @@ def test_keeps_serving_while_s3_is_down(
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         boto3.client("s3").create_bucket(Bucket="models")
-        store = WritableStore("s3://models/wine")
+        store = ModelRegistry("s3://models/wine")
         store.publish(trained.built.artifact)
         function = start_function(
             code, MODEL_URL=store.url, MODEL_REFRESH_SECONDS="0", MODEL_TIMEOUT_SECONDS="1",
@@ -116,11 +116,11 @@ def test_keeps_serving_while_s3_is_down(
 
 
 def test_tells_of_a_missing_model_and_recovers(
-    start_function: StartFunction, code: Path, store: WritableStore, trained: Trained,
+    start_function: StartFunction, code: Path, store: ModelRegistry, trained: Trained,
     s3_environment: dict[str, str],
 ) -> None:  # fmt: skip
     """A 503 until there is one; the process need not be started again."""
-    empty = WritableStore(f"{store.url}-of-tomorrow")
+    empty = ModelRegistry(f"{store.url}-of-tomorrow")
     function = start_function(code, MODEL_URL=empty.url, **s3_environment)
     refused = function.request("POST", "/classify", {"data": ".10"})
     assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
@@ -145,7 +145,7 @@ def test_what_plain_chalice_packages_answers_too(
     tmp_path: Path,
     unpacked: Callable[[Path], Path],
     start_function: StartFunction,
-    store: WritableStore,
+    store: ModelRegistry,
     s3_environment: dict[str, str],
     package: Path,
 ) -> None:

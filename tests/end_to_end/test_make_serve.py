@@ -16,8 +16,8 @@ import pytest
 
 from tests.conftest import ROOT, Trained
 from tests.end_to_end.conftest import Process, Server, StartServer, free_port
-from training.artifact import Built
-from training.store import WritableStore
+from training.artifact import BuiltModel
+from training.registry import ModelRegistry
 
 TUTORIAL_REQUEST = b'{"data":".10"}'
 
@@ -75,7 +75,7 @@ def test_serves_a_store_on_s3_and_trains_nothing(
     location = {"LocationConstraint": s3_environment["AWS_DEFAULT_REGION"]}
     boto3.client("s3").create_bucket(Bucket="served", CreateBucketConfiguration=location)
     url = "s3://served/wine"
-    WritableStore(url).publish(trained.built.artifact)
+    ModelRegistry(url).publish(trained.built.artifact)
     server = start_server(f"MODEL_URL={url}", **s3_environment)
     assert "Accuracy" not in server.printed
     response, body = post(server.port, "/classify", TUTORIAL_REQUEST)
@@ -84,10 +84,10 @@ def test_serves_a_store_on_s3_and_trains_nothing(
 
 
 def test_takes_up_what_is_published_while_it_serves(
-    start_server: StartServer, tmp_path: Path, trained: Trained, needy: Built
+    start_server: StartServer, tmp_path: Path, trained: Trained, needy: BuiltModel
 ) -> None:
     """Without a restart."""
-    store = WritableStore(str(tmp_path))
+    store = ModelRegistry(str(tmp_path))
     store.publish(trained.built.artifact)
     server = start_server(f"MODEL_URL={store.url}", MODEL_REFRESH_SECONDS="0")
     sample = json.dumps({"data": trained.dataset.X[0].tolist()}).encode()
@@ -116,7 +116,7 @@ def refused(run_make: Callable[..., Process]) -> Callable[..., str]:
 Refused = Callable[..., str]
 
 
-def test_a_busy_port_is_one_clear_line(refused: Refused, wine_store: WritableStore) -> None:
+def test_a_busy_port_is_one_clear_line(refused: Refused, wine_store: ModelRegistry) -> None:
     """Said before anything is started."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -16,13 +16,13 @@ from typing import Any
 import boto3
 import pytest
 
-from shipping.template import what_is_merged
+from deployment.sam_template import what_is_merged
 from tests.conftest import APP, ROOT, Trained
 from tests.end_to_end.conftest import Process
-from tests.end_to_end.lambda_function import StartFunction
-from tests.end_to_end.lambda_function import start_function as start_function
-from tests.end_to_end.lambda_function import unpacked as unpacked
-from training.store import WritableStore
+from tests.support.lambda_function import StartFunction
+from tests.support.lambda_function import start_function as start_function
+from tests.support.lambda_function import unpacked as unpacked
+from training.registry import ModelRegistry
 
 Template = dict[str, Any]
 # What S3 asks for: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations.html
@@ -156,7 +156,7 @@ def test_serving_makes_the_calls_that_each_stage_allows_and_no_others(
     bucket = "the-bucket-of-prod"
     location = {"LocationConstraint": "eu-central-1"}
     boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
-    store = WritableStore(f"s3://{bucket}/wine")
+    store = ModelRegistry(f"s3://{bucket}/wine")
     store.publish(trained.built.artifact)
     code = unpacked(folders["prod"] / "deployment.zip")
     function = start_function(

@@ -20,16 +20,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from shipping.emulator import Function, remove_package, unpack_package
-from shipping.target import UNZIPPED_BYTES, UPLOAD_BYTES
+from deployment.emulator.function import Function, remove_package, unpack_package
+from deployment.target import UNZIPPED_BYTES, UPLOAD_BYTES
 from tests.conftest import ROOT
-from tests.end_to_end.aws_server import moto_server
-from tests.end_to_end.lambda_function import digests
 from tests.end_to_end.test_store_faults import wait_until
+from tests.support.aws_server import moto_server
+from tests.support.lambda_function import digests
 from training.artifact import build_artifact
-from training.coverage import BINARY, unfitted_classifiers
-from training.dataset import wine
-from training.store import WritableStore
+from training.export.coverage import BINARY, unfitted_classifiers
+from training.registry import ModelRegistry
+from training.wine.dataset import wine
 
 PEAK_MEMORY_BYTES = 250e6
 
@@ -46,7 +46,7 @@ class Package(NamedTuple):
 def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     """What `make package RUNTIME=sklearn` writes, in a folder of its own."""
     out = tmp_path_factory.mktemp("out")
-    command = [sys.executable, "-m", "shipping", "package", "--stage", "prod"]
+    command = [sys.executable, "-m", "deployment", "package", "--stage", "prod"]
     command += ["--runtime", "sklearn", "--out", str(out)]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     template = json.loads((out / "sam.json").read_text())
@@ -65,7 +65,7 @@ class Served(NamedTuple):
     """A function, and the store on S3 that it serves from."""
 
     function: Function
-    store: WritableStore
+    store: ModelRegistry
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def served(code: Path) -> Iterator[Served]:
             patched.setenv(name, value)
         bucket = f"models-{os.urandom(4).hex()}"
         boto3.client("s3").create_bucket(Bucket=bucket)
-        store = WritableStore(f"s3://{bucket}/wine")
+        store = ModelRegistry(f"s3://{bucket}/wine")
         variables = {"MODEL_URL": store.url, "MODEL_REFRESH_SECONDS": "0"}
         with Function(code, environment | variables) as function:
             yield Served(function, store)

@@ -17,11 +17,11 @@ import pytest
 
 from tests.conftest import App, Trained
 from tests.end_to_end.conftest import Server, StartServer
-from tests.fault_proxy import FaultProxy
-from tests.load import CLIENTS, Load
-from tests.test_artifact import change_label, drop_feature, resealed, set_format
+from tests.serving.test_artifact import change_label, drop_feature, resealed, set_format
+from tests.support.fault_proxy import FaultProxy
+from tests.support.load import CLIENTS, Load
 from training.artifact import signed
-from training.store import WritableStore
+from training.registry import ModelRegistry
 
 KEY = "the key of these tests"
 BUCKET = "faults"
@@ -36,7 +36,7 @@ class World:
     def __init__(self, proxy: FaultProxy, endpoint: str, artifact: bytes) -> None:
         self.proxy = proxy
         self.artifact = artifact
-        self.store = WritableStore(f"s3://{BUCKET}/{PREFIX}", KEY)
+        self.store = ModelRegistry(f"s3://{BUCKET}/{PREFIX}", KEY)
         self._s3 = boto3.client("s3", endpoint_url=endpoint)
 
     def put(self, body: bytes) -> None:

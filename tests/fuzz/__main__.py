@@ -10,12 +10,12 @@ from pathlib import Path
 from sklearn.linear_model import LogisticRegression
 
 from tests.end_to_end.conftest import Server
-from tests.environment import environment
-from tests.test_export import customers, prepared
-from training.artifact import Built, build_artifact
-from training.dataset import wine
-from training.pipeline import wine_pipeline
-from training.store import WritableStore
+from tests.support.environment import environment
+from tests.training.test_export import customers, prepared
+from training.artifact import BuiltModel, build_artifact
+from training.registry import ModelRegistry
+from training.wine.dataset import wine
+from training.wine.estimators import wine_pipeline
 
 EXAMPLES = 50
 
@@ -31,34 +31,34 @@ def main() -> int:
     return max(codes)
 
 
-def of_numbers() -> Built:
+def of_numbers() -> BuiltModel:
     """Build the wine model, which takes a matrix with gaps.
 
     Returns
     -------
-    Built
+    BuiltModel
     """
     X, y, names = wine()
     return build_artifact(wine_pipeline().fit(X, y), X, y, name="wine", feature_names=names)
 
 
-def of_every_kind() -> Built:
+def of_every_kind() -> BuiltModel:
     """Build a model of numbers with gaps, whole numbers, truth values and categories of both sorts.
 
     Returns
     -------
-    Built
+    BuiltModel
     """
     X, y = customers()
     return build_artifact(prepared(LogisticRegression(), impute=True).fit(X, y), X, y, name="table")
 
 
-def fuzz(built: Built) -> int:
+def fuzz(built: BuiltModel) -> int:
     """Serve a model, and let schemathesis ask; with a fixed seed, so that CI tells the same twice.
 
     Parameters
     ----------
-    built : Built
+    built : BuiltModel
         The model.
 
     Returns
@@ -68,7 +68,7 @@ def fuzz(built: Built) -> int:
     """
     command = environment(Path(__file__).with_name("schemathesis.txt")) / "schemathesis"
     with tempfile.TemporaryDirectory() as folder:
-        store = WritableStore(folder)
+        store = ModelRegistry(folder)
         store.publish(built.artifact)
         server = Server(f"MODEL_URL={store.url}")
         base = f"http://127.0.0.1:{server.port}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.hostile_requests.request import CANARY, CSV, INVOCATIONS, Request, as_json
-from training.dataset import wine
+from training.wine.dataset import wine
 
 ONES = [1.0] * 13
 N = "n" * 100_000

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from chalice.local import RouteMatcher
 
-from shipping.emulator import Function
+from deployment.emulator.function import Function
 from tests.conftest import Answer, App
 from tests.hostile_requests.request import Request
 

@@ -7,13 +7,13 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-from chalicelib import onnx_library
 from chalicelib.errors import InvalidSetting
-from chalicelib.object_store import CURRENT, Fetched, ObjectStore
+from chalicelib.runtimes import onnx_capi
 from chalicelib.settings import Settings
+from chalicelib.store.object_store import CURRENT, ObjectStore, StoredObject
 
 
-class FetchedAhead:
+class PrefetchedStore:
     """The objects of a store, of which the live model is on its way already.
 
     Parameters
@@ -31,34 +31,34 @@ class FetchedAhead:
         pool.shutdown(wait=False)
 
     def fetch(
-        self, name: str, *, unless_etag: str | None = None, max_bytes: int | None = None
-    ) -> Fetched | None:
+        self, name: str, *, if_none_match: str | None = None, max_bytes: int | None = None
+    ) -> StoredObject | None:
         """Fetch an object, as `ObjectStore.fetch` does; the first one is waited for only."""
-        if self._ahead and name == CURRENT and unless_etag is None:
+        if self._ahead and name == CURRENT and if_none_match is None:
             return self._ahead.pop().result()
-        return self._store.fetch(name, unless_etag=unless_etag, max_bytes=max_bytes)
+        return self._store.fetch(name, if_none_match=if_none_match, max_bytes=max_bytes)
 
 
-def begin() -> FetchedAhead | None:
+def start_prefetch() -> PrefetchedStore | None:
     """Start ONNX Runtime and fetch the live model, in threads of their own.
 
     Returns
     -------
-    FetchedAhead or None
+    PrefetchedStore or None
         None if the environment holds a setting that it may not, which is reported later.
     """
     gc.disable()  # hardly anything of what is imported is garbage
     pool = ThreadPoolExecutor(max_workers=1)
-    pool.submit(onnx_library.library)  # if it fails, whoever loads a model meets that again
+    pool.submit(onnx_capi.library)  # if it fails, whoever loads a model meets that again
     pool.shutdown(wait=False)
     with suppress(InvalidSetting):
         settings = Settings.from_environ(os.environ)
         store = ObjectStore(settings.model_url, timeout_seconds=settings.timeout_seconds)
-        return FetchedAhead(store, settings.max_bytes)
+        return PrefetchedStore(store, settings.max_bytes)
     return None
 
 
-def end() -> None:
+def freeze_heap() -> None:
     """Tell that all is imported, and so will stay: no collection need look at it again."""
     gc.freeze()
     gc.enable()

@@ -1,0 +1,127 @@
+"""Whatever a client sends in the other protocols: hypothesis looks for a body without an answer."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.conftest import Answer, App
+from tests.serving.test_errors import is_error
+
+NAMES = ("alcohol", "ash", "hue", "alcohl")
+
+many = settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**20), 10**20)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5)
+    | st.sampled_from(NAMES)
+)
+anything = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(max_size=3) | st.sampled_from(NAMES), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+names = st.sampled_from(NAMES) | anything
+values = st.lists(scalars | st.lists(scalars, max_size=3), max_size=4) | anything
+tensors = st.fixed_dictionaries(
+    {
+        "name": names,
+        "shape": st.lists(st.integers(-2, 4), max_size=3) | st.just([1, 13]) | anything,
+        "datatype": st.sampled_from(["FP64", "FP32", "INT8", "UINT64", "BOOL", "BYTES"]) | anything,
+        "data": st.lists(scalars, min_size=13, max_size=13) | values,
+    },
+    optional={"parameters": anything},
+)
+infer_requests = st.fixed_dictionaries(
+    {"inputs": st.lists(tensors | anything, max_size=3) | anything},
+    optional={
+        "id": anything,
+        "parameters": anything,
+        "outputs": anything | st.lists(st.fixed_dictionaries({"name": names}), max_size=2),
+    },
+)
+forms = st.sampled_from(["dataframe_split", "dataframe_records", "instances", "inputs", "params"])
+splits = st.fixed_dictionaries(
+    {"columns": st.lists(names, max_size=3) | anything, "data": st.lists(values) | anything},
+    optional={"index": anything},
+)
+columns = st.dictionaries(st.sampled_from(NAMES), values, max_size=3)
+invocations = st.dictionaries(forms, splits | columns | values, max_size=2) | values
+cells = st.sampled_from([*NAMES, "1", "-.5", "", '"', "1e999", "nan", "true"]) | st.text(max_size=3)
+tables = st.lists(st.lists(cells, max_size=4).map(",".join), max_size=4).map("\n".join)
+
+
+def assert_answered(answer: Answer) -> None:
+    """Check that it is an answer, or an error in the one shape, and never a fault of ours."""
+    assert answer.status in (200, 400, 422), answer
+    assert answer.status == 200 or is_error(answer.body)
+
+
+@many
+@given(infer_requests | anything)
+def test_no_tensors_give_a_500(app: App, document: object) -> None:
+    """Tensors of any name, shape, datatype and data."""
+    assert_answered(app.request("POST", "/v2/models/wine/infer", json.dumps(document).encode()))
+
+
+@many
+@given(invocations | anything)
+def test_no_form_gives_a_500(app: App, document: object) -> None:
+    """Frames, records, instances and inputs, of anything."""
+    assert_answered(app.request("POST", "/invocations", json.dumps(document).encode()))
+
+
+@many
+@given(tables | st.text())
+def test_no_csv_gives_a_500(app: App, text: str) -> None:
+    """Tables of any cells."""
+    headers = {"Content-Type": "text/csv"}
+    assert_answered(app.request("POST", "/invocations", text.encode(), headers))
+
+
+@many
+@given(st.sampled_from(["/v2/models/wine/infer", "/invocations"]), st.binary())
+def test_no_bytes_give_a_500(app: App, path: str, body: bytes) -> None:
+    """Bytes that are hardly ever JSON."""
+    assert_answered(app.request("POST", path, body))
+
+
+@many
+@given(
+    st.lists(st.tuples(st.floats(0, 1e6), st.none() | st.floats(0, 1e6)), min_size=1, max_size=4)
+)
+def test_every_form_gives_one_answer(app: App, wines: list[tuple[float, float | None]]) -> None:
+    """The same samples in every form are given the same labels."""
+    expected = app.classify([{"alcohol": a, "ash": b} for a, b in wines]).body["predictions"]
+    alcohol, ash = ([wine[column] for wine in wines] for column in (0, 1))
+    for document in (
+        {"dataframe_split": {"columns": ["ash", "alcohol"], "data": [[b, a] for a, b in wines]}},
+        {"dataframe_records": [{"ash": b, "alcohol": a} for a, b in wines]},
+        {"inputs": {"ash": ash, "alcohol": alcohol}},
+    ):
+        answer = app.request("POST", "/invocations", json.dumps(document).encode())
+        assert answer.body == {"predictions": expected}
+    table = "alcohol,ash\n" + "".join(f"{a!r},{'' if b is None else b}\n" for a, b in wines)
+    headers = {"Content-Type": "text/csv"}
+    assert app.request("POST", "/invocations", table.encode(), headers).body == {
+        "predictions": expected
+    }
+    inputs = [
+        {"name": name, "shape": [len(wines), 1], "datatype": "FP64", "data": column}
+        for name, column in (("ash", ash), ("alcohol", alcohol))
+    ]
+    body = json.dumps({"inputs": inputs}).encode()
+    answer = app.request("POST", "/v2/models/wine/infer", body)
+    assert answer.body["outputs"][0]["data"] == expected

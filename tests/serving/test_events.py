@@ -1,0 +1,24 @@
+"""Events, as Lambda hands them over, whatever they hold."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.conftest import App
+from tests.hostile_requests.events import EVENTS
+from tests.serving.test_errors import is_error
+
+
+@pytest.mark.parametrize(("status", "event"), EVENTS)
+def test_every_event_is_answered(
+    app: App, status: int, event: object, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """In the one shape, if it is an error; the function never fails."""
+    response = app.module.app(event, None)
+    body = json.loads(response["body"])
+    assert response["statusCode"] == status, body
+    assert response["headers"]["Content-Type"] == "application/json"
+    assert (body == {"prediction": "1"}) if status == 200 else is_error(body)
+    assert "Traceback" not in "".join(capfd.readouterr())

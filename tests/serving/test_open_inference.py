@@ -1,0 +1,201 @@
+"""The Open Inference Protocol behind the Chalice test client."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.conftest import ROOT, Answer, App, Trained
+from tests.serving.test_errors import is_error
+from training.registry import ModelRegistry
+
+INFER = "/v2/models/wine/infer"
+ONES = [1.0] * 13
+
+
+def post(app: App, document: object, path: str = INFER) -> Answer:
+    """Ask for inference as tritonclient does: without a Content-Type."""
+    return app.request("POST", path, json.dumps(document).encode(), headers={})
+
+
+def tensor(data: Any, shape: list[Any], datatype: Any = "FP64", name: Any = "x") -> dict[str, Any]:
+    """Write a tensor."""
+    return {"name": name, "shape": shape, "datatype": datatype, "data": data}
+
+
+def infer(app: App, *inputs: object, **fields: object) -> Answer:
+    """Ask for inference on tensors."""
+    return post(app, {"inputs": list(inputs), **fields})
+
+
+def places(answer: Answer) -> list[str]:
+    """Give the places of the problems in a 422."""
+    assert answer.status == 422, answer.body
+    assert is_error(answer.body)
+    return [problem["at"] for problem in answer.body["problems"]]
+
+
+@pytest.fixture
+def wines(trained: Trained) -> list[list[float]]:
+    """Three wines."""
+    rows: list[list[float]] = trained.dataset.X[[0, 70, 150]].tolist()
+    return rows
+
+
+def test_the_server_names_itself(app: App) -> None:
+    """Its version is that of the project."""
+    body = app.request("GET", "/v2").body
+    assert body == {"name": "wine-classifier", "version": "0.1.0", "extensions": []}
+    pyproject = (ROOT / "pyproject.toml").read_text()
+    assert f'version = "{body["version"]}"' in pyproject
+
+
+def test_health_is_told_in_the_words_of_every_client(app: App) -> None:
+    """Live, and live and ready."""
+    assert app.request("GET", "/v2/health/live").body == {"live": True}
+    ready = app.request("GET", "/v2/health/ready").body
+    assert (ready["live"], ready["ready"]) == (True, True)
+
+
+def test_without_a_model_it_is_live_but_not_ready(
+    start_app: Callable[..., App], tmp_path: Path
+) -> None:
+    """A 503 everywhere but where no model is asked for."""
+    app = start_app(MODEL_URL=tmp_path.as_uri())
+    assert app.request("GET", "/v2").status == 200
+    assert app.request("GET", "/v2/health/live").status == 200
+    for path in ("/v2/health/ready", "/v2/models/wine", "/v2/models/wine/ready"):
+        answer = app.request("GET", path)
+        assert (answer.status, "error" in answer.body) == (503, True)
+    assert post(app, {}).status == 503
+
+
+def test_a_model_is_described_with_and_without_its_version(app: App, trained: Trained) -> None:
+    """The matrix that it takes and what it answers."""
+    version = trained.built.version
+    expected = {
+        "name": "wine",
+        "versions": [version],
+        "platform": "onnxruntime_onnx",
+        "inputs": [{"name": "input", "datatype": "FP64", "shape": [-1, 13]}],
+        "outputs": [
+            {"name": "predict", "datatype": "BYTES", "shape": [-1]},
+            {"name": "predict_proba", "datatype": "FP64", "shape": [-1, 3]},
+        ],
+    }
+    for path in ("/v2/models/wine", f"/v2/models/wine/versions/{version}"):
+        assert app.request("GET", path).body == expected
+        assert app.request("GET", f"{path}/ready").body == {"name": "wine", "ready": True}
+
+
+def test_a_matrix_is_answered_as_scikit_learn_does(
+    app: App, trained: Trained, wines: list[list[float]]
+) -> None:
+    """Flat or nested, with or without the version, the id echoed."""
+    flat = [value for row in wines for value in row]
+    paths = [INFER, f"/v2/models/wine/versions/{trained.built.version}/infer"]
+    bodies = [
+        post(app, {"id": "7", "inputs": [tensor(data, [3, 13])]}, path).body
+        for data in (flat, wines)
+        for path in paths
+    ]
+    assert all(body == bodies[0] for body in bodies)
+    assert bodies[0].keys() == {"model_name", "model_version", "id", "outputs"}
+    assert (bodies[0]["model_name"], bodies[0]["id"]) == ("wine", "7")
+    assert bodies[0]["model_version"] == trained.built.version
+    labels, probabilities = bodies[0]["outputs"]
+    expected = [str(label) for label in trained.estimator.predict(wines)]
+    assert labels == {"name": "predict", "shape": [3], "datatype": "BYTES", "data": expected}
+    assert (probabilities["shape"], probabilities["datatype"]) == ([3, 3], "FP64")
+    np.testing.assert_allclose(
+        np.reshape(probabilities["data"], (3, 3)), trained.estimator.predict_proba(wines), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_columns_in_any_order_are_the_same_samples(
+    app: App, trained: Trained, wines: list[list[float]], nested: bool
+) -> None:
+    """One input for each feature, of shape [n] or [n, 1]."""
+    columns = dict(zip(trained.dataset.feature_names, zip(*wines, strict=True), strict=True))
+    inputs = [
+        tensor([[v] for v in column] if nested else list(column), [3, 1] if nested else [3], name=n)
+        for n, column in reversed(columns.items())
+    ]
+    assert infer(app, *inputs).body == infer(app, tensor(wines, [3, 13])).body
+
+
+def test_an_optional_feature_may_have_no_input_or_null(app: App) -> None:
+    """As in `/classify`."""
+    alone = infer(app, tensor([13.0], [1], name="alcohol"))
+    assert alone.status == 200
+    assert infer(app, tensor([13.0] + [None] * 12, [1, 13])).body == alone.body
+
+
+@pytest.mark.parametrize(
+    "datatype",
+    ["FP16", "FP32", "FP64", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32"],
+)
+def test_every_numeric_datatype_is_read(app: App, datatype: str) -> None:
+    """A whole number is one in all of them."""
+    assert infer(app, tensor([1] * 13, [1, 13], datatype)).status == 200
+
+
+def test_only_the_outputs_that_are_asked_for_are_answered(app: App) -> None:
+    """In the order asked; without any, or with an empty list, all."""
+    one = tensor([1] * 13, [1, 13])
+
+    def names(*outputs: str) -> list[str]:
+        asked = [{"name": name, "parameters": {"binary_data": True}} for name in outputs]
+        return [output["name"] for output in infer(app, one, outputs=asked).body["outputs"]]
+
+    assert names("predict") == ["predict"]
+    assert names("predict_proba", "predict") == ["predict_proba", "predict"]
+    assert names() == ["predict", "predict_proba"]
+
+
+def test_a_table_of_every_kind_has_an_input_for_each_feature(mixed_app: App) -> None:
+    """Described, and read, with the datatype of its kind."""
+    described = mixed_app.request("GET", "/v2/models/mixed").body["inputs"]
+    datatypes = {column["name"]: column["datatype"] for column in described}
+    assert datatypes == {"size": "FP64", "count": "INT64", "old": "BOOL", "colour": "BYTES"}
+    columns = {"size": [0.1, 3.0], "count": [1, 4], "old": [True, False], "colour": ["red"] * 2}
+    inputs = [tensor(columns[name], [2, 1], datatypes[name], name) for name in columns]
+    answer = post(mixed_app, {"inputs": inputs}, "/v2/models/mixed/infer")
+    assert answer.body["outputs"][0]["data"] == ["no", "yes"]
+
+
+def test_problems_with_a_column_are_named_where_they_are(mixed_app: App) -> None:
+    """In the input that holds it."""
+    inputs = [
+        tensor([0.1, 3.0], [2], name="size"),
+        tensor(["red", "rde"], [2], "BYTES", "colour"),
+        tensor([True, True], [2], "BOOL", "old"),
+        tensor([1.0, 1.5], [2], "FP64", "count"),
+    ]
+    answer = post(mixed_app, {"inputs": inputs}, "/v2/models/mixed/infer")
+    assert sorted(places(answer)) == ["inputs[1].data[1]", "inputs[3].data[1]"]
+    answer = post(mixed_app, {"inputs": inputs[:2]}, "/v2/models/mixed/infer")
+    assert places(answer) == ["inputs.count", "inputs.old"]
+
+
+def test_binary_tensors_are_refused_with_what_to_do(app: App) -> None:
+    """In JSON, as their clients can show it."""
+    headers = {"Inference-Header-Content-Length": "10"}
+    answer = app.request("POST", INFER, b'{"inputs":[]}\x00\x01', headers=headers)
+    assert (answer.status, "binary_data=False" in answer.body["error"]) == (415, True)
+
+
+def test_more_rows_than_allowed_is_a_413(
+    start_app: Callable[..., App], wine_store: ModelRegistry
+) -> None:
+    """As a matrix and as columns."""
+    app = start_app(MODEL_URL=wine_store.url, MODEL_MAX_ROWS="3")
+    assert infer(app, tensor(ONES * 3, [3, 13])).status == 200
+    assert infer(app, tensor(ONES * 4, [4, 13])).status == 413
+    assert infer(app, tensor(ONES[:4], [4], name="ash")).status == 413

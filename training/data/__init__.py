@@ -1,0 +1,1 @@
+"""Training data: tables, files, and the signature inferred from them."""

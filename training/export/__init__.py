@@ -1,0 +1,1 @@
+"""Export of a fitted estimator, compared with scikit-learn."""

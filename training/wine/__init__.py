@@ -1,0 +1,1 @@
+"""The worked example: scikit-learn's wine data."""

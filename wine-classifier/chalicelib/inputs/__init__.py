@@ -1,0 +1,1 @@
+"""Samples as sent: the signature, parsing, and the problems found."""

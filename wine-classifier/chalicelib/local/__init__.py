@@ -1,0 +1,1 @@
+"""``chalice local`` only; not in the package."""

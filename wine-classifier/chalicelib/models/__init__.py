@@ -1,0 +1,1 @@
+"""Models: the artifact, its manifest, verification and prediction."""

@@ -1,0 +1,1 @@
+"""Wire formats: requests to samples, predictions to responses."""

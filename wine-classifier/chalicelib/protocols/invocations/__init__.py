@@ -1,0 +1,1 @@
+"""``/invocations``: MLflow and SageMaker."""

@@ -1,0 +1,1 @@
+"""API Gateway and HTTP: events, bodies, responses, errors, CORS."""

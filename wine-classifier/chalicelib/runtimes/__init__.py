@@ -1,0 +1,1 @@
+"""Runtimes that compute predictions: ONNX Runtime, or scikit-learn itself."""

@@ -1,0 +1,76 @@
+"""Runs a classifier that was exported to ONNX, with ONNX Runtime."""
+
+from __future__ import annotations
+
+from array import array
+
+from chalicelib.errors import InvalidArtifact
+from chalicelib.inputs.samples import Samples
+from chalicelib.runtimes.base import Prediction
+from chalicelib.runtimes.onnx_capi import OnnxRuntimeError
+from chalicelib.runtimes.onnx_session import Session
+
+# The names that training gives the graph's inputs and outputs; it has those that it needs.
+NUMBERS = "samples"
+TEXTS = "texts"
+LABEL = "label"
+PROBABILITIES = "probabilities"
+
+_REASON_CHARACTERS = 200
+
+
+class OnnxClassifier:
+    """A classifier in ONNX.
+
+    Parameters
+    ----------
+    model : bytes
+        An ONNX file, whose inputs are `NUMBERS` or `TEXTS` or both and whose outputs are `LABEL`
+        and, if it gives some, `PROBABILITIES`.
+
+    Raises
+    ------
+    InvalidArtifact
+        If ONNX Runtime is not there, or cannot load it.
+    """
+
+    def __init__(self, model: bytes) -> None:
+        try:
+            self._session = Session(model)
+        except ImportError as error:
+            raise InvalidArtifact(
+                "The model needs ONNX Runtime, which this function was packaged without: package it"
+                " with RUNTIME=onnx."
+            ) from error
+        except OnnxRuntimeError as error:
+            reason = str(error).partition("\n")[0][:_REASON_CHARACTERS]
+            raise InvalidArtifact(f"ONNX Runtime cannot load the model: {reason}.") from error
+        outputs = [LABEL, PROBABILITIES]
+        if not set(self._session.inputs) <= {NUMBERS, TEXTS} or self._session.outputs not in (
+            outputs[:1],
+            outputs,
+        ):
+            raise InvalidArtifact("The model's inputs or outputs are not those of a classifier.")
+
+    def predict(self, samples: Samples) -> Prediction:
+        """Classify samples.
+
+        Parameters
+        ----------
+        samples : Samples
+            The samples; a missing text is given to the graph as an empty one.
+
+        Returns
+        -------
+        Prediction
+        """
+        given = [
+            samples.numbers if name == NUMBERS else samples.texts_or("")
+            for name in self._session.inputs
+        ]
+        labels, *rest = self._session.run(samples.rows, given)
+        probabilities = rest[0] if rest else None
+        assert probabilities is None or isinstance(probabilities, array)
+        return Prediction(
+            labels if isinstance(labels, list) else list(map(str, labels)), probabilities
+        )

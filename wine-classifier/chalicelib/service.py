@@ -1,0 +1,58 @@
+"""The settings and the model store that one process shares between requests."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import suppress
+
+from chalicelib.errors import InvalidSetting, ModelUnavailable
+from chalicelib.log import log_event
+from chalicelib.settings import Settings
+from chalicelib.store.model_store import RETRY_AFTER_SECONDS, ModelStore, ObjectReader
+from chalicelib.store.object_store import ObjectStore
+
+
+class Service:
+    """Settings and model store, opened on first use: Chalice imports the app to package it too.
+
+    Parameters
+    ----------
+    objects : ObjectReader, optional
+        The source of the model; the store at ``MODEL_URL`` by default.
+    """
+
+    def __init__(self, objects: ObjectReader | None = None) -> None:
+        self._objects = objects
+        self._opening = threading.Lock()
+        self._settings: Settings | None = None
+        self._models: ModelStore | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings; raises `ModelUnavailable` if a variable is invalid (logged)."""
+        with self._opening:
+            if self._settings is None:
+                try:
+                    self._settings = Settings.from_environ(os.environ)
+                except InvalidSetting as error:
+                    log_event("invalid setting", detail=str(error))
+                    raise ModelUnavailable("misconfigured", RETRY_AFTER_SECONDS) from error
+            return self._settings
+
+    @property
+    def models(self) -> ModelStore:
+        """The model store; raises `ModelUnavailable` if a variable is invalid."""
+        settings = self.settings
+        with self._opening:
+            if self._models is None:
+                objects = self._objects or ObjectStore(
+                    settings.model_url, timeout_seconds=settings.timeout_seconds
+                )
+                self._models = ModelStore(objects, settings)
+            return self._models
+
+    def load_model(self) -> None:
+        """Load the model before the first request; a failure is logged and retried later."""
+        with suppress(ModelUnavailable):
+            self.models.current()
