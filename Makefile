@@ -8,6 +8,7 @@ UV := $(or $(shell command -v uv),.tools/bin/uv)
 READY := .venv/.ready
 SAM := .tools/sam/bin/sam
 PUBLISHED := dist/.published
+SOURCES := $(wildcard $(foreach depth,* */* */*/*,training/$(depth).py wine-classifier/chalicelib/$(depth).py))
 STORE := .model-store
 STAGE ?= dev
 ARCH ?= x86_64
@@ -77,7 +78,7 @@ pins: $(READY) ## compile the requirements anew, to the newest versions
 clean: ## remove everything that make made
 	@rm -rf .venv .tools $(STORE) dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(PUBLISHED): $(READY) $(shell find training wine-classifier/chalicelib -name "*.py")
+$(PUBLISHED): $(READY) $(SOURCES)
 	@$(PYTHON) -m training train
 	@$(PYTHON) -m training publish --to $(STORE)
 	@touch $@

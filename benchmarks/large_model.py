@@ -26,9 +26,8 @@ ROOT = Path(__file__).parent.parent
 
 _SERVE = """
 import json, re, sys, time
-from chalicelib.classification import classify
-from chalicelib.classify_request import read_classify_request
-from chalicelib.model import load_model
+from chalicelib.protocols.classify import classify, read_classify_request
+from chalicelib.models.model import load_model
 
 artifact, body = (open(path, "rb").read() for path in sys.argv[1:])
 start = time.perf_counter()
@@ -69,8 +68,8 @@ def main() -> None:
     nodes = sum(tree.tree_.node_count for tree in forest.estimators_)
     rows = [
         ["trees, nodes", f"{TREES:,}, {nodes:,}"],
-        ["runtime", built.attempts[-1].way],
-        ["labels differing", f"{built.agreement.labels_differing} of {built.agreement.rows:,}"],
+        ["runtime", built.attempts[-1].strategy],
+        ["labels differing", f"{built.comparison.label_mismatches} of {built.comparison.rows:,}"],
         ["artifact", f"{len(built.artifact) / 1e6:.1f} MB"],
         ["exported and compared in", f"{build_seconds:.1f} s"],
         ["loaded and proved in", f"{load:.2f} s"],

@@ -118,11 +118,11 @@ def samples_per_second(
     found: dict[int, list[float]] = {size: [] for size in batches}
     with start(package, environment) as function:
         askers = {size: make_sender(function, request) for size, request in batches.items()}
-        for ask in askers.values():
-            ask()
+        for call_estimator in askers.values():
+            call_estimator()
         for _ in range(runs):
-            for size, ask in askers.items():
-                times = [seconds(ask) for _ in range(BATCH_REQUESTS)]
+            for size, call_estimator in askers.items():
+                times = [seconds(call_estimator) for _ in range(BATCH_REQUESTS)]
                 found[size].append(size / statistics.median(times))
     return found
 
@@ -156,11 +156,11 @@ def make_sender(function: Function, request: Request) -> Callable[[], None]:
     """
     method = "GET" if request.body is None else "POST"
 
-    def ask() -> None:
+    def call_estimator() -> None:
         answer = function.request(method, request.path, request.body)
         assert answer.status == 200, answer
 
-    return ask
+    return call_estimator
 
 
 def seconds(call: Callable[[], object]) -> float:

@@ -15,18 +15,18 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
-from chalicelib.models.artifact import FOOTER_BYTES, read_footer, seal
+from chalicelib.models.artifact import FOOTER_BYTES, make_footer, read_footer
 from chalicelib.models.model import load_model
 from training.data.signature import infer_signature
-from training.data.table import Table, ask
+from training.data.table import Table, call_estimator
 from training.errors import NotServable
 from training.export.comparison import Comparison
 from training.export.search import Attempt, export
 from training.export.skops_export import add_members
-from training.manifest import describe, version_of
+from training.manifest import compute_version, describe
 
 _MANIFEST_KEY = "wine-classifier.manifest"
-_SEAL_KEY = "wine-classifier.seal"
+_FOOTER_KEY = "wine-classifier.footer"
 _MANIFEST_MEMBER = "wine-classifier.manifest.json"
 
 
@@ -41,7 +41,7 @@ class BuiltModel(NamedTuple):
         Its version.
     runtime : str
         What runs it.
-    agreement : Comparison
+    comparison : Comparison
         How near it comes to scikit-learn.
     attempts : list of Attempt
         What was tried; the last is what was taken.
@@ -50,7 +50,7 @@ class BuiltModel(NamedTuple):
     artifact: bytes
     version: str
     runtime: str
-    agreement: Comparison
+    comparison: Comparison
     attempts: list[Attempt]
 
 
@@ -92,7 +92,7 @@ def build_artifact(
     ------
     NotServable
         If this is not a fitted classifier, or the samples do not fit it.
-    ExportRefused
+    NotExportable
         If nothing that it can be exported to answers as scikit-learn does.
     """
     table, labels = _checked(estimator, X, y, feature_names)
@@ -106,15 +106,15 @@ def build_artifact(
         metrics=metrics or _accuracy_on(estimator, table, labels),
         name=name,
     )
-    version = version_of(exported.model, manifest)
+    version = compute_version(exported.model, manifest)
     created_at = datetime.now(UTC).isoformat(timespec="microseconds")
     manifest |= {"version": version, "created_at": created_at}
     artifact = _FORMATS[exported.runtime](exported.model, json.dumps(manifest))
     load_model(artifact)
-    return BuiltModel(artifact, version, exported.runtime, exported.agreement, exported.attempts)
+    return BuiltModel(artifact, version, exported.runtime, exported.comparison, exported.attempts)
 
 
-def signed(artifact: bytes, key: str) -> bytes:
+def sign_artifact(artifact: bytes, key: str) -> bytes:
     """Sign an artifact.
 
     Parameters
@@ -131,7 +131,7 @@ def signed(artifact: bytes, key: str) -> bytes:
     """
     found = read_footer(artifact)
     content = artifact[:-FOOTER_BYTES]
-    return content + seal(content, found.manifest_start, found.manifest_length, key)
+    return content + make_footer(content, found.manifest_start, found.manifest_length, key)
 
 
 def _checked(
@@ -160,7 +160,7 @@ def _checked(
 
 
 def _accuracy_on(estimator: Any, table: Table, labels: list[str]) -> dict[str, Any]:
-    predicted, _ = ask(estimator, table.as_fitted(table.samples), probabilities=False)
+    predicted, _ = call_estimator(estimator, table.as_fitted(table.samples), probabilities=False)
     return {
         "accuracy": {
             "estimate": float(accuracy_score(labels, predicted)),
@@ -172,8 +172,8 @@ def _accuracy_on(estimator: Any, table: Table, labels: list[str]) -> dict[str, A
 def _onnx_artifact(model: bytes, manifest: str) -> bytes:
     with_manifest = model + _entry(_MANIFEST_KEY, manifest)
     # The text of an entry is the last thing in it.
-    content = with_manifest + _entry(_SEAL_KEY, "-" * FOOTER_BYTES)[:-FOOTER_BYTES]
-    return content + seal(content, len(with_manifest) - len(manifest), len(manifest))
+    content = with_manifest + _entry(_FOOTER_KEY, "-" * FOOTER_BYTES)[:-FOOTER_BYTES]
+    return content + make_footer(content, len(with_manifest) - len(manifest), len(manifest))
 
 
 def _entry(key: str, value: str) -> bytes:
@@ -191,7 +191,7 @@ def _skops_artifact(model: bytes, manifest: str) -> bytes:
     member = {_MANIFEST_MEMBER: manifest.encode()}
     # The comment of an archive is the last thing in it.
     content = add_members(model, member, comment=b"-" * FOOTER_BYTES)[:-FOOTER_BYTES]
-    return content + seal(content, content.rindex(manifest.encode()), len(manifest))
+    return content + make_footer(content, content.rindex(manifest.encode()), len(manifest))
 
 
 _FORMATS = {"onnx": _onnx_artifact, "sklearn": _skops_artifact}

@@ -118,9 +118,9 @@ def train(output: Path, *, seed: int) -> BuiltModel:
     }
     parts = split(dataset, seed=seed)
     estimator = wine_pipeline().fit(parts.train.X, parts.train.y)
-    held_out = holdout_metrics(estimator, parts.test)
-    print_evaluation(accuracies, held_out)
-    metrics = _metrics(accuracies, held_out, seed=seed)
+    holdout = holdout_metrics(estimator, parts.test)
+    print_evaluation(accuracies, holdout)
+    metrics = _metrics(accuracies, holdout, seed=seed)
     built = build_artifact(
         estimator,
         parts.train.X,
@@ -148,17 +148,17 @@ def print_export(built: BuiltModel) -> None:
     print(
         tabulate(
             [
-                [attempt.way, shorten(attempt.refused or "taken", width=REASON_WIDTH)]
+                [attempt.strategy, shorten(attempt.rejection or "taken", width=REASON_WIDTH)]
                 for attempt in built.attempts
             ],
             headers=["tried", "outcome"],
         )
     )
-    agreement = built.agreement
+    comparison = built.comparison
     print(
-        f"\ncompared with scikit-learn on {agreement.rows:,} samples: "
-        f"{agreement.labels_differing} labels differ, "
-        f"probabilities by at most {agreement.largest_difference:.1e}"
+        f"\ncompared with scikit-learn on {comparison.rows:,} samples: "
+        f"{comparison.label_mismatches} labels differ, "
+        f"probabilities by at most {comparison.max_difference:.1e}"
     )
 
 
@@ -168,7 +168,7 @@ def _progress(name: str, folds: Iterable[Any]) -> Iterable[Any]:
 
 
 def _metrics(
-    accuracies: dict[str, Accuracy], held_out: dict[str, Any], *, seed: int
+    accuracies: dict[str, Accuracy], holdout: dict[str, Any], *, seed: int
 ) -> dict[str, Any]:
     majority, tutorial, ours = accuracies.values()
     return {
@@ -178,18 +178,18 @@ def _metrics(
             "method": f"{FOLDS}-fold stratified cross-validation, {REPEATS} times, seed {seed}",
         },
         "baselines": {"majority_class": majority._asdict(), "tutorial": tutorial._asdict()},
-        "held_out": held_out,
+        "holdout": holdout,
     }
 
 
-def print_evaluation(accuracies: dict[str, Accuracy], held_out: dict[str, Any]) -> None:
+def print_evaluation(accuracies: dict[str, Accuracy], holdout: dict[str, Any]) -> None:
     """Print how good the models are, and where the one that is published goes wrong.
 
     Parameters
     ----------
     accuracies : dict of str to Accuracy
         Of each model, by cross-validation.
-    held_out : dict
+    holdout : dict
         From `training.evaluation.holdout_metrics`.
     """
     print(f"Accuracy, {FOLDS}-fold stratified cross-validation, {REPEATS} times\n")
@@ -200,14 +200,14 @@ def print_evaluation(accuracies: dict[str, Accuracy], held_out: dict[str, Any]) 
             floatfmt=".3f",
         )
     )
-    print(f"\nOn {held_out['samples']} samples held out: accuracy {held_out['accuracy']:.3f}\n")
-    classes = held_out["classes"]
-    figures = held_out["per_class"][classes[0]].keys()
+    print(f"\nOn {holdout['samples']} samples held out: accuracy {holdout['accuracy']:.3f}\n")
+    classes = holdout["classes"]
+    figures = holdout["per_class"][classes[0]].keys()
     print(
         tabulate(
             [
-                [f"class {label}", *counts, *held_out["per_class"][label].values()]
-                for label, counts in zip(classes, held_out["confusion_matrix"], strict=True)
+                [f"class {label}", *counts, *holdout["per_class"][label].values()]
+                for label, counts in zip(classes, holdout["confusion_matrix"], strict=True)
             ],
             headers=["", *(f"as {label}" for label in classes), *figures],
             floatfmt=".3f",

@@ -11,7 +11,7 @@ class NotServable(TrainingError):
     """What was given cannot be served: no fitted classifier, or data that does not fit it."""
 
 
-class ExportRefused(TrainingError):
+class NotExportable(TrainingError):
     """The exported model does not answer as scikit-learn does, or could not be made."""
 
 

@@ -19,8 +19,8 @@ from chalicelib.inputs.signature import Feature, Signature
 from chalicelib.models.manifest import FORMAT
 from training.data.arrays import Arrays
 from training.data.signature import known_values
-from training.data.table import Table, ask
-from training.export.comparison import emptied
+from training.data.table import Table, call_estimator
+from training.export.comparison import mask_values
 from training.export.search import Exported
 
 VERSION_DIGITS = 12
@@ -68,12 +68,13 @@ def describe(
             ],
             "classes": list(signature.classes),
             "probabilities": signature.has_probabilities,
-            "undefined_probabilities": exported.has_undefined_probabilities,
+            "nan_probabilities": exported.has_nan_probabilities,
         },
         "metrics": metrics,
-        "agreement": exported.agreement._asdict(),
+        "comparison": exported.comparison._asdict(),
         "attempts": [
-            {"way": attempt.way, "refused": attempt.refused} for attempt in exported.attempts
+            {"strategy": attempt.strategy, "rejection": attempt.rejection}
+            for attempt in exported.attempts
         ],
         "estimator": " ".join(str(estimator).split()),
         "libraries": {
@@ -105,7 +106,7 @@ def _feature(feature: Feature, table: Table, position: int) -> dict[str, Any]:
         }
     if feature.kind == "categorical" or feature.categories is not None:
         document["categories"] = [_json(value, feature) for value in known]
-        document["unknown_categories"] = "accepted" if feature.categories is None else "refused"
+        document["unknown_categories"] = "accepted" if feature.categories is None else "rejected"
     held = (_json(value, feature) for value in table.column(position).tolist())
     document["example"] = next(value for value in held if value is not None)
     return document
@@ -113,13 +114,15 @@ def _feature(feature: Feature, table: Table, position: int) -> dict[str, Any]:
 
 def _golden_samples(estimator: Any, table: Table, signature: Signature) -> dict[str, Any]:
     """Take a sample that is given each label and, if it may have gaps, one with all of them."""
-    labels, _ = ask(estimator, table.as_fitted(table.samples), probabilities=False)
+    labels, _ = call_estimator(estimator, table.as_fitted(table.samples), probabilities=False)
     first_of_each = [labels.index(label) for label in dict.fromkeys(labels)]
     samples = table.samples.at(first_of_each)
     if not all(feature.required for feature in signature.features):
         everywhere = np.ones((1, len(signature.features)), dtype=np.bool_)
-        samples = Arrays.stacked([samples, emptied(table.samples.at([0]), everywhere, signature)])
-    labels, probabilities = ask(
+        samples = Arrays.stacked(
+            [samples, mask_values(table.samples.at([0]), everywhere, signature)]
+        )
+    labels, probabilities = call_estimator(
         estimator, table.as_fitted(samples), probabilities=signature.has_probabilities
     )
     return {
@@ -151,7 +154,7 @@ def _json(value: Any, feature: Feature) -> Any:
     return int(value) if feature.kind == "integer" else value
 
 
-def version_of(model: bytes, manifest: dict[str, Any]) -> str:
+def compute_version(model: bytes, manifest: dict[str, Any]) -> str:
     """Name a version by what it holds: the same model with the same manifest is the same version.
 
     Parameters

@@ -26,7 +26,7 @@ class Published(NamedTuple):
         Where it is.
     runtime : str
         What runs it.
-    agreement : Comparison
+    comparison : Comparison
         How near it comes to scikit-learn.
     attempts : list of Attempt
         What was tried; the last is what was taken.
@@ -35,7 +35,7 @@ class Published(NamedTuple):
     version: str
     url: str
     runtime: str
-    agreement: Comparison
+    comparison: Comparison
     attempts: list[Attempt]
 
 
@@ -87,7 +87,7 @@ def publish(
     ------
     NotServable
         If this is not a fitted classifier, or the samples do not fit it.
-    ExportRefused
+    NotExportable
         If nothing that it can be exported to answers as scikit-learn does; nothing is written.
     StoreError
         If the store cannot be written.
@@ -97,4 +97,4 @@ def publish(
     )
     store = ModelRegistry(to, signing_key(os.environ))
     url = store.plan_publish(built.artifact).url if dry_run else store.publish(built.artifact)
-    return Published(built.version, url, built.runtime, built.agreement, built.attempts)
+    return Published(built.version, url, built.runtime, built.comparison, built.attempts)

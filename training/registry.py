@@ -25,7 +25,7 @@ from chalicelib.store.object_store import (
     store_url,
     translated_errors,
 )
-from training.artifact import signed
+from training.artifact import sign_artifact
 from training.errors import NoOlderVersion, UnknownVersion
 
 TIMEOUT_SECONDS = 60.0
@@ -116,7 +116,7 @@ class ModelRegistry:
             If the store cannot be written.
         """
         if self._key is not None:
-            artifact = signed(artifact, self._key)
+            artifact = sign_artifact(artifact, self._key)
         path = self._path_of(load_model(artifact, self._key))
         if self.url.startswith("file:"):
             path_from_url(self.url).mkdir(parents=True, exist_ok=True)

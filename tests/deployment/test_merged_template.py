@@ -69,7 +69,7 @@ def matches(pattern: str, line: str) -> bool:
 
 def metric(line: str) -> list[str]:
     """Give what a line of the log adds to the metric of the alarm on an old model."""
-    filters = (PROD[name]["Properties"] for name in ("OldModelFilter", "NewModelFilter"))
+    filters = (PROD[name]["Properties"] for name in ("StaleModelFilter", "FreshModelFilter"))
     return [
         of_filter["MetricTransformations"][0]["MetricValue"]
         for of_filter in filters
@@ -93,13 +93,13 @@ def test_the_log_raises_the_alarm_on_an_old_model_and_ends_it(
     lines = capsys.readouterr().out.splitlines()
     assert [(json.loads(line)["event"], metric(line)) for line in lines] == [
         ("model loaded", ["0"]),
-        ("model store is in trouble", ["1"]),
+        ("model store failure", ["1"]),
         ("model loaded", ["0"]),
-        ("model store is well again", ["0"]),
-        ("model store is in trouble", ["1"]),
-        ("model store is in trouble", ["1"]),
+        ("model store recovered", ["0"]),
+        ("model store failure", ["1"]),
+        ("model store failure", ["1"]),
         ("model loaded", ["0"]),
-        ("model store is well again", ["0"]),
+        ("model store recovered", ["0"]),
     ]
     with pytest.raises(ModelUnavailable):
         ModelStore(ObjectReader(down), Settings("s3://b/p")).current()
@@ -111,7 +111,7 @@ def test_an_old_model_is_well_again_in_a_later_minute_than_it_was_in_trouble() -
     """Of a minute, the alarm sees the highest value only; what comes after it has to end it."""
     config = json.loads((APP / ".chalice" / "config.json").read_text())
     seconds = config["stages"]["prod"]["environment_variables"]["MODEL_REFRESH_SECONDS"]
-    alarm = PROD["OldModelAlarm"]["Properties"]
+    alarm = PROD["StaleModelAlarm"]["Properties"]
     assert alarm["Statistic"] == "Maximum"
     assert alarm["TreatMissingData"] == "ignore"  # it stays as it is until a line says otherwise
     assert float(seconds) >= alarm["Period"]
@@ -125,7 +125,7 @@ def test_prod_raises_alarms() -> None:
         if resource.get("Type") == "AWS::CloudWatch::Alarm"
     }
     assert {alarm["MetricName"] for alarm in alarms.values()} == {
-        "Errors", "5XXError", "Throttles", "Latency", "ServesAnOldModel",
+        "Errors", "5XXError", "Throttles", "Latency", "StaleModel",
     }  # fmt: skip
     assert alarms["LatencyAlarm"]["ExtendedStatistic"] == "p95"
     for alarm in alarms.values():

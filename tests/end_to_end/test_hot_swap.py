@@ -76,8 +76,8 @@ def peak_memory_after(swaps: int, tmp_path: Path) -> float:
     """Swap models in a process of its own and give its peak memory in MB, as Linux tells it."""
     code = f"""
 import itertools, re, sys
-from chalicelib.model_store import ModelStore
-from chalicelib.object_store import Fetched
+from chalicelib.store.model_store import ModelStore
+from chalicelib.store.object_store import StoredObject
 from chalicelib.settings import Settings
 
 class Objects:
@@ -85,7 +85,7 @@ class Objects:
         self.artifacts = itertools.cycle([open(p, "rb").read() for p in sys.argv[1:]])
         self.etags = itertools.count()
     def fetch(self, name, *, if_none_match=None, max_bytes=None):
-        return Fetched(next(self.artifacts), str(next(self.etags)))
+        return StoredObject(next(self.artifacts), str(next(self.etags)))
 
 sys.stdout = open("/dev/null", "w")
 store = ModelStore(Objects(), Settings("file:///", refresh_seconds=0))

@@ -112,7 +112,7 @@ def test_keeps_serving_while_s3_is_down(
     assert (answer.status, answer.body) == (200, {"prediction": "1"})
     health = function.request("GET", "/health")
     assert (health.status, health.body["degraded"]) == (200, True)
-    assert '{"event": "model store is in trouble"' in function.log
+    assert '{"event": "model store failure"' in function.log
 
 
 def test_tells_of_a_missing_model_and_recovers(

@@ -20,7 +20,7 @@ from tests.end_to_end.conftest import Server, StartServer
 from tests.serving.test_artifact import change_label, drop_feature, resealed, set_format
 from tests.support.fault_proxy import FaultProxy
 from tests.support.load import CLIENTS, Load
-from training.artifact import signed
+from training.artifact import sign_artifact
 from training.registry import ModelRegistry
 
 KEY = "the key of these tests"
@@ -50,7 +50,7 @@ class World:
     def heal(self) -> None:
         """Let S3 hold and give the model."""
         self.proxy.heal()
-        self.put(signed(self.artifact, KEY))
+        self.put(sign_artifact(self.artifact, KEY))
 
 
 class Fault(NamedTuple):
@@ -73,7 +73,7 @@ def holds(body: Callable[[bytes], bytes]) -> Callable[[World], None]:
 
 def holds_signed(change: Callable[[dict[str, Any]], None]) -> Callable[[World], None]:
     """Let the store hold a manifest that is not true, signed as a publisher in error would."""
-    return holds(lambda artifact: signed(resealed(artifact, change), KEY))
+    return holds(lambda artifact: sign_artifact(resealed(artifact, change), KEY))
 
 
 def without_manifest(artifact: bytes) -> bytes:
@@ -97,12 +97,16 @@ FAULTS = [
     Fault("empty object", holds(lambda _: b""), "The object is empty"),
     Fault("random bytes", holds(lambda _: os.urandom(5_000)), NO_SEAL),
     Fault("no manifest", holds(without_manifest), NO_SEAL),
-    Fault("flipped bit", holds(lambda it: b"\x09" + signed(it, KEY)[1:]), ".*SHA-256 differs"),
+    Fault(
+        "flipped bit",
+        holds(lambda it: b"\x09" + sign_artifact(it, KEY)[1:]),
+        ".*SHA-256 differs",
+    ),
     Fault("newer format", holds_signed(set_format), ".*format is 2; this code reads 1"),
     Fault("golden samples", holds_signed(change_label), ".*does not answer its golden samples.*"),
     Fault("wrong signature", holds_signed(drop_feature), ".*do not fit its signature"),
     Fault("not signed", holds(lambda it: it), NOT_SIGNED),
-    Fault("another key", holds(lambda it: signed(it, "no")), NOT_SIGNED),
+    Fault("another key", holds(lambda it: sign_artifact(it, "no")), NOT_SIGNED),
     Fault("too large", holds(lambda _: b"x" * (MAX_BYTES + 1)), ".*1,000,001 bytes.*"),
 ]
 each_fault = pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
@@ -170,7 +174,7 @@ def test_the_last_good_model_goes_on_serving(
         world.heal()
         wait_until(lambda: not health(server.port)["degraded"], f"{fault.name} never healed")
         load.wait_for_more(CLIENTS)
-    troubles = [line for line in server.lines[logged:] if "is in trouble" in line]
+    troubles = [line for line in server.lines[logged:] if "model store failure" in line]
     with capsys.disabled():
         print(
             f"\n{fault.name:20} sent {load.sent:5}, failed {len(load.failures)}, "
@@ -184,7 +188,7 @@ def test_the_last_good_model_goes_on_serving(
     assert report["since"].endswith("+00:00")
     [trouble] = [json.loads(line) for line in troubles]
     assert trouble["reason"] == report["reason"]
-    assert trouble["serving"] == trained.built.version
+    assert trouble["serving_version"] == trained.built.version
     assert KEY not in server.printed
 
 

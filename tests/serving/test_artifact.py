@@ -11,7 +11,7 @@ import onnx
 import pytest
 
 from chalicelib.errors import InvalidArtifact
-from chalicelib.models.artifact import FOOTER_BYTES, read_footer, read_manifest, seal
+from chalicelib.models.artifact import FOOTER_BYTES, make_footer, read_footer, read_manifest
 from chalicelib.models.model import load_model
 from tests.conftest import Trained
 
@@ -25,7 +25,7 @@ def resealed(artifact: bytes, change: Callable[[dict[str, Any]], None]) -> bytes
     # Of the same length, as protobuf has it written before the text.
     rewritten = json.dumps(manifest, separators=(",", ":")).encode().ljust(len(written))
     content = artifact[:start] + rewritten + artifact[start + len(written) : -FOOTER_BYTES]
-    return content + seal(content, start, len(rewritten))
+    return content + make_footer(content, start, len(rewritten))
 
 
 def test_any_onnx_tool_reads_it(trained: Trained) -> None:
@@ -40,7 +40,7 @@ def test_any_onnx_tool_reads_it(trained: Trained) -> None:
 def test_the_seal_holds_the_sha_256_of_all_before_it(size: int) -> None:
     """Whatever computes it: small files and large ones are hashed by different code."""
     content = bytes(size)
-    sealed = content + seal(content, 0, 0)
+    sealed = content + make_footer(content, 0, 0)
     assert read_footer(sealed).sha256 == hashlib.sha256(sealed[:-64]).hexdigest()
 
 
@@ -55,7 +55,7 @@ def test_the_manifest_holds_all_that_the_design_names(trained: Trained) -> None:
         "runtime",
         "signature",
         "metrics",
-        "agreement",
+        "comparison",
         "attempts",
         "estimator",
         "libraries",
@@ -172,4 +172,4 @@ def test_a_sealed_file_that_is_no_onnx_is_refused(trained: Trained) -> None:
     written = json.dumps(read_manifest(trained.built.artifact)).encode()
     content = b"not a graph" + written
     with pytest.raises(InvalidArtifact, match="ONNX Runtime cannot load"):
-        load_model(content + seal(content, len(b"not a graph"), len(written)))
+        load_model(content + make_footer(content, len(b"not a graph"), len(written)))

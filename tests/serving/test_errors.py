@@ -141,7 +141,7 @@ def test_an_answer_that_lambda_would_not_hand_on_is_a_413(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """API Gateway would say that the function failed, which it did not."""
-    monkeypatch.setattr("chalicelib.http.LAMBDA_PAYLOAD_BYTES", 1000)
+    monkeypatch.setattr("chalicelib.rest.middleware.LAMBDA_PAYLOAD_BYTES", 1000)
     assert app.classify([{"ash": 1}] * 50).status == 200
     answer = app.classify([{"ash": 1}] * 50, probabilities=True)
     assert answer.status == 413

@@ -179,7 +179,7 @@ def test_pauses_grow_while_trouble_lasts(
             asked.append(clock.now)
             objects.fetches.clear()
     assert asked[:6] == asked_at
-    assert capsys.readouterr().out.count("in trouble") == 1
+    assert capsys.readouterr().out.count("model store failure") == 1
 
 
 def test_trouble_is_told_from_its_beginning_to_its_end(
@@ -202,7 +202,7 @@ def test_trouble_is_told_from_its_beginning_to_its_end(
     clock.now = 100
     store.current()
     assert store.health() == (good, None, None)
-    assert capsys.readouterr().out.count("in trouble") == 2
+    assert capsys.readouterr().out.count("model store failure") == 2
 
 
 class WatchedLock:

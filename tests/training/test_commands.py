@@ -38,7 +38,7 @@ def test_the_model_beats_the_tutorials_and_the_majority() -> None:
     assert majority.high < tutorial.low < tutorial.high < ours.low <= ours.estimate <= ours.high
 
 
-def test_held_out_figures_are_those_of_the_confusion_matrix(trained: Trained) -> None:
+def test_holdout_metrics_are_those_of_the_confusion_matrix(trained: Trained) -> None:
     """Precision, recall and accuracy follow from the counts."""
     test = split(trained.dataset, seed=0).test
     flawed = tutorial_model().fit(test.X, test.y)
@@ -73,5 +73,5 @@ def test_the_same_seed_gives_the_same_version(tmp_path: Path) -> None:
     assert first == again
     assert first["version"] != other["version"]
     assert first["metrics"]["accuracy"]["estimate"] >= 0.97
-    assert first["metrics"]["held_out"]["confusion_matrix"]
+    assert first["metrics"]["holdout"]["confusion_matrix"]
     assert f"version {first['version']}" in printed

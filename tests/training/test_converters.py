@@ -39,8 +39,8 @@ from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 from chalicelib.inputs.signature import Signature
 from chalicelib.runtimes.onnx_classifier import LABEL, NUMBERS, PROBABILITIES, OnnxClassifier
 from training.data.signature import infer_signature
-from training.data.table import Table, ask
-from training.errors import ExportRefused
+from training.data.table import Table, call_estimator
+from training.errors import NotExportable
 from training.export.comparison import Answers, compare, comparison_samples
 from training.export.coverage import Fitted, as_markdown, cover
 from training.export.onnx_export import Form, Precision, Way, Writer, write_onnx
@@ -70,10 +70,12 @@ def assert_exact(
         signature = Signature(required, signature.classes, signature.has_probabilities)
     asked = comparison_samples(table, signature)
     with_probabilities = signature.has_probabilities
-    labels, probabilities = ask(estimator, asked.numbers, probabilities=with_probabilities)
+    labels, probabilities = call_estimator(
+        estimator, asked.numbers, probabilities=with_probabilities
+    )
     classifier = OnnxClassifier(write_onnx(estimator, signature, FLOAT64))
-    agreement = compare(classifier, Answers(asked, labels, probabilities))
-    assert agreement.is_exact(), agreement
+    comparison = compare(classifier, Answers(asked, labels, probabilities))
+    assert comparison.is_exact(), comparison
 
 
 def signature_of(estimator: ClassifierMixin) -> Signature:
@@ -207,7 +209,7 @@ def test_float32_is_tried_when_float64_cannot_be_had() -> None:
     """A transformer that skl2onnx writes for float32 only does not stand in the way."""
     estimator = fit(make_pipeline(PolynomialFeatures(2), *(step for _, step in LOGISTIC.steps)), Y)
     exported = export(estimator, Table(X), signature_of(estimator))
-    refused = {attempt.way: attempt.refused for attempt in exported.attempts}
+    refused = {attempt.strategy: attempt.rejection for attempt in exported.attempts}
     assert "Type Error" in (refused[str(FLOAT64)] or "")
     assert refused[str(FLOAT32)] is None
 
@@ -225,8 +227,8 @@ def test_skl2onnx_writes_what_ours_do_not_know(estimator: ClassifierMixin, says:
     """Other parameters are its own to convert, and are compared all the same."""
     estimator = fit(estimator, Y)
     exported = export(estimator, Table(X), signature_of(estimator), runtime="onnx")
-    assert says in (exported.attempts[0].refused or "")
-    assert exported.attempts[-1].way.endswith("by skl2onnx")
+    assert says in (exported.attempts[0].rejection or "")
+    assert exported.attempts[-1].strategy.endswith("by skl2onnx")
 
 
 def test_one_vs_one_gaussian_processes_have_no_probabilities() -> None:
@@ -242,7 +244,7 @@ def test_one_vs_one_gaussian_processes_have_no_probabilities() -> None:
 def test_answers_at_random_are_refused(estimator: ClassifierMixin) -> None:
     """No graph can give them."""
     fitted = fit(estimator, Y)
-    with pytest.raises(ExportRefused, match="at random"):
+    with pytest.raises(NotExportable, match="at random"):
         export(fitted, Table(X), signature_of(fitted))
 
 

@@ -43,7 +43,7 @@ from training.__main__ import main
 from training.artifact import BuiltModel, build_artifact
 from training.data.signature import infer_signature
 from training.data.table import Table
-from training.errors import ExportRefused, NotServable
+from training.errors import NotExportable, NotServable
 from training.export.comparison import Answers, compare, comparison_samples
 from training.export.skops_export import add_members, write_skops
 from training.publish import publish
@@ -183,7 +183,7 @@ def test_the_signature_is_read_from_the_table() -> None:
     assert income["median"] == pytest.approx(X["income"].median())
     assert member == {"name": "member", "kind": "boolean", "required": True, "example": False}
     assert colour["categories"] == ["blue", "green", "red"]
-    assert colour["unknown_categories"] == size["unknown_categories"] == "refused"
+    assert colour["unknown_categories"] == size["unknown_categories"] == "rejected"
     assert colour["example"] == X["colour"][0]
 
 
@@ -255,8 +255,8 @@ def test_what_onnx_cannot_do_exactly_is_served_by_scikit_learn(
     assert served.built.runtime == "sklearn"
     attempts = read_manifest(served.built.artifact)["attempts"]
     assert len(attempts) > 1
-    assert attempts[-1] == {"way": "sklearn", "refused": None}
-    assert all("FunctionTransformer" in attempt["refused"] for attempt in attempts[:-1])
+    assert attempts[-1] == {"strategy": "sklearn", "rejection": None}
+    assert all("FunctionTransformer" in attempt["rejection"] for attempt in attempts[:-1])
     answer = served.app.classify(X.tolist()).body
     assert answer["predictions"] == [str(label) for label in estimator.predict(X)]
 
@@ -386,11 +386,11 @@ def test_a_path_that_climbs_out_of_the_archive_writes_nothing(
 def test_a_skops_file_that_is_none_is_refused(trained: Trained, archive: bytes) -> None:
     """Whatever skops raises."""
     manifest = json.dumps(read_manifest(skops_artifact(trained)))
-    from chalicelib.models.artifact import seal
+    from chalicelib.models.artifact import make_footer
 
     content = archive + manifest.encode()
     with pytest.raises(InvalidArtifact, match="skops cannot load"):
-        load_model(content + seal(content, len(archive), len(manifest)))
+        load_model(content + make_footer(content, len(archive), len(manifest)))
 
 
 @pytest.mark.parametrize(
@@ -430,7 +430,7 @@ def test_insisting_on_onnx_fails_with_the_reason(trained: Trained, tmp_path: Pat
     X, y, _ = trained.dataset
     steps = (StandardScaler(), FunctionTransformer(np.cbrt), LogisticRegression())
     estimator = make_pipeline(*steps).fit(X, y)
-    with pytest.raises(ExportRefused, match="FunctionTransformer"):
+    with pytest.raises(NotExportable, match="FunctionTransformer"):
         publish(estimator, X, y, to=str(tmp_path / "store"), runtime="onnx")
     assert not (tmp_path / "store").exists()
 
@@ -451,7 +451,9 @@ class Own(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 def test_a_class_of_the_users_own_is_refused(trained: Trained, tmp_path: Path) -> None:
     """Neither runtime has its code on Lambda."""
     X, y, _ = trained.dataset
-    with pytest.raises(ExportRefused, match=r"types that are not allowed: tests\.test_export\.Own"):
+    with pytest.raises(
+        NotExportable, match=r"types that are not allowed: tests\.training\.test_export\.Own"
+    ):
         publish(Own().fit(X, y), X, y, to=str(tmp_path / "store"))
     assert not (tmp_path / "store").exists()
 
@@ -475,10 +477,10 @@ def test_the_comparison_counts_labels_and_measures_probabilities(trained: Traine
     X = trained.dataset.X
     labels = [str(label) for label in trained.estimator.predict(X)]
     answers = Answers(Table(X).samples, labels, trained.estimator.predict_proba(X))
-    agreement = compare(Wrong(trained), answers)
-    assert agreement[:2] == (178, 1)
-    assert agreement.largest_difference == pytest.approx(0.25)
-    assert not agreement.is_exact()
+    comparison = compare(Wrong(trained), answers)
+    assert comparison[:2] == (178, 1)
+    assert comparison.max_difference == pytest.approx(0.25)
+    assert not comparison.is_exact()
 
 
 def test_gaps_are_compared_only_where_they_are_allowed() -> None:

@@ -21,6 +21,6 @@ def test_the_notebook_goes_from_data_to_an_answer(folder: object) -> None:
         for output in cell.get("outputs", [])
     )
     assert "all features   0.98" in shown
-    assert "labels_differing=0" in shown
+    assert "label_mismatches=0" in shown
     assert "(200, {'prediction': '1'})" in shown
     assert "did you mean 'alcohol'?" in shown

@@ -38,8 +38,8 @@ def test_what_is_published_is_live(store_url: str, trained: Trained) -> None:
     published = publish(trained.estimator, X, y, to=store_url, name="wine", feature_names=names)
     assert published.url == f"{store_url}/versions/{published.version}.onnx"
     assert published.runtime == "onnx"
-    assert published.agreement.labels_differing == 0
-    assert published.agreement.largest_difference <= 1e-5
+    assert published.comparison.label_mismatches == 0
+    assert published.comparison.max_difference <= 1e-5
     assert load_model(live(store_url)).manifest.version == published.version
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from chalicelib.inputs.signature import Feature, Signature
 from training.data.arrays import Arrays
-from training.data.table import Table, ask
+from training.data.table import Table, call_estimator
 
 # What no table is expected to hold.
 UNSEEN_CATEGORY = "no such category \N{WHITE QUESTION MARK ORNAMENT}"
@@ -79,7 +79,7 @@ class _Probed:
     def answers(self, samples: Arrays) -> bool:
         X = self._table.as_fitted(samples)
         try:
-            _, given = ask(self._estimator, X, probabilities=self.gives_probabilities)
+            _, given = call_estimator(self._estimator, X, probabilities=self.gives_probabilities)
         except Exception:  # however it says no
             return False
         return given is None or bool(np.isfinite(given).all())

@@ -136,7 +136,7 @@ class Table:
         return Arrays.of_columns(len(columns[0]), numbers, texts)
 
 
-def ask(estimator: Any, X: Any, *, probabilities: bool) -> tuple[list[str], Any]:
+def call_estimator(estimator: Any, X: Any, *, probabilities: bool) -> tuple[list[str], Any]:
     """Ask a fitted estimator about samples.
 
     Parameters

@@ -12,7 +12,7 @@ from chalicelib.models.model import PROBABILITY_TOLERANCE
 from chalicelib.runtimes.base import Classifier
 from training.data.arrays import Arrays
 from training.data.signature import UNSEEN_CATEGORY, known_values
-from training.data.table import Table, ask
+from training.data.table import Table, call_estimator
 
 RANDOM_ROWS = 5_000
 GAP_FRACTION = 0.2
@@ -26,15 +26,15 @@ class Comparison(NamedTuple):
     ----------
     rows : int
         How many samples were compared.
-    labels_differing : int
+    label_mismatches : int
         For how many of them another label came out.
-    largest_difference : float
+    max_difference : float
         The largest difference of a probability; 0 if there are none.
     """
 
     rows: int
-    labels_differing: int
-    largest_difference: float
+    label_mismatches: int
+    max_difference: float
 
     def is_exact(self) -> bool:
         """Tell whether the model may be served.
@@ -44,7 +44,7 @@ class Comparison(NamedTuple):
         bool
             Whether every label is the same and every probability within `PROBABILITY_TOLERANCE`.
         """
-        return not self.labels_differing and self.largest_difference <= PROBABILITY_TOLERANCE
+        return not self.label_mismatches and self.max_difference <= PROBABILITY_TOLERANCE
 
 
 class Answers(NamedTuple):
@@ -82,7 +82,7 @@ def expected_answers(estimator: Any, table: Table, signature: Signature) -> Answ
     Answers
     """
     samples = comparison_samples(table, signature)
-    labels, probabilities = ask(
+    labels, probabilities = call_estimator(
         estimator, table.as_fitted(samples), probabilities=signature.has_probabilities
     )
     return Answers(samples, labels, probabilities)
@@ -110,11 +110,11 @@ def compare(classifier: Classifier, answers: Answers) -> Comparison:
         difference = float("inf")
         if len(prediction.probabilities or ()) == answers.probabilities.size:
             ours = np.array(prediction.probabilities)
-            difference = _largest_difference(ours, answers.probabilities.ravel())
+            difference = _max_difference(ours, answers.probabilities.ravel())
     return Comparison(len(answers.labels), differing, difference)
 
 
-def _largest_difference(ours: npt.NDArray[np.floating], theirs: npt.NDArray[np.floating]) -> float:
+def _max_difference(ours: npt.NDArray[np.floating], theirs: npt.NDArray[np.floating]) -> float:
     """Give the largest difference, NaN being the same as NaN."""
     undefined = np.isnan(ours) & np.isnan(theirs)
     difference = float(np.abs(np.where(undefined, 0.0, ours - theirs)).max())
@@ -174,15 +174,15 @@ def _random_column(
 
 def _with_gaps(random: np.random.Generator, samples: Arrays, signature: Signature) -> Arrays:
     gaps = random.random((RANDOM_ROWS, len(signature.features))) < GAP_FRACTION
-    return emptied(samples, gaps, signature)
+    return mask_values(samples, gaps, signature)
 
 
 def _first_alone(samples: Arrays, signature: Signature) -> Arrays:
     all_but_first = np.arange(len(signature.features)).reshape(1, -1) > 0
-    return emptied(samples.at([0]), all_but_first, signature)
+    return mask_values(samples.at([0]), all_but_first, signature)
 
 
-def emptied(samples: Arrays, where: npt.NDArray[np.bool_], signature: Signature) -> Arrays:
+def mask_values(samples: Arrays, where: npt.NDArray[np.bool_], signature: Signature) -> Arrays:
     """Leave out values, where the estimator can do without.
 
     Parameters

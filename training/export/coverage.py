@@ -15,7 +15,7 @@ from sklearn.utils import all_estimators
 
 from training.data.signature import infer_signature
 from training.data.table import Table
-from training.errors import ExportRefused
+from training.errors import NotExportable
 from training.export.search import export
 from training.wine.dataset import wine
 
@@ -66,16 +66,16 @@ class Coverage(NamedTuple):
     runtime : str
         The way that was taken, such as ``onnx float64, one matrix``; ``sklearn`` or ``none`` with
         the reason.
-    labels_differing : int, optional
+    label_mismatches : int, optional
         How many labels of the comparison differ.
-    largest_difference : float, optional
+    max_difference : float, optional
         The largest difference of a probability; none without `predict_proba`.
     """
 
     name: str
     runtime: str
-    labels_differing: int | None = None
-    largest_difference: float | None = None
+    label_mismatches: int | None = None
+    max_difference: float | None = None
 
 
 def unfitted_classifiers(max_iterations: int = _MAX_ITERATIONS) -> Iterator[ClassifierMixin]:
@@ -148,13 +148,13 @@ def cover(fitted: Fitted) -> Coverage:
     signature = infer_signature(fitted.estimator, samples)
     try:
         exported = export(fitted.estimator, samples, signature)
-    except ExportRefused as refused:
+    except NotExportable as refused:
         return Coverage(fitted.name, f"none: {str(refused)[:_REASON_LENGTH]}")
-    largest = exported.agreement.largest_difference if signature.has_probabilities else None
-    runtime = exported.attempts[-1].way
+    largest = exported.comparison.max_difference if signature.has_probabilities else None
+    runtime = exported.attempts[-1].strategy
     if exported.runtime == "sklearn":
-        runtime += f": {(exported.attempts[0].refused or '')[:_REASON_LENGTH]}"
-    return Coverage(fitted.name, runtime, exported.agreement.labels_differing, largest)
+        runtime += f": {(exported.attempts[0].rejection or '')[:_REASON_LENGTH]}"
+    return Coverage(fitted.name, runtime, exported.comparison.label_mismatches, largest)
 
 
 def as_markdown(covered: list[Coverage]) -> str:
@@ -174,8 +174,8 @@ def as_markdown(covered: list[Coverage]) -> str:
         "| --- | --- | --- | --- |",
     ]
     for each in covered:
-        labels = "" if each.labels_differing is None else each.labels_differing
-        largest = "" if each.largest_difference is None else f"{each.largest_difference:.1e}"
+        labels = "" if each.label_mismatches is None else each.label_mismatches
+        largest = "" if each.max_difference is None else f"{each.max_difference:.1e}"
         lines.append(f"| {each.name} | {each.runtime} | {labels} | {largest} |")
     runtimes = [each.runtime.split(":")[0] for each in covered]
     counts = [f"{runtimes.count(name)} {name}" for name in sorted(set(runtimes))]

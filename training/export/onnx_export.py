@@ -20,7 +20,7 @@ from sklearn.pipeline import Pipeline
 
 from chalicelib.inputs.signature import Signature
 from chalicelib.runtimes.onnx_classifier import LABEL, NUMBERS, PROBABILITIES, TEXTS
-from training.errors import ExportRefused
+from training.errors import NotExportable
 from training.export.converters import CONVERSIONS, PARSERS, SHAPES, STOCK_CONVERSIONS, STOCK_SHAPES
 from training.export.converters.cleanup import OPSETS, tidy
 from training.export.converters.lightgbm_xgboost import OPSETS as BOOSTING_OPSETS
@@ -125,7 +125,7 @@ def write_onnx(estimator: Any, signature: Signature, way: Way) -> bytes:
 
     Raises
     ------
-    ExportRefused
+    NotExportable
         If it cannot be converted.
     """
     types = _input_types(signature, way)
@@ -149,7 +149,7 @@ def write_onnx(estimator: Any, signature: Signature, way: Way) -> bytes:
         serialized: bytes = model.SerializeToString(deterministic=True)
     except Exception as error:  # a converter may raise anything
         reason = str(error).strip().partition("\n")[0]
-        raise ExportRefused(
+        raise NotExportable(
             f"{type(estimator).__name__} cannot be converted to ONNX: {reason}"
         ) from error
     return serialized
@@ -221,7 +221,7 @@ def _name_outputs(model: Any, estimator: Any, signature: Signature) -> None:
     wanted = [LABEL, PROBABILITIES] if signature.has_probabilities else [LABEL]
     renamed = {output.name: name for output, name in zip(outputs, wanted, strict=False)}
     if len(outputs) < len(wanted):
-        raise ExportRefused("the converted model gives no probabilities")
+        raise NotExportable("the converted model gives no probabilities")
     classes = np.asarray(estimator.classes_).tolist()
     numbers_only = outputs[0].type.tensor_type.elem_type == TensorProto.INT64
     if numbers_only and any(str(int(label)) != str(label) for label in classes):

@@ -16,7 +16,7 @@ from chalicelib.runtimes.base import Classifier
 from chalicelib.runtimes.onnx_classifier import OnnxClassifier
 from chalicelib.runtimes.sklearn_classifier import SklearnClassifier
 from training.data.table import Table
-from training.errors import ExportRefused
+from training.errors import NotExportable
 from training.export.comparison import Answers, Comparison, compare, expected_answers
 from training.export.onnx_export import ways_for, write_onnx
 from training.export.positional import taking_columns_by_position
@@ -32,17 +32,17 @@ class Attempt(NamedTuple):
 
     Parameters
     ----------
-    way : str
+    strategy : str
         Such as ``"onnx float64, one matrix"``.
-    refused : str or None
+    rejection : str or None
         Why it is not taken; None if it is.
-    agreement : Comparison or None
+    comparison : Comparison or None
         How near it came to scikit-learn, if it came so far.
     """
 
-    way: str
-    refused: str | None
-    agreement: Comparison | None
+    strategy: str
+    rejection: str | None
+    comparison: Comparison | None
 
 
 class Exported(NamedTuple):
@@ -54,19 +54,19 @@ class Exported(NamedTuple):
         What runs it: one of `RUNTIMES`.
     model : bytes
         The model in the runtime's format.
-    agreement : Comparison
+    comparison : Comparison
         How near it comes to scikit-learn.
     attempts : list of Attempt
         What was tried; the last is what was taken.
-    has_undefined_probabilities : bool
+    has_nan_probabilities : bool
         Whether scikit-learn itself gives NaN for the probabilities of some samples.
     """
 
     runtime: str
     model: bytes
-    agreement: Comparison
+    comparison: Comparison
     attempts: list[Attempt]
-    has_undefined_probabilities: bool
+    has_nan_probabilities: bool
 
 
 class _Way(NamedTuple):
@@ -99,7 +99,7 @@ def export(
 
     Raises
     ------
-    ExportRefused
+    NotExportable
         If no way is exact.
     """
     answers = expected_answers(estimator, table, signature)
@@ -109,13 +109,13 @@ def export(
             LOG.info("trying %s", way.name)
             model, attempt = _try(way, answers)
             attempts.append(attempt)
-            if attempt.agreement is not None and attempt.refused is None:
+            if attempt.comparison is not None and attempt.rejection is None:
                 undefined = answers.probabilities is not None and bool(
                     np.isnan(answers.probabilities).any()
                 )
-                return Exported(way.runtime, model, attempt.agreement, attempts, undefined)
-    reasons = "; ".join(f"{attempt.way}: {attempt.refused}" for attempt in attempts)
-    raise ExportRefused(f"{type(estimator).__name__} cannot be served exactly: {reasons}")
+                return Exported(way.runtime, model, attempt.comparison, attempts, undefined)
+    reasons = "; ".join(f"{attempt.strategy}: {attempt.rejection}" for attempt in attempts)
+    raise NotExportable(f"{type(estimator).__name__} cannot be served exactly: {reasons}")
 
 
 def _ways(estimator: Any, signature: Signature) -> Iterator[_Way]:
@@ -135,18 +135,18 @@ def _ways(estimator: Any, signature: Signature) -> Iterator[_Way]:
 def _try(way: _Way, answers: Answers) -> tuple[bytes, Attempt]:
     try:
         model = way.write()
-        agreement = compare(way.load(model), answers)
-    except (ExportRefused, InvalidArtifact) as error:
+        comparison = compare(way.load(model), answers)
+    except (NotExportable, InvalidArtifact) as error:
         return b"", Attempt(way.name, str(error), None)
     except Exception as error:  # a runtime may fail on what it was given in any way
         return b"", Attempt(way.name, f"it fails when it is asked: {_first_line(error)}", None)
-    if agreement.is_exact():
-        return model, Attempt(way.name, None, agreement)
+    if comparison.is_exact():
+        return model, Attempt(way.name, None, comparison)
     reason = (
-        f"{agreement.labels_differing:,} of {agreement.rows:,} labels differ, "
-        f"probabilities by up to {agreement.largest_difference:.1e}"
+        f"{comparison.label_mismatches:,} of {comparison.rows:,} labels differ, "
+        f"probabilities by up to {comparison.max_difference:.1e}"
     )
-    return b"", Attempt(way.name, reason, agreement)
+    return b"", Attempt(way.name, reason, comparison)
 
 
 def _first_line(error: Exception) -> str:

@@ -12,7 +12,7 @@ import skops.io
 
 from chalicelib.errors import InvalidArtifact
 from chalicelib.runtimes.sklearn_classifier import audit
-from training.errors import ExportRefused
+from training.errors import NotExportable
 
 _SCHEMA = "schema.json"
 _NPY = b"\x93NUMPY"
@@ -36,16 +36,16 @@ def write_skops(estimator: Any) -> bytes:
 
     Raises
     ------
-    ExportRefused
+    NotExportable
         If skops cannot write it, or a server would refuse what is in it.
     """
     try:
         written = skops.io.dumps(estimator)
         audit(written)
     except InvalidArtifact as error:
-        raise ExportRefused(str(error)) from error
+        raise NotExportable(str(error)) from error
     except Exception as error:  # an estimator may hold anything
-        raise ExportRefused(f"skops cannot write it: {error}") from error
+        raise NotExportable(f"skops cannot write it: {error}") from error
     with zipfile.ZipFile(io.BytesIO(written)) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     schema = members.pop(_SCHEMA).decode()

@@ -49,7 +49,7 @@ class Feature(NamedTuple):
         """
         if document["kind"] not in get_args(Kind):
             raise ValueError(f"a feature of kind {document['kind']!r}")
-        closed = document.get("unknown_categories") == "refused"
+        closed = document.get("unknown_categories") == "rejected"
         return cls(
             name=str(document["name"]),
             kind=cast(Kind, document["kind"]),
@@ -107,7 +107,7 @@ class Signature:
             features=tuple(Feature.from_document(feature) for feature in document["features"]),
             classes=tuple(str(label) for label in document["classes"]),
             has_probabilities=bool(document["probabilities"]),
-            allows_nan=bool(document["undefined_probabilities"]),
+            allows_nan=bool(document["nan_probabilities"]),
         )
 
     @functools.cached_property

@@ -52,7 +52,7 @@ class Footer(NamedTuple):
     sha256: str
 
 
-def seal(
+def make_footer(
     content: bytes, manifest_start: int, manifest_length: int, key: str | None = None
 ) -> bytes:
     """Make the seal that belongs behind some content.

@@ -76,7 +76,7 @@ def _predict(model: Model, samples: Samples) -> Prediction:
     try:
         return model.classifier.predict(samples)
     except Exception as error:  # a model that passed its golden samples, and fails on these
-        log_event("the model refused samples", error=type(error).__name__)
+        log_event("prediction failed", error=type(error).__name__)
         problem = Problem("data", "holds values that the model refuses to compute with")
         raise InvalidRequest([problem], count=1) from error
 

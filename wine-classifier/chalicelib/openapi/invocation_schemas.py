@@ -46,7 +46,7 @@ def csv_schema(manifest: Manifest) -> Schema:
 
 
 def _cell(feature: Mapping[str, Any]) -> str:
-    if feature.get("unknown_categories") != "refused":
+    if feature.get("unknown_categories") != "rejected":
         return _CELLS[feature["kind"]]
     written = [write_csv([[c]]).removesuffix("\n") for c in feature["categories"] if c != ""]
     return "(" + "|".join(_SPECIAL.sub(r"\\\g<0>", cell) for cell in written) + ")"

@@ -111,7 +111,7 @@ def _feature_schema(document: Mapping[str, Any]) -> Schema:
         schema |= {"minimum": -LARGEST_NUMBER, "maximum": LARGEST_NUMBER}
     elif kind == "string":
         schema["pattern"] = _NO_NUL
-    if document.get("unknown_categories") == "refused":
+    if document.get("unknown_categories") == "rejected":
         nothing = [] if document["required"] else [None]
         schema["enum"] = [*document["categories"], *nothing]
     notes = []

@@ -49,7 +49,7 @@ def handle_errors(view: Callable[..., Response]) -> Callable[..., Response]:
                 return error_response(error)  # type: ignore[arg-type]
             places = traceback.extract_tb(sys.exc_info()[2])
             log_event(
-                "unexpected error",
+                "internal error",
                 error=type(error).__name__,
                 at=[f"{os.path.basename(p.filename)}:{p.lineno} {p.name}" for p in places],
             )

@@ -161,7 +161,7 @@ class ModelStore:
 
     def _note_success(self) -> None:
         if self._trouble is not None:
-            log_event("model store is well again", since=self._trouble.since)
+            log_event("model store recovered", since=self._trouble.since)
             self._trouble = None
         self._next_check = self._clock() + self._settings.refresh_seconds
 
@@ -172,9 +172,11 @@ class ModelStore:
         first = max(FIRST_PAUSE_SECONDS, self._settings.refresh_seconds)
         pause = min(before.pause * 2, LONGEST_PAUSE_SECONDS) if before else first
         if before is None or before.reason != reason:
-            serving = self._live.model.manifest.version if self._live else None
+            serving_version = self._live.model.manifest.version if self._live else None
             detail = str(error) if isinstance(error, ServingError) else None
-            log_event("model store is in trouble", reason=reason, detail=detail, serving=serving)
+            log_event(
+                "model store failure", reason=reason, detail=detail, serving_version=serving_version
+            )
         self._trouble = _Trouble(since, reason, max(pause, first))
         self._next_check = self._clock() + self._trouble.pause
 
