@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import boto3
 import numpy as np
 import pandas as pd
 import pytest
-from chalice.test import Client
 from moto.server import ThreadedMotoServer
-from sklearn.base import ClassifierMixin
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
+from tests.support.app import App
+from tests.support.models import Trained
 from training.artifact import BuiltModel, build_artifact
 from training.registry import ModelRegistry
-from training.wine.dataset import Dataset, split, wine
+from training.wine.dataset import split, wine
 from training.wine.estimators import wine_pipeline
-
-ROOT = Path(__file__).parent.parent
-APP = ROOT / "wine-classifier"
-
-
-class Trained(NamedTuple):
-    """The wine model: the estimator, and what is published of it."""
-
-    estimator: ClassifierMixin
-    dataset: Dataset
-    built: BuiltModel
 
 
 @pytest.fixture(scope="session")
@@ -122,46 +108,6 @@ def wine_store(trained: Trained, tmp_path: Path) -> ModelRegistry:
     store = ModelRegistry(str(tmp_path / "store"))
     store.publish(trained.built.artifact)
     return store
-
-
-class Answer(NamedTuple):
-    """What the app answered."""
-
-    status: int
-    headers: dict[str, str]
-    body: Any
-
-
-class App:
-    """The app, started anew, behind the Chalice test client."""
-
-    def __init__(self) -> None:
-        spec = importlib.util.spec_from_file_location("app", APP / "app.py")
-        assert spec is not None
-        assert spec.loader is not None
-        self.module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(self.module)
-        self._http = Client(self.module.app, stage_name="local", project_dir=str(APP)).http
-
-    def request(
-        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
-    ) -> Answer:
-        """Send any request; the answer must be JSON in either case."""
-        answer = self.send(method, path, body, headers)
-        assert answer.headers["Content-Type"] == "application/json"
-        return answer._replace(body=json.loads(answer.body))
-
-    def send(
-        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
-    ) -> Answer:
-        """Send any request, and have the answer's body as bytes."""
-        headers = {"Content-Type": "application/json"} if headers is None else headers
-        response = self._http.request(method, path, headers=headers, body=body)
-        return Answer(response.status_code, response.headers, response.body)
-
-    def classify(self, data: object, **fields: object) -> Answer:
-        """Ask for a classification."""
-        return self.request("POST", "/classify", json.dumps({"data": data, **fields}).encode())
 
 
 @pytest.fixture

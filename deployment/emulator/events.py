@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """What a function answered to an event of API Gateway.
 
     Parameters

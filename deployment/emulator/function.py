@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from deployment.emulator.download import emulator_files
-from deployment.emulator.events import Answer, api_gateway_event
+from deployment.emulator.events import Response, api_gateway_event
 from deployment.target import RUNTIME
 
 START_SECONDS = 10.0
@@ -92,7 +92,7 @@ class Function:
 
     def request(
         self, method: str, path: str, body: object = None, resource: str | None = None
-    ) -> Answer:
+    ) -> Response:
         """Send an HTTP request, by way of an event as API Gateway sends it.
 
         Parameters
@@ -111,7 +111,7 @@ class Function:
         sent = body if body is None or isinstance(body, bytes) else json.dumps(body)
         answer = self.invoke(api_gateway_event(method, path, sent, resource))
         assert "statusCode" in answer, f"{answer}\n{self.log}"
-        return Answer(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
+        return Response(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
 
     @property
     def log(self) -> str:

@@ -8,8 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.end_to_end.conftest import Server
 from tests.support.environment import environment
+from tests.support.processes import Server
 from training.artifact import build_artifact
 from training.registry import ModelRegistry
 from training.wine.dataset import wine

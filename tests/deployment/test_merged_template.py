@@ -15,7 +15,8 @@ from chalicelib.settings import Settings
 from chalicelib.store.model_store import ModelStore
 from chalicelib.store.object_store import StoredObject
 from deployment.sam_template import what_is_merged
-from tests.conftest import APP, ROOT, Trained
+from tests.support.models import Trained
+from tests.support.paths import APP, ROOT
 from training.artifact import BuiltModel
 
 EVERY_STAGE, PROD = (what_is_merged(APP / ".chalice", stage)["Resources"] for stage in ("", "prod"))

@@ -18,7 +18,7 @@ from deployment.package.elf import check_shared_objects, glibc_versions
 from deployment.package.pruning import prune
 from deployment.package.wheels import fetch
 from deployment.target import ARCHITECTURES, GLIBC, PYTHON, RUNTIMES, architecture, runtime
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 MINE, OTHER = sorted(ARCHITECTURES.values(), key=lambda known: known.machine != platform.machine())
 

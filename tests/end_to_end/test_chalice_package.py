@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import APP, ROOT
-from tests.end_to_end.conftest import Process
+from tests.support.paths import APP, ROOT
+from tests.support.processes import Process
 
 STAGES = ["dev", "prod"]
 OTHER = {"x86_64": "arm64", "aarch64": "x86_64"}[platform.machine()]  # than this machine's

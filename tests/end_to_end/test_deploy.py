@@ -18,12 +18,13 @@ from moto.awslambda.models import lambda_backends
 
 from deployment.emulator.function import Function
 from deployment.target import UPLOAD_BYTES
-from tests.conftest import APP, ROOT, Trained
-from tests.end_to_end.conftest import Process
 from tests.support.aws_server import ACCOUNT, REGION, aws_server
 from tests.support.lambda_function import TWO_WINES, StartFunction
 from tests.support.lambda_function import start_function as start_function
 from tests.support.lambda_function import unpacked as unpacked
+from tests.support.models import Trained
+from tests.support.paths import APP, ROOT
+from tests.support.processes import Process
 from training.artifact import BuiltModel
 from training.registry import ModelRegistry
 

@@ -17,7 +17,7 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_iris
 from sklearn.ensemble import RandomForestClassifier
 from xgboost import XGBClassifier
 
-from tests.end_to_end.conftest import Server, StartServer
+from tests.support.processes import Server, StartServer
 from training.artifact import build_artifact
 from training.export.coverage import BINARY, unfitted_classifiers
 from training.registry import ModelRegistry

@@ -9,16 +9,17 @@ import pytest
 
 from chalicelib.local.server import Routes
 from deployment.emulator.function import Function
-from tests.conftest import App, Trained
-from tests.end_to_end.conftest import StartServer
 from tests.hostile_requests import REQUESTS
 from tests.hostile_requests.events import EVENTS
 from tests.hostile_requests.request import CANARY, Request
 from tests.hostile_requests.ways_in import Events, Socket, TestClient, WayIn
-from tests.serving.test_hostile_requests import assert_refused
+from tests.support.app import App
 from tests.support.lambda_function import code as code
 from tests.support.lambda_function import package as package
 from tests.support.lambda_function import unpacked as unpacked
+from tests.support.models import Trained
+from tests.support.processes import StartServer
+from tests.support.rejections import assert_rejected
 from training.registry import ModelRegistry
 
 
@@ -58,7 +59,7 @@ def test_a_hostile_request_is_refused_alike_everywhere(
     answers = [way_in.send(request_) for way_in in ways_in if way_in.takes(request_)]
     assert len(answers) > 1
     for answer in answers:
-        assert_refused(request_, answer)
+        assert_rejected(request_, answer)
         assert answer.headers.get("Allow") == answers[0].headers.get("Allow")
         assert answer.body is None or answer.body == answers[0].body
 

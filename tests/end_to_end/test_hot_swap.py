@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, Trained
-from tests.end_to_end.conftest import StartServer
-from tests.end_to_end.test_store_faults import wait_until
 from tests.support.load import CLIENTS, Load
+from tests.support.models import Trained
+from tests.support.paths import ROOT
+from tests.support.processes import StartServer
+from tests.support.waiting import wait_until
 from training.artifact import BuiltModel, build_artifact
 from training.registry import ModelRegistry
 from training.wine.estimators import wine_pipeline

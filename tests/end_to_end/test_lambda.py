@@ -14,13 +14,14 @@ import boto3
 import pytest
 
 from deployment.emulator.function import Function
-from tests.conftest import APP, Trained
 from tests.support.aws_server import moto_server
 from tests.support.lambda_function import TWO_WINES, StartFunction, digests
 from tests.support.lambda_function import code as code
 from tests.support.lambda_function import package as package
 from tests.support.lambda_function import start_function as start_function
 from tests.support.lambda_function import unpacked as unpacked
+from tests.support.models import Trained
+from tests.support.paths import APP
 from training.artifact import BuiltModel
 from training.registry import ModelRegistry
 

@@ -14,8 +14,9 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.conftest import ROOT, Trained
-from tests.end_to_end.conftest import Process, Server, StartServer, free_port
+from tests.support.models import Trained
+from tests.support.paths import ROOT
+from tests.support.processes import Process, Server, StartServer, free_port
 from training.artifact import BuiltModel
 from training.registry import ModelRegistry
 

@@ -17,11 +17,12 @@ import boto3
 import pytest
 
 from deployment.sam_template import what_is_merged
-from tests.conftest import APP, ROOT, Trained
-from tests.end_to_end.conftest import Process
 from tests.support.lambda_function import StartFunction
 from tests.support.lambda_function import start_function as start_function
 from tests.support.lambda_function import unpacked as unpacked
+from tests.support.models import Trained
+from tests.support.paths import APP, ROOT
+from tests.support.processes import Process
 from training.registry import ModelRegistry
 
 Template = dict[str, Any]

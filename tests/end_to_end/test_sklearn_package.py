@@ -22,10 +22,10 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from deployment.emulator.function import Function, remove_package, unpack_package
 from deployment.target import UNZIPPED_BYTES, UPLOAD_BYTES
-from tests.conftest import ROOT
-from tests.end_to_end.test_store_faults import wait_until
 from tests.support.aws_server import moto_server
 from tests.support.lambda_function import digests
+from tests.support.paths import ROOT
+from tests.support.waiting import wait_until
 from training.artifact import build_artifact
 from training.export.coverage import BINARY, unfitted_classifiers
 from training.registry import ModelRegistry

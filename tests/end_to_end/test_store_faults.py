@@ -15,11 +15,13 @@ import boto3
 import onnx
 import pytest
 
-from tests.conftest import App, Trained
-from tests.end_to_end.conftest import Server, StartServer
-from tests.serving.test_artifact import change_label, drop_feature, resealed, set_format
+from tests.support.app import App
+from tests.support.artifacts import change_label, drop_feature, rewrite_manifest, set_format
 from tests.support.fault_proxy import FaultProxy
 from tests.support.load import CLIENTS, Load
+from tests.support.models import Trained
+from tests.support.processes import Server, StartServer
+from tests.support.waiting import wait_until
 from training.artifact import sign_artifact
 from training.registry import ModelRegistry
 
@@ -73,7 +75,7 @@ def holds(body: Callable[[bytes], bytes]) -> Callable[[World], None]:
 
 def holds_signed(change: Callable[[dict[str, Any]], None]) -> Callable[[World], None]:
     """Let the store hold a manifest that is not true, signed as a publisher in error would."""
-    return holds(lambda artifact: sign_artifact(resealed(artifact, change), KEY))
+    return holds(lambda artifact: sign_artifact(rewrite_manifest(artifact, change), KEY))
 
 
 def without_manifest(artifact: bytes) -> bytes:
@@ -148,14 +150,6 @@ def health(port: int) -> dict[str, Any]:
         connection.request("GET", "/health")
         report: dict[str, Any] = json.loads(connection.getresponse().read())
         return report
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 20) -> float:
-    """Ask again and again; give the seconds that it took."""
-    start = time.monotonic()
-    while not condition():
-        assert time.monotonic() - start < seconds, what
-    return time.monotonic() - start
 
 
 @each_fault

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from sklearn.linear_model import LogisticRegression
 
-from tests.end_to_end.conftest import Server
+from tests.support.customers import customers, prepared
 from tests.support.environment import environment
-from tests.training.test_export import customers, prepared
+from tests.support.processes import Server
 from training.artifact import BuiltModel, build_artifact
 from training.registry import ModelRegistry
 from training.wine.dataset import wine

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from chalice.local import RouteMatcher
 
 from deployment.emulator.function import Function
-from tests.conftest import Answer, App
 from tests.hostile_requests.request import Request
+from tests.support.app import App, Response
 
 # What the emulator takes, as Lambda does, holds more than the body.
 EVENT_BYTES = 6_000_000
@@ -23,7 +23,7 @@ class WayIn(Protocol):
     def takes(self, request: Request, /) -> bool:
         """Tell whether a request can be made this way."""
 
-    def send(self, request: Request, /) -> Answer:
+    def send(self, request: Request, /) -> Response:
         """Send it; the answer's body is what its JSON holds, or None if it has none."""
 
 
@@ -41,7 +41,7 @@ class TestClient:
         names = [name for name, _ in request.headers]
         return request.method.isupper() and len(names) == len(set(names))
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: Request) -> Response:
         """Call the app."""
         headers = dict(request.headers)
         answer = self._app.send(request.method, request.path, request.sent, headers)
@@ -59,7 +59,7 @@ class Socket:
         """All of HTTP."""
         return True
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: Request) -> Response:
         """Write the request as it is, without a client's own idea of what is right."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
         connection.putrequest(
@@ -72,7 +72,7 @@ class Socket:
         response = connection.getresponse()
         body = response.read()
         connection.close()
-        return Answer(response.status, dict(response.headers), json.loads(body) if body else None)
+        return Response(response.status, dict(response.headers), json.loads(body) if body else None)
 
 
 class Events:
@@ -86,11 +86,11 @@ class Events:
         """What fits into an event."""
         return len(json.dumps(self._event(request))) < EVENT_BYTES
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: Request) -> Response:
         """Call the function."""
         answer = self._function.invoke(self._event(request))
         assert "statusCode" in answer, f"{answer}\n{self._function.log}"
-        return Answer(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
+        return Response(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
 
     def _event(self, request: Request) -> dict[str, Any]:
         found = self._routes.match_route(request.path)

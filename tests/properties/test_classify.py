@@ -12,8 +12,8 @@ from chalicelib.errors import ServingError
 from chalicelib.inputs.samples import Samples, read_samples
 from chalicelib.inputs.signature import Feature, Signature
 from chalicelib.protocols.classify import read_classify_request
-from tests.conftest import App
-from tests.serving.test_errors import is_error
+from tests.support.app import App
+from tests.support.errors import is_error
 
 NAMES = ("alcohol", "ash", "hue")
 SIGNATURE = Signature(

@@ -7,8 +7,8 @@ import json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import Answer, App
-from tests.serving.test_errors import is_error
+from tests.support.app import App, Response
+from tests.support.errors import is_error
 
 NAMES = ("alcohol", "ash", "hue", "alcohl")
 
@@ -63,7 +63,7 @@ cells = st.sampled_from([*NAMES, "1", "-.5", "", '"', "1e999", "nan", "true"]) |
 tables = st.lists(st.lists(cells, max_size=4).map(",".join), max_size=4).map("\n".join)
 
 
-def assert_answered(answer: Answer) -> None:
+def assert_answered(answer: Response) -> None:
     """Check that it is an answer, or an error in the one shape, and never a fault of ours."""
     assert answer.status in (200, 400, 422), answer
     assert answer.status == 200 or is_error(answer.body)

@@ -13,19 +13,19 @@ import pytest
 from chalicelib.errors import InvalidArtifact
 from chalicelib.models.artifact import FOOTER_BYTES, make_footer, read_footer, read_manifest
 from chalicelib.models.model import load_model
-from tests.conftest import Trained
-
-
-def resealed(artifact: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
-    """Change an artifact's manifest and seal it again, as a publisher in error would."""
-    manifest = read_manifest(artifact)
-    written = json.dumps(manifest).encode()
-    start = artifact.rindex(written)
-    change(manifest)
-    # Of the same length, as protobuf has it written before the text.
-    rewritten = json.dumps(manifest, separators=(",", ":")).encode().ljust(len(written))
-    content = artifact[:start] + rewritten + artifact[start + len(written) : -FOOTER_BYTES]
-    return content + make_footer(content, start, len(rewritten))
+from tests.support.artifacts import (
+    add_class,
+    change_label,
+    change_probability,
+    drop_classes,
+    drop_feature,
+    drop_golden_samples,
+    fold_kind,
+    rewrite_manifest,
+    set_format,
+    set_runtime,
+)
+from tests.support.models import Trained
 
 
 def test_any_onnx_tool_reads_it(trained: Trained) -> None:
@@ -92,51 +92,6 @@ def test_a_file_cut_short_is_noticed(trained: Trained, length: int) -> None:
         load_model(trained.built.artifact[:length])
 
 
-def set_format(manifest: dict[str, Any]) -> None:
-    """Claim a format of the future."""
-    manifest["format"] = 2
-
-
-def set_runtime(manifest: dict[str, Any]) -> None:
-    """Claim a runtime that there is not."""
-    manifest["runtime"] = "abacus"
-
-
-def drop_classes(manifest: dict[str, Any]) -> None:
-    """Leave out a field that serving needs."""
-    del manifest["signature"]["classes"]
-
-
-def drop_feature(manifest: dict[str, Any]) -> None:
-    """Name a feature less than the graph takes."""
-    manifest["signature"]["features"].pop()
-
-
-def add_class(manifest: dict[str, Any]) -> None:
-    """Name a class more than the graph gives."""
-    manifest["signature"]["classes"].append("3")
-
-
-def change_label(manifest: dict[str, Any]) -> None:
-    """Record an answer that the model does not give."""
-    manifest["golden_samples"]["labels"][0] = "2"
-
-
-def change_probability(manifest: dict[str, Any]) -> None:
-    """Record a probability that the model does not give."""
-    manifest["golden_samples"]["probabilities"][0][0] -= 1e-4
-
-
-def drop_golden_samples(manifest: dict[str, Any]) -> None:
-    """Record nothing."""
-    manifest["golden_samples"] = {"samples": [], "labels": [], "probabilities": []}
-
-
-def fold_kind(manifest: dict[str, Any]) -> None:
-    """Name a kind of feature that this code does not know."""
-    manifest["signature"]["features"][0]["kind"] = "colour"
-
-
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -156,7 +111,7 @@ def test_a_manifest_that_is_not_true_is_refused(
 ) -> None:
     """A seal proves that a file is whole, golden samples that it is right."""
     with pytest.raises(InvalidArtifact, match=says):
-        load_model(resealed(trained.built.artifact, change))
+        load_model(rewrite_manifest(trained.built.artifact, change))
 
 
 def test_an_onnx_file_of_somebody_else_is_refused(trained: Trained) -> None:

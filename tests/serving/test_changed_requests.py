@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import App
 from tests.hostile_requests.request import CLASSIFY, INFER, INVOCATIONS
-from tests.serving.test_errors import is_error
+from tests.support.app import App
+from tests.support.errors import is_error
 
 ODD: list[Any] = [None, True, 0, -1, 1.5, 1e308, 10**400, "", "x", "1", "\0", "predict", "ash"]
 ODD += [[], [[]], [None], [1], [[1]], {}, {"": 1}, {"name": 1}, {"ash": [1]}, [{}], [{"ash": 1}]]

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import App, Trained
+from tests.support.app import App
+from tests.support.models import Trained
 
 
 def test_answers_the_tutorials_request(app: App) -> None:

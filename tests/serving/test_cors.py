@@ -8,8 +8,8 @@ import pytest
 
 from chalicelib.errors import InvalidSetting
 from chalicelib.settings import Settings
-from tests.conftest import App
-from tests.serving.test_errors import is_error
+from tests.support.app import App
+from tests.support.errors import is_error
 from training.registry import ModelRegistry
 
 PAGE = "https://example.org"

@@ -8,20 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import App
 from tests.hostile_requests.request import CANARY
+from tests.support.app import App
+from tests.support.errors import is_error
 from training.artifact import BuiltModel
 from training.registry import ModelRegistry
-
-
-def is_error(body: object) -> bool:
-    """Tell whether a body has the one shape of an error."""
-    return (
-        isinstance(body, dict)
-        and isinstance(body["error"], str)
-        and body.keys() <= {"error", "problems"}
-        and all(problem.keys() == {"at", "problem"} for problem in body.get("problems", []))
-    )
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from tests.conftest import App
 from tests.hostile_requests.events import EVENTS
-from tests.serving.test_errors import is_error
+from tests.support.app import App
+from tests.support.errors import is_error
 
 
 @pytest.mark.parametrize(("status", "event"), EVENTS)

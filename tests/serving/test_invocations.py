@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from chalicelib.protocols.invocations.csv_format import accepts_csv
-from tests.conftest import APP, Answer, App, Trained
-from tests.serving.test_errors import is_error
+from tests.support.app import App, Response
+from tests.support.errors import is_error
+from tests.support.models import Trained
+from tests.support.paths import APP
 from training.registry import ModelRegistry
 
 CSV = {"Content-Type": "text/csv"}
@@ -20,17 +22,17 @@ ONES = [1.0] * 13
 JSON = {"Content-Type": "application/json"}
 
 
-def invoke(app: App, document: object, **headers: str) -> Answer:
+def invoke(app: App, document: object, **headers: str) -> Response:
     """Send JSON."""
     return app.request("POST", "/invocations", json.dumps(document).encode(), JSON | headers)
 
 
-def invoke_csv(app: App, text: str) -> Answer:
+def invoke_csv(app: App, text: str) -> Response:
     """Send CSV, and have JSON."""
     return app.request("POST", "/invocations", text.encode(), CSV)
 
 
-def places(answer: Answer) -> list[str]:
+def places(answer: Response) -> list[str]:
     """Give the places of the problems in a 422."""
     assert answer.status == 422, answer.body
     assert is_error(answer.body)

@@ -15,9 +15,10 @@ import pytest
 from chalice.config import Config
 
 from chalicelib.local import server as local_server
-from tests.conftest import App, Trained
 from tests.hostile_requests.raw_http import RAW, Raw
-from tests.serving.test_errors import is_error
+from tests.support.app import App
+from tests.support.errors import is_error
+from tests.support.models import Trained
 from training.registry import ModelRegistry
 
 TIMEOUT_SECONDS = 20

@@ -11,7 +11,7 @@ from chalicelib.errors import ModelUnavailable, StoreError
 from chalicelib.settings import Settings
 from chalicelib.store.model_store import ModelStore
 from chalicelib.store.object_store import StoredObject
-from tests.conftest import Trained
+from tests.support.models import Trained
 from training.artifact import BuiltModel
 
 

@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import ROOT, Answer, App, Trained
-from tests.serving.test_errors import is_error
+from tests.support.app import App, Response
+from tests.support.errors import is_error
+from tests.support.models import Trained
+from tests.support.paths import ROOT
 from training.registry import ModelRegistry
 
 INFER = "/v2/models/wine/infer"
 ONES = [1.0] * 13
 
 
-def post(app: App, document: object, path: str = INFER) -> Answer:
+def post(app: App, document: object, path: str = INFER) -> Response:
     """Ask for inference as tritonclient does: without a Content-Type."""
     return app.request("POST", path, json.dumps(document).encode(), headers={})
 
@@ -28,12 +30,12 @@ def tensor(data: Any, shape: list[Any], datatype: Any = "FP64", name: Any = "x")
     return {"name": name, "shape": shape, "datatype": datatype, "data": data}
 
 
-def infer(app: App, *inputs: object, **fields: object) -> Answer:
+def infer(app: App, *inputs: object, **fields: object) -> Response:
     """Ask for inference on tensors."""
     return post(app, {"inputs": list(inputs), **fields})
 
 
-def places(answer: Answer) -> list[str]:
+def places(answer: Response) -> list[str]:
     """Give the places of the problems in a 422."""
     assert answer.status == 422, answer.body
     assert is_error(answer.body)

@@ -11,7 +11,8 @@ import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
-from tests.conftest import App, Trained
+from tests.support.app import App
+from tests.support.models import Trained
 from training.artifact import BuiltModel
 from training.registry import ModelRegistry
 

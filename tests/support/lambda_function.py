@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from deployment.emulator.function import Function, remove_package, unpack_package
-from tests.conftest import ROOT
-from tests.end_to_end.conftest import Process
+from tests.support.paths import ROOT
+from tests.support.processes import Process
 
 StartFunction = Callable[..., Function]
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from chalicelib.models.artifact import read_manifest
-from tests.conftest import ROOT, Trained
+from tests.support.models import Trained
+from tests.support.paths import ROOT
 from training.wine.dataset import split, wine
 from training.wine.estimators import majority_class, tutorial_model, wine_pipeline
 from training.wine.evaluation import cross_validated_accuracy, holdout_metrics

@@ -16,18 +16,14 @@ import pandas as pd
 import pytest
 import skops.io
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 from sklearn.neighbors import RadiusNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
-    OneHotEncoder,
-    OrdinalEncoder,
     StandardScaler,
 )
 from sklearn.tree import DecisionTreeClassifier
@@ -37,8 +33,10 @@ from chalicelib.inputs.samples import Samples
 from chalicelib.models.artifact import read_manifest
 from chalicelib.models.model import load_model
 from chalicelib.runtimes.base import Prediction
-from tests.conftest import App, Trained
-from tests.serving.test_artifact import resealed
+from tests.support.app import App
+from tests.support.artifacts import rewrite_manifest
+from tests.support.customers import customers, prepared
+from tests.support.models import Trained
 from training.__main__ import main
 from training.artifact import BuiltModel, build_artifact
 from training.data.signature import infer_signature
@@ -48,38 +46,6 @@ from training.export.comparison import Answers, compare, comparison_samples
 from training.export.skops_export import add_members, write_skops
 from training.publish import publish
 from training.registry import ModelRegistry
-
-ROWS = 300
-
-
-def customers() -> tuple[pd.DataFrame, np.ndarray]:
-    """A table with columns of every kind, and classes that depend on all of them."""
-    random = np.random.default_rng(0)
-    X = pd.DataFrame(
-        {
-            "age": random.integers(18, 80, ROWS),
-            "income": random.normal(50, 10, ROWS),
-            "member": random.random(ROWS) > 0.5,
-            "colour": random.choice(["red", "green", "blue"], ROWS),
-            "size": random.choice(["s", "m", "l"], ROWS),
-        }
-    )
-    score = X["age"] / 20 + (X["colour"] == "red") * 2 + X["member"] + (X["size"] == "l")
-    return X, np.where(score > score.median(), "yes", "no")
-
-
-def prepared(final: Any, *, unknown: str = "ignore", impute: bool = False) -> Any:
-    """A pipeline that imputes, scales and encodes columns by their names."""
-    numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
-    return make_pipeline(
-        make_column_transformer(
-            (numbers if impute else StandardScaler(), ["age", "income"]),
-            (OneHotEncoder(handle_unknown=unknown), ["colour"]),
-            (OrdinalEncoder(categories=[["s", "m", "l"]]), ["size"]),
-            ("passthrough", ["member"]),
-        ),
-        final,
-    )
 
 
 class Served:
@@ -330,7 +296,7 @@ def test_another_version_of_scikit_learn_is_refused(trained: Trained) -> None:
         manifest["libraries"]["scikit-learn"] = "0.1.0"
 
     with pytest.raises(InvalidArtifact, match=r"fitted with scikit-learn 0\.1\.0, .* has \d"):
-        load_model(resealed(skops_artifact(trained), set_version))
+        load_model(rewrite_manifest(skops_artifact(trained), set_version))
 
 
 def test_a_function_without_scikit_learn_keeps_its_model_and_says_what_to_do(

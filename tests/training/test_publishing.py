@@ -16,8 +16,9 @@ from chalicelib.errors import InvalidArtifact, StoreError
 from chalicelib.models.artifact import read_footer
 from chalicelib.models.model import load_model
 from chalicelib.store.object_store import ObjectStore
-from tests.conftest import App, Trained
+from tests.support.app import App
 from tests.support.fault_proxy import FaultProxy
+from tests.support.models import Trained
 from training.__main__ import main
 from training.artifact import BuiltModel
 from training.errors import NoOlderVersion
