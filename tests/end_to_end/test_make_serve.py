@@ -137,7 +137,7 @@ def test_a_store_without_a_model_is_one_clear_line(refused: Refused, tmp_path: P
 def test_a_url_that_names_no_store_is_one_clear_line(refused: Refused) -> None:
     """It says what it takes."""
     line = refused(f"PORT={free_port()}", "MODEL_URL=http://somewhere")
-    assert "MODEL_URL is 'http://somewhere'; it takes s3://bucket/prefix" in line
+    assert "MODEL_URL is 'http://somewhere'; it must be s3://bucket/prefix" in line
 
 
 def test_a_missing_python_is_one_clear_line(

@@ -103,7 +103,7 @@ def test_a_file_cut_short_is_noticed(trained: Trained, length: int) -> None:
         (change_label, "does not answer"),
         (change_probability, "does not answer"),
         (drop_golden_samples, "no golden samples"),
-        (fold_kind, "a feature of kind"),
+        (fold_kind, "unknown feature kind"),
     ],
 )
 def test_a_manifest_that_is_not_true_is_refused(

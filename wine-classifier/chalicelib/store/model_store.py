@@ -184,7 +184,7 @@ class ModelStore:
 def _reason(error: Exception) -> str:
     """Name a failure to clients: without places, and without what is not ours to know."""
     if isinstance(error, StoreError):
-        return error.kind
+        return error.reason
     if isinstance(error, InvalidArtifact):
         return str(error).rstrip(".")
     return type(error).__name__
