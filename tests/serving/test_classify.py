@@ -1,4 +1,4 @@
-"""`POST /classify` behind the Chalice test client: what is right is answered."""
+"""`POST /classify` through the Chalice test client: valid requests."""
 
 from __future__ import annotations
 

@@ -78,18 +78,18 @@ def test_every_origin_may_be_allowed(
     assert cors_headers(response.headers) == {"Access-Control-Allow-Origin": "*"}
 
 
-@pytest.mark.parametrize("held", ["", " "])
-def test_an_empty_setting_allows_no_origin(held: str) -> None:
+@pytest.mark.parametrize("value", ["", " "])
+def test_an_empty_setting_allows_no_origin(value: str) -> None:
     """The same as an unset variable."""
-    environ = {"MODEL_URL": "s3://bucket", "CORS_ORIGINS": held}
+    environ = {"MODEL_URL": "s3://bucket", "CORS_ORIGINS": value}
     assert Settings.from_environ(environ).cors_origins == ()
 
 
 @pytest.mark.parametrize(
-    "held",
+    "value",
     ["example.org", "https://", "https://example.org/", "*, https://x", "https://*.x", "a b", ","],
 )
-def test_an_invalid_origin_is_rejected(held: str) -> None:
+def test_an_invalid_origin_is_rejected(value: str) -> None:
     """No browser sends it, so it would silently allow nothing."""
     with pytest.raises(InvalidSetting, match="CORS_ORIGINS"):
-        Settings.from_environ({"MODEL_URL": "s3://bucket", "CORS_ORIGINS": held})
+        Settings.from_environ({"MODEL_URL": "s3://bucket", "CORS_ORIGINS": value})

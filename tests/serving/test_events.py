@@ -1,4 +1,4 @@
-"""Events, as Lambda hands them over, whatever they hold."""
+"""Lambda events of any content."""
 
 from __future__ import annotations
 

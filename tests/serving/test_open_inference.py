@@ -151,8 +151,8 @@ def test_only_requested_outputs_are_returned(app: App) -> None:
     one = tensor([1] * 13, [1, 13])
 
     def names(*outputs: str) -> list[str]:
-        asked = [{"name": name, "parameters": {"binary_data": True}} for name in outputs]
-        return [output["name"] for output in infer(app, one, outputs=asked).body["outputs"]]
+        requested = [{"name": name, "parameters": {"binary_data": True}} for name in outputs]
+        return [output["name"] for output in infer(app, one, outputs=requested).body["outputs"]]
 
     assert names("predict") == ["predict"]
     assert names("predict_proba", "predict") == ["predict_proba", "predict"]

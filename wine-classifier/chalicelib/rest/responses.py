@@ -51,7 +51,7 @@ def health_response(models: ModelStore) -> Response:
     with suppress(ModelUnavailable):
         models.current()
     health = models.health()
-    report = {
+    report: dict[str, object] = {
         "live": True,
         "ready": health.version is not None,
         "degraded": health.reason is not None,
@@ -62,7 +62,7 @@ def health_response(models: ModelStore) -> Response:
     if health.version is not None:
         return json_response(report)
     error = ModelUnavailable(health.reason or "unknown", RETRY_AFTER_SECONDS)
-    return _with_status({"error": str(error)} | report, error)
+    return _with_status({"error": str(error), **report}, error)
 
 
 def error_response(error: ServingError) -> Response:

@@ -65,7 +65,7 @@ class OnnxClassifier:
         Prediction
         """
         given = [
-            samples.numbers if name == NUMBERS else samples.texts_or("")
+            samples.numbers if name == NUMBERS else samples.fill_missing("")
             for name in self._session.inputs
         ]
         labels, *rest = self._session.run(samples.rows, given)

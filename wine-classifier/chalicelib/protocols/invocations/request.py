@@ -84,7 +84,7 @@ def _find_format(document: object) -> str:
         problems.add("", f"The body must be an object, {_EXAMPLE}, or a list")
         problems.raise_if_any()
     assert isinstance(document, dict)  # rejected above
-    formats = [name for name in document if name in _FORMATS]
+    formats = [name for name in _FORMATS if name in document]
     for name in document:
         if name == "params" and not document[name]:
             continue  # MLflow's model parameters: none are supported
