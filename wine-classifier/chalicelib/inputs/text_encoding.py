@@ -1,0 +1,247 @@
+"""Encode texts as numbers, exactly as scikit-learn's encoders and vectorizers do.
+
+Text does not enter the graph. The manifest's ``text_encoders`` define how each text becomes
+numbers, with Python's own ``dict``, ``str`` and ``re``, as in scikit-learn: the result depends on
+no locale, and every text is encoded, with accents, NUL characters or lone words of any script.
+
+``{"feature": 3, "categories": ["a", "b"]}``
+    One column: the index of the category, ``len(categories)`` for another text, and one more than
+    that for a missing text.
+``{"feature": 5, "terms": ["good", ...], "analyzer": "word", ...}``
+    One column per term: how often the text contains it. The other fields are parameters of
+    scikit-learn's ``CountVectorizer``.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, Protocol
+
+from chalicelib.inputs.samples import Samples
+
+_REPEATED_SPACES = re.compile(r"\s\s+")
+
+Analyzer = Callable[[str], Iterator[str]]
+
+
+class TextEncoder(Protocol):
+    """Encodes the texts of one feature as `width` columns of a matrix."""
+
+    feature: int
+    width: int
+
+    def encode(
+        self, texts: Sequence[str | None], matrix: array[float], start: int, stride: int
+    ) -> None:
+        """Write the columns of each text into a matrix of zeros.
+
+        Parameters
+        ----------
+        texts : sequence of str or None
+            One text per row.
+        matrix : array of float64
+            Row by row.
+        start : int
+            Index of the first column in the first row.
+        stride : int
+            Number of columns of the matrix.
+        """
+
+
+class CategoryEncoder:
+    """Encodes a text as the index of its category.
+
+    Parameters
+    ----------
+    feature : int
+        Index of the feature in the signature.
+    categories : sequence of str
+    """
+
+    width = 1
+
+    def __init__(self, feature: int, categories: Sequence[str]) -> None:
+        self.feature = feature
+        self._unknown = float(len(categories))
+        self._codes: dict[str | None, float] = {
+            category: float(index) for index, category in enumerate(categories)
+        }
+        self._codes[None] = self._unknown + 1
+
+    def encode(
+        self, texts: Sequence[str | None], matrix: array[float], start: int, stride: int
+    ) -> None:
+        """Write each text's code; see `TextEncoder.encode`."""
+        codes, unknown = self._codes, self._unknown
+        matrix[start::stride] = array("d", [codes.get(text, unknown) for text in texts])
+
+
+class TermEncoder:
+    """Counts terms, as ``CountVectorizer`` does.
+
+    Parameters
+    ----------
+    feature : int
+        Index of the feature in the signature.
+    terms : sequence of str
+        The term of each column.
+    binary : bool
+        Whether to write 1 for any count above 0.
+    analyze : callable
+        Splits a text into terms.
+    """
+
+    def __init__(
+        self, feature: int, terms: Sequence[str], *, binary: bool, analyze: Analyzer
+    ) -> None:
+        self.feature = feature
+        self.width = len(terms)
+        self._columns = {term: column for column, term in enumerate(terms)}
+        self._binary = binary
+        self._analyze = analyze
+
+    def encode(
+        self, texts: Sequence[str | None], matrix: array[float], start: int, stride: int
+    ) -> None:
+        """Write the counts of each text's terms; see `TextEncoder.encode`."""
+        columns, binary = self._columns, self._binary
+        for row, text in enumerate(texts):
+            first = start + row * stride
+            for term in self._analyze(text or ""):
+                column = columns.get(term)
+                if column is not None:
+                    matrix[first + column] = 1.0 if binary else matrix[first + column] + 1.0
+
+
+def make_encoders(documents: Sequence[Mapping[str, Any]]) -> list[TextEncoder]:
+    """Return the encoders of a manifest's ``text_encoders``.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If a field is missing or invalid.
+    """
+    return [_make_encoder(**document) for document in documents]
+
+
+def encode_texts(
+    samples: Samples,
+    text_columns: Mapping[int, int],
+    encoders: Sequence[TextEncoder],
+) -> array[float]:
+    """Return the numbers of samples with the encoded texts behind them.
+
+    Parameters
+    ----------
+    samples : Samples
+    text_columns : mapping of int to int
+        The column in ``samples.texts`` of each text feature, by the feature's index.
+    encoders : sequence of TextEncoder
+
+    Returns
+    -------
+    array of float64
+        Shape (samples, number features + columns of all encoders), row by row.
+    """
+    rows, number_width = samples.rows, len(samples.numbers) // samples.rows
+    stride = number_width + sum(encoder.width for encoder in encoders)
+    matrix = array("d", bytes(8 * rows * stride))
+    for column in range(number_width):
+        matrix[column::stride] = samples.numbers[column::number_width]
+    start = number_width
+    for encoder in encoders:
+        texts = samples.texts[text_columns[encoder.feature] :: len(text_columns)]
+        encoder.encode(texts, matrix, start, stride)
+        start += encoder.width
+    return matrix
+
+
+def _make_encoder(
+    *, feature: int, categories: Sequence[str] | None = None, **options: Any
+) -> TextEncoder:
+    if categories is not None:
+        return CategoryEncoder(feature, categories)
+    terms, binary = options.pop("terms"), bool(options.pop("binary"))
+    return TermEncoder(feature, terms, binary=binary, analyze=make_analyzer(**options))
+
+
+def make_analyzer(
+    *,
+    analyzer: str,
+    lowercase: bool,
+    strip_accents: str | None,
+    token_pattern: str,
+    ngram_range: Sequence[int],
+    stop_words: Sequence[str],
+) -> Analyzer:
+    """Return the function that splits a text into terms; parameters as of ``CountVectorizer``."""
+    smallest, largest = ngram_range
+    if analyzer == "word":
+        find_words = re.compile(token_pattern).findall
+        ignored = frozenset(stop_words)
+
+        def split(text: str) -> Iterator[str]:
+            words = [word for word in find_words(text) if word not in ignored]
+            for size in range(smallest, largest + 1):
+                for first in range(len(words) - size + 1):
+                    yield " ".join(words[first : first + size])
+
+    elif analyzer == "char":
+        split = partial(_character_ngrams, smallest=smallest, largest=largest)
+    elif analyzer == "char_wb":
+        split = partial(_padded_word_ngrams, smallest=smallest, largest=largest)
+    else:
+        raise ValueError(f"unknown analyzer {analyzer!r}")
+    normalize = _ACCENTS[strip_accents]
+
+    def analyze(text: str) -> Iterator[str]:
+        return split(normalize(text.lower() if lowercase else text))
+
+    return analyze
+
+
+def _character_ngrams(text: str, smallest: int, largest: int) -> Iterator[str]:
+    text = _REPEATED_SPACES.sub(" ", text)
+    for size in range(smallest, largest + 1):
+        for first in range(len(text) - size + 1):
+            yield text[first : first + size]
+
+
+def _padded_word_ngrams(text: str, smallest: int, largest: int) -> Iterator[str]:
+    """Split each word, with a space on both sides; a word that is too short is one term."""
+    for word in text.split():
+        padded = f" {word} "
+        for size in range(smallest, largest + 1):
+            for first in range(max(1, len(padded) - size + 1)):
+                yield padded[first : first + size]
+            if size >= len(padded):
+                break
+
+
+def _keep_accents(text: str) -> str:
+    return text
+
+
+def _strip_unicode_accents(text: str) -> str:
+    if text.isascii():
+        return text
+    import unicodedata
+
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
+
+
+def _strip_to_ascii(text: str) -> str:
+    import unicodedata
+
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
+
+
+_ACCENTS: dict[str | None, Callable[[str], str]] = {
+    None: _keep_accents,
+    "unicode": _strip_unicode_accents,
+    "ascii": _strip_to_ascii,
+}
