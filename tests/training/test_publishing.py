@@ -146,7 +146,7 @@ def test_the_shell_publishes_lists_shows_and_rolls_back(
         (["versions"], "There is no"),
         (["show", "0123456789ab"], "There is no"),
         (["publish", "none.onnx"], "none.onnx"),
-        (["publish", "README.md"], "no seal"),
+        (["publish", "README.md"], "no footer"),
         (["rollback"], "There is no"),
     ],
 )
@@ -293,7 +293,7 @@ def test_a_missing_permission_is_named(
     """In one line, with exit code 2."""
     proxy = FaultProxy(s3_environment["AWS_ENDPOINT_URL"])
     monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
-    proxy.answer_with(403, "AccessDenied")
+    proxy.respond_with(403, "AccessDenied")
     if command == ["publish"]:
         path = tmp_path / "model.onnx"
         path.write_bytes(trained.built.artifact)
@@ -302,8 +302,8 @@ def test_a_missing_permission_is_named(
     [line] = capsys.readouterr().err.splitlines()
     assert "denied" in line
     assert permission in line
-    assert {request.method for request in proxy.passed} <= {denied, "HEAD"}
-    proxy.refuse()
+    assert {request.method for request in proxy.requests} <= {denied, "HEAD"}
+    proxy.refuse_connections()
 
 
 @pytest.mark.parametrize("command", ["versions", "show", "rollback"])
@@ -365,9 +365,9 @@ def test_listing_10_000_versions_reads_no_more_than_it_shows(
     assert len(lines) == 2 + 20 + 1
     assert lines[2].split()[:2] == ["live", needy.version]
     assert lines[-1] == "and 9,980 older: --limit 0 lists them all"
-    listings = [request for request in proxy.passed if "list-type" in request.path]
-    reads = [request for request in proxy.passed if "list-type" not in request.path]
+    listings = [request for request in proxy.requests if "list-type" in request.path]
+    reads = [request for request in proxy.requests if "list-type" not in request.path]
     assert len(listings) == 10
     assert len(reads) <= 2 * (20 + 1 + 2)
     assert max(request.body_bytes for request in reads) <= 64 * 1024
-    proxy.refuse()
+    proxy.refuse_connections()

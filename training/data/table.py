@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from chalicelib.inputs.signature import Feature, Kind, Signature
-from chalicelib.runtimes.sklearn_classifier import as_matrix
+from chalicelib.runtimes.sklearn_classifier import build_matrix
 from training.data.arrays import Arrays
 from training.errors import NotServable
 
@@ -119,7 +119,7 @@ class Table:
         numpy.ndarray or pandas.DataFrame
             A frame has the columns' own types, as far as what is missing lets them.
         """
-        matrix = as_matrix(*samples, self.signature())
+        matrix = build_matrix(*samples, self.signature())
         if self._frame is None:
             return matrix
         frame = pd.DataFrame(matrix, columns=self._frame.columns).infer_objects()
