@@ -15,7 +15,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
-from chalicelib.models.artifact import FOOTER_BYTES, make_footer, read_footer
+from chalicelib.models.artifact import FOOTER_BYTES, make_footer
 from chalicelib.models.model import load_model
 from training.data.signature import infer_signature
 from training.data.table import Table, call_estimator
@@ -114,26 +114,6 @@ def build_artifact(
     return BuiltModel(artifact, version, exported.runtime, exported.comparison, exported.attempts)
 
 
-def sign_artifact(artifact: bytes, key: str) -> bytes:
-    """Sign an artifact.
-
-    Parameters
-    ----------
-    artifact : bytes
-        From `build_artifact`; a signature that it has already is replaced.
-    key : str
-        What to sign with.
-
-    Returns
-    -------
-    bytes
-        The same, but for its seal.
-    """
-    found = read_footer(artifact)
-    content = artifact[:-FOOTER_BYTES]
-    return content + make_footer(content, found.manifest_start, found.manifest_length, key)
-
-
 def _checked(
     estimator: Any, X: Any, y: npt.ArrayLike, feature_names: list[str] | None
 ) -> tuple[Table, list[str]]:
@@ -160,7 +140,9 @@ def _checked(
 
 
 def _accuracy_on(estimator: Any, table: Table, labels: list[str]) -> dict[str, Any]:
-    predicted, _ = call_estimator(estimator, table.as_fitted(table.samples), probabilities=False)
+    predicted, _ = call_estimator(
+        estimator, table.to_estimator_input(table.samples), probabilities=False
+    )
     return {
         "accuracy": {
             "estimate": float(accuracy_score(labels, predicted)),

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from chalicelib.errors import ObjectNotFound
 from chalicelib.settings import signing_key
 from training.artifact import BuiltModel, build_artifact
-from training.data.files import as_fitted, load_estimator, read_data
+from training.data.files import load_estimator, read_data, select_fitted_columns
 from training.registry import ModelRegistry, Version
 from training.wine.dataset import split, wine
 from training.wine.estimators import majority_class, tutorial_model, wine_pipeline
@@ -63,7 +63,7 @@ def _build(options: argparse.Namespace) -> bytes:
     """Make an artifact of the estimator and the data that the options name."""
     estimator = load_estimator(options.model, trust_pickle=options.trust_pickle)
     X, y = read_data(options.data, options.target)
-    X = as_fitted(estimator, X)
+    X = select_fitted_columns(estimator, X)
     name = options.name or options.model.stem
     built = build_artifact(estimator, X, y, name=name, runtime=options.runtime)
     print_export(built)

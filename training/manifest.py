@@ -17,10 +17,9 @@ from sklearn.base import ClassifierMixin
 
 from chalicelib.inputs.signature import Feature, Signature
 from chalicelib.models.manifest import FORMAT
-from training.data.arrays import Arrays
+from training.data.arrays import Arrays, mask_values
 from training.data.signature import known_values
 from training.data.table import Table, call_estimator
-from training.export.comparison import mask_values
 from training.export.search import Exported
 
 VERSION_DIGITS = 12
@@ -114,16 +113,18 @@ def _feature(feature: Feature, table: Table, position: int) -> dict[str, Any]:
 
 def _golden_samples(estimator: Any, table: Table, signature: Signature) -> dict[str, Any]:
     """Take a sample that is given each label and, if it may have gaps, one with all of them."""
-    labels, _ = call_estimator(estimator, table.as_fitted(table.samples), probabilities=False)
+    labels, _ = call_estimator(
+        estimator, table.to_estimator_input(table.samples), probabilities=False
+    )
     first_of_each = [labels.index(label) for label in dict.fromkeys(labels)]
-    samples = table.samples.at(first_of_each)
+    samples = table.samples.take(first_of_each)
     if not all(feature.required for feature in signature.features):
         everywhere = np.ones((1, len(signature.features)), dtype=np.bool_)
-        samples = Arrays.stacked(
-            [samples, mask_values(table.samples.at([0]), everywhere, signature)]
+        samples = Arrays.concatenate(
+            [samples, mask_values(table.samples.take([0]), everywhere, signature)]
         )
     labels, probabilities = call_estimator(
-        estimator, table.as_fitted(samples), probabilities=signature.has_probabilities
+        estimator, table.to_estimator_input(samples), probabilities=signature.has_probabilities
     )
     return {
         "samples": _as_sent(samples, signature),

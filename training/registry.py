@@ -16,7 +16,12 @@ import obstore
 from obstore.exceptions import AlreadyExistsError
 
 from chalicelib.errors import InvalidArtifact, ObjectNotFound
-from chalicelib.models.artifact import parse_manifest, read_footer
+from chalicelib.models.artifact import (
+    FOOTER_BYTES,
+    make_footer,
+    parse_manifest,
+    read_footer,
+)
 from chalicelib.models.model import Model, load_model
 from chalicelib.store.object_store import (
     CURRENT,
@@ -25,7 +30,6 @@ from chalicelib.store.object_store import (
     store_url,
     translated_errors,
 )
-from training.artifact import sign_artifact
 from training.errors import NoOlderVersion, UnknownVersion
 
 TIMEOUT_SECONDS = 60.0
@@ -344,3 +348,23 @@ class ModelRegistry:
             return b""
         start = max(0, size - length)
         return obstore.get_range(self._objects.opened, path, start=start, end=size).to_bytes()
+
+
+def sign_artifact(artifact: bytes, key: str) -> bytes:
+    """Sign an artifact.
+
+    Parameters
+    ----------
+    artifact : bytes
+        From `build_artifact`; a signature that it has already is replaced.
+    key : str
+        What to sign with.
+
+    Returns
+    -------
+    bytes
+        The same, but for its seal.
+    """
+    found = read_footer(artifact)
+    content = artifact[:-FOOTER_BYTES]
+    return content + make_footer(content, found.manifest_start, found.manifest_length, key)

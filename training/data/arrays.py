@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chalicelib.inputs.samples import Samples
+from chalicelib.inputs.signature import Signature
 
 
 class Arrays(NamedTuple):
@@ -26,7 +27,7 @@ class Arrays(NamedTuple):
     texts: npt.NDArray[np.object_]
 
     @classmethod
-    def of_columns(
+    def from_columns(
         cls, rows: int, numbers: list[npt.NDArray[np.float64]], texts: list[npt.NDArray[np.object_]]
     ) -> Arrays:
         """Put columns side by side.
@@ -48,7 +49,7 @@ class Arrays(NamedTuple):
         )
 
     @classmethod
-    def stacked(cls, parts: list[Arrays]) -> Arrays:
+    def concatenate(cls, parts: list[Arrays]) -> Arrays:
         """Put samples one after the other.
 
         Parameters
@@ -64,7 +65,7 @@ class Arrays(NamedTuple):
             np.vstack([part.numbers for part in parts]), np.vstack([part.texts for part in parts])
         )
 
-    def at(self, indices: list[int]) -> Arrays:
+    def take(self, indices: list[int]) -> Arrays:
         """Take some of the samples.
 
         Parameters
@@ -79,7 +80,7 @@ class Arrays(NamedTuple):
         """
         return Arrays(self.numbers[indices], self.texts[indices])
 
-    def as_samples(self) -> Samples:
+    def to_samples(self) -> Samples:
         """Give the samples as serving has them.
 
         Returns
@@ -88,3 +89,26 @@ class Arrays(NamedTuple):
         """
         numbers = array("d", self.numbers.tobytes())
         return Samples(len(self.numbers), numbers, self.texts.ravel().tolist())
+
+
+def mask_values(samples: Arrays, where: npt.NDArray[np.bool_], signature: Signature) -> Arrays:
+    """Leave out values, where the estimator can do without.
+
+    Parameters
+    ----------
+    samples : Arrays
+        The samples.
+    where : numpy.ndarray of bool
+        Shape (samples, features): which values.
+    signature : Signature
+        Which features are required.
+
+    Returns
+    -------
+    Arrays
+    """
+    where = where & [not feature.required for feature in signature.features]
+    numbers, texts = samples.numbers.copy(), samples.texts.copy()
+    numbers[where[:, signature.number_indices]] = np.nan
+    texts[where[:, signature.text_indices]] = None
+    return Arrays(numbers, texts)

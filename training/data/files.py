@@ -95,7 +95,7 @@ def read_data(path: Path, target: str) -> tuple[pd.DataFrame, npt.NDArray[Any]]:
     return table.drop(columns=target), np.asarray(table[target])
 
 
-def as_fitted(estimator: Any, X: pd.DataFrame) -> Any:
+def select_fitted_columns(estimator: Any, X: pd.DataFrame) -> Any:
     """Give a table the form that an estimator was fitted on.
 
     Parameters

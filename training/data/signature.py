@@ -74,10 +74,10 @@ class _Probed:
         self._table = table
         self.gives_probabilities = hasattr(estimator, "predict_proba")
         # Some have the method, and raise in it.
-        self.gives_probabilities &= self.answers(table.samples.at([0]))
+        self.gives_probabilities &= self.answers(table.samples.take([0]))
 
     def answers(self, samples: Arrays) -> bool:
-        X = self._table.as_fitted(samples)
+        X = self._table.to_estimator_input(samples)
         try:
             _, given = call_estimator(self._estimator, X, probabilities=self.gives_probabilities)
         except Exception:  # however it says no
@@ -105,7 +105,7 @@ def _with_another(table: Table, position: int) -> Arrays:
 
 def _first_with(table: Table, position: int, value: object) -> Arrays:
     """Give the first sample with another value in one place."""
-    first = table.samples.at([0])
+    first = table.samples.take([0])
     part: Any = first.texts if table.is_text(position) else first.numbers
     part[0, table.place(position)] = value
     return first

@@ -106,7 +106,7 @@ class Table:
         column: npt.NDArray[Any] = part[:, self.place(position)]
         return column
 
-    def as_fitted(self, samples: Arrays) -> Any:
+    def to_estimator_input(self, samples: Arrays) -> Any:
         """Give samples the form that the estimator was fitted on.
 
         Parameters
@@ -133,7 +133,7 @@ class Table:
         pairs = list(zip(self.kinds, columns, strict=True))
         numbers = [column.astype(np.float64) for kind, column in pairs if kind != "categorical"]
         texts = [column for kind, column in pairs if kind == "categorical"]
-        return Arrays.of_columns(len(columns[0]), numbers, texts)
+        return Arrays.from_columns(len(columns[0]), numbers, texts)
 
 
 def call_estimator(estimator: Any, X: Any, *, probabilities: bool) -> tuple[list[str], Any]:
