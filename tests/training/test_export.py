@@ -495,7 +495,7 @@ def test_the_shell_publishes_any_file_that_a_user_has(
     assert main(command) == 0
     printed = capsys.readouterr().out
     assert "onnx float64, by column" in printed
-    assert "taken" in printed
+    assert "accepted" in printed
     store = ModelRegistry(str(tmp_path / "store"))
     manifest = store.manifest(store.live_version())
     assert manifest["name"] == "fitted"
