@@ -134,7 +134,7 @@ def test_the_shell_publishes_lists_shows_and_rolls_back(
     assert oldest.split()[0] == trained.built.version
 
     assert main(["rollback", "--store", store_url]) == 0
-    assert capsys.readouterr().out == f"live: {trained.built.version}\n"
+    assert capsys.readouterr().out == f"Live version: {trained.built.version}\n"
 
     assert main(["show", "--store", store_url]) == 0
     assert f'"version": "{trained.built.version}"' in capsys.readouterr().out
@@ -189,15 +189,16 @@ def test_a_dry_run_checks_everything_and_writes_nothing(
     url = f"{store_url}/versions/{needy.version}.onnx"
 
     assert main(dry_run) == 0
-    assert capsys.readouterr().out == f"would publish {url}, a new version; live is none\n"
+    assert capsys.readouterr().out == f"Would publish {url} (new version). Live version: none\n"
     store = ModelRegistry(store_url)
     store.publish(trained.built.artifact)
     assert main(dry_run) == 0
-    live_now = trained.built.version
-    assert capsys.readouterr().out == f"would publish {url}, a new version; live is {live_now}\n"
+    version = trained.built.version
+    expected = f"Would publish {url} (new version). Live version: {version}\n"
+    assert capsys.readouterr().out == expected
     X, y, names = trained.dataset
     publish(trained.estimator, X, y, to=store_url, feature_names=names, dry_run=True)
-    assert [version.version for version in store.versions()] == [live_now]
+    assert [version.version for version in store.versions()] == [version]
 
     path.write_bytes(needy.artifact[:-1])
     assert main(dry_run) == 2
@@ -364,7 +365,7 @@ def test_listing_10_000_versions_reads_no_more_than_it_shows(
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2 + 20 + 1
     assert lines[2].split()[:2] == ["live", needy.version]
-    assert lines[-1] == "and 9,980 older: --limit 0 lists them all"
+    assert lines[-1] == "9,980 older versions are not listed; --limit 0 lists all"
     listings = [request for request in proxy.requests if "list-type" in request.path]
     reads = [request for request in proxy.requests if "list-type" not in request.path]
     assert len(listings) == 10

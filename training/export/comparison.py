@@ -10,7 +10,7 @@ import numpy.typing as npt
 from chalicelib.inputs.signature import Feature, Signature
 from chalicelib.models.model import PROBABILITY_TOLERANCE
 from chalicelib.runtimes.base import Classifier
-from training.data.arrays import Arrays
+from training.data.arrays import Arrays, mask_values
 from training.data.signature import UNSEEN_CATEGORY, known_values
 from training.data.table import Table, call_estimator
 
@@ -63,14 +63,14 @@ def compute_reference(estimator: Any, table: Table, signature: Signature) -> Ref
     """Predict the comparison samples with the fitted estimator."""
     samples = comparison_samples(table, signature)
     labels, probabilities = call_estimator(
-        estimator, table.as_fitted(samples), probabilities=signature.has_probabilities
+        estimator, table.to_estimator_input(samples), probabilities=signature.has_probabilities
     )
     return Reference(samples, labels, probabilities)
 
 
 def compare(classifier: Classifier, reference: Reference) -> Comparison:
     """Compare an exported classifier's predictions with the reference."""
-    prediction = classifier.predict(reference.samples.as_samples())
+    prediction = classifier.predict(reference.samples.to_samples())
     pairs = zip(prediction.labels, reference.labels, strict=True)
     mismatches = sum(actual != expected for actual, expected in pairs)
     difference = 0.0
@@ -102,7 +102,7 @@ def comparison_samples(table: Table, signature: Signature) -> Arrays:
     if not all(feature.required for feature in signature.features):
         parts.append(_with_missing_values(random, parts[1], signature))
         parts.append(_first_feature_alone(table.samples, signature))
-    return Arrays.stacked(parts)
+    return Arrays.concatenate(parts)
 
 
 def _random_samples(random: np.random.Generator, table: Table, signature: Signature) -> Arrays:
@@ -112,7 +112,7 @@ def _random_samples(random: np.random.Generator, table: Table, signature: Signat
     ]
     numbers = [columns[index] for index in signature.number_indices]
     texts = [columns[index] for index in signature.text_indices]
-    return Arrays.of_columns(RANDOM_ROWS, numbers, texts)
+    return Arrays.from_columns(RANDOM_ROWS, numbers, texts)
 
 
 def _random_column(
@@ -140,16 +140,4 @@ def _with_missing_values(
 
 def _first_feature_alone(samples: Arrays, signature: Signature) -> Arrays:
     all_but_first = np.arange(len(signature.features)).reshape(1, -1) > 0
-    return mask_values(samples.at([0]), all_but_first, signature)
-
-
-def mask_values(samples: Arrays, mask: npt.NDArray[np.bool_], signature: Signature) -> Arrays:
-    """Return samples without the values where the mask is true and the feature is optional.
-
-    The mask has shape (samples, features).
-    """
-    mask = mask & [not feature.required for feature in signature.features]
-    numbers, texts = samples.numbers.copy(), samples.texts.copy()
-    numbers[mask[:, signature.number_indices]] = np.nan
-    texts[mask[:, signature.text_indices]] = None
-    return Arrays(numbers, texts)
+    return mask_values(samples.take([0]), all_but_first, signature)
