@@ -22,8 +22,7 @@ from tests.support.load import CLIENTS, Load
 from tests.support.models import Trained
 from tests.support.processes import Server, StartServer
 from tests.support.waiting import wait_until
-from training.artifact import sign_artifact
-from training.registry import ModelRegistry
+from training.registry import ModelRegistry, sign_artifact
 
 KEY = "the key of these tests"
 BUCKET = "faults"
@@ -65,7 +64,7 @@ class Fault(NamedTuple):
 
 def answers(status: int, code: str) -> Callable[[World], None]:
     """Let S3 answer with one of its errors."""
-    return lambda world: world.proxy.answer_with(status, code)
+    return lambda world: world.proxy.respond_with(status, code)
 
 
 def holds(body: Callable[[bytes], bytes]) -> Callable[[World], None]:
@@ -86,10 +85,10 @@ def without_manifest(artifact: bytes) -> bytes:
     return serialized
 
 
-NO_SEAL = "The object was not published by this project: it has no seal"
+NO_SEAL = "The object was not published by this project: it has no footer"
 NOT_SIGNED = "The artifact is not signed with this function's key"
 FAULTS = [
-    Fault("connections refused", lambda world: world.proxy.refuse(), "unreachable"),
+    Fault("connections refused", lambda world: world.proxy.refuse_connections(), "unreachable"),
     Fault("no answer", lambda world: world.proxy.hang(), "timed out"),
     Fault("403", answers(403, "AccessDenied"), "access denied"),
     Fault("object deleted", lambda world: world.delete(), "not found"),
@@ -212,14 +211,14 @@ def test_a_hanging_store_delays_one_request_and_no_other(world: World, server: S
     """By no more than the time limit; the others do not even notice."""
     with Load(server.port, SAMPLE) as load:
         load.wait_for_more(CLIENTS)
-        passed = len(world.proxy.passed)
+        passed = len(world.proxy.requests)
         world.proxy.hang()
         wait_until(lambda: health(server.port)["degraded"], "the hanging was never noticed")
         load.wait_for_more(200)
         world.heal()
     assert load.failures == []
     # While it hung nothing was answered, so that whatever went through did not wait for it.
-    assert len(world.proxy.passed) - passed <= 1
+    assert len(world.proxy.requests) - passed <= 1
 
 
 def test_the_store_is_asked_once_an_interval_whoever_asks(
@@ -229,10 +228,10 @@ def test_the_store_is_asked_once_an_interval_whoever_asks(
     server = start_server(f"MODEL_URL={world.store.url}", MODEL_REFRESH_SECONDS="0.5")
     with Load(server.port, SAMPLE) as load:
         load.wait_for_more(CLIENTS)
-        start, before = time.monotonic(), len(world.proxy.passed)
-        wait_until(lambda: len(world.proxy.passed) - before >= 4, "it was not asked again")
+        start, before = time.monotonic(), len(world.proxy.requests)
+        wait_until(lambda: len(world.proxy.requests) - before >= 4, "it was not asked again")
         seconds = time.monotonic() - start
-        asked = world.proxy.passed[before:]
+        asked = world.proxy.requests[before:]
     assert len(asked) <= seconds / 0.5 + 1
     assert load.sent > len(asked) * 10
     for request in asked:

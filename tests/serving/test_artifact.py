@@ -118,7 +118,7 @@ def test_an_onnx_file_of_somebody_else_is_refused(trained: Trained) -> None:
     """Valid ONNX, no manifest."""
     model = onnx.load_from_string(trained.built.artifact)
     del model.metadata_props[:]
-    with pytest.raises(InvalidArtifact, match="no seal"):
+    with pytest.raises(InvalidArtifact, match="no footer"):
         load_model(model.SerializeToString())
 
 

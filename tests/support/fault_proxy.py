@@ -51,7 +51,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Answer; with `cut`, leave out the end of the body and hang up."""
         conditional = "If-None-Match" in self.headers
         passed = Passed(self.command, self.path, conditional, status, len(body))
-        self.server.proxy.passed.append(passed)
+        self.server.proxy.requests.append(passed)
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -92,7 +92,7 @@ class FaultProxy:
     def __init__(self, endpoint: str) -> None:
         self.upstream = urlsplit(endpoint).netloc
         self.fault: Fault | None = None
-        self.passed: list[Passed] = []
+        self.requests: list[Passed] = []
         self._healed = threading.Event()
         self._server: _Server | None = None
         self.port = 0
@@ -109,7 +109,7 @@ class FaultProxy:
         self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
-    def refuse(self) -> None:
+    def refuse_connections(self) -> None:
         """Close every connection and take no more."""
         assert self._server is not None
         self._server.shutdown()
@@ -130,7 +130,7 @@ class FaultProxy:
         self._healed.wait(60)
         handler.close_connection = True
 
-    def answer_with(self, status: int, code: str) -> None:
+    def respond_with(self, status: int, code: str) -> None:
         """Answer with one of S3's errors."""
         body = f"<Error><Code>{code}</Code><Message>injected</Message></Error>".encode()
         self.fault = lambda handler: handler.answer(

@@ -134,7 +134,7 @@ def test_the_shell_publishes_lists_shows_and_rolls_back(
     assert oldest.split()[0] == trained.built.version
 
     assert main(["rollback", "--store", store_url]) == 0
-    assert capsys.readouterr().out == f"live: {trained.built.version}\n"
+    assert capsys.readouterr().out == f"Live version: {trained.built.version}\n"
 
     assert main(["show", "--store", store_url]) == 0
     assert f'"version": "{trained.built.version}"' in capsys.readouterr().out
@@ -146,7 +146,7 @@ def test_the_shell_publishes_lists_shows_and_rolls_back(
         (["versions"], "There is no"),
         (["show", "0123456789ab"], "There is no"),
         (["publish", "none.onnx"], "none.onnx"),
-        (["publish", "README.md"], "no seal"),
+        (["publish", "README.md"], "no footer"),
         (["rollback"], "There is no"),
     ],
 )
@@ -189,15 +189,16 @@ def test_a_dry_run_checks_everything_and_writes_nothing(
     url = f"{store_url}/versions/{needy.version}.onnx"
 
     assert main(dry_run) == 0
-    assert capsys.readouterr().out == f"would publish {url}, a new version; live is none\n"
+    assert capsys.readouterr().out == f"Would publish {url} (new version). Live version: none\n"
     store = ModelRegistry(store_url)
     store.publish(trained.built.artifact)
     assert main(dry_run) == 0
-    live_now = trained.built.version
-    assert capsys.readouterr().out == f"would publish {url}, a new version; live is {live_now}\n"
+    version = trained.built.version
+    expected = f"Would publish {url} (new version). Live version: {version}\n"
+    assert capsys.readouterr().out == expected
     X, y, names = trained.dataset
     publish(trained.estimator, X, y, to=store_url, feature_names=names, dry_run=True)
-    assert [version.version for version in store.versions()] == [live_now]
+    assert [version.version for version in store.versions()] == [version]
 
     path.write_bytes(needy.artifact[:-1])
     assert main(dry_run) == 2
@@ -293,7 +294,7 @@ def test_a_missing_permission_is_named(
     """In one line, with exit code 2."""
     proxy = FaultProxy(s3_environment["AWS_ENDPOINT_URL"])
     monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
-    proxy.answer_with(403, "AccessDenied")
+    proxy.respond_with(403, "AccessDenied")
     if command == ["publish"]:
         path = tmp_path / "model.onnx"
         path.write_bytes(trained.built.artifact)
@@ -302,8 +303,8 @@ def test_a_missing_permission_is_named(
     [line] = capsys.readouterr().err.splitlines()
     assert "denied" in line
     assert permission in line
-    assert {request.method for request in proxy.passed} <= {denied, "HEAD"}
-    proxy.refuse()
+    assert {request.method for request in proxy.requests} <= {denied, "HEAD"}
+    proxy.refuse_connections()
 
 
 @pytest.mark.parametrize("command", ["versions", "show", "rollback"])
@@ -364,10 +365,10 @@ def test_listing_10_000_versions_reads_no_more_than_it_shows(
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2 + 20 + 1
     assert lines[2].split()[:2] == ["live", needy.version]
-    assert lines[-1] == "and 9,980 older: --limit 0 lists them all"
-    listings = [request for request in proxy.passed if "list-type" in request.path]
-    reads = [request for request in proxy.passed if "list-type" not in request.path]
+    assert lines[-1] == "9,980 older versions are not listed; --limit 0 lists all"
+    listings = [request for request in proxy.requests if "list-type" in request.path]
+    reads = [request for request in proxy.requests if "list-type" not in request.path]
     assert len(listings) == 10
     assert len(reads) <= 2 * (20 + 1 + 2)
     assert max(request.body_bytes for request in reads) <= 64 * 1024
-    proxy.refuse()
+    proxy.refuse_connections()

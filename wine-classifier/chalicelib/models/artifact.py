@@ -96,7 +96,7 @@ def read_footer(end: bytes) -> Footer:
     """
     found = _PATTERN.fullmatch(end[-FOOTER_BYTES:])
     if found is None:
-        raise InvalidArtifact("The object was not published by this project: it has no seal.")
+        raise InvalidArtifact("The object was not published by this project: it has no footer.")
     return Footer(int(found[1]), int(found[2]), found[3].decode(), found[4].decode())
 
 

@@ -11,28 +11,16 @@ from chalicelib.runtimes.onnx_capi import OnnxRuntimeError
 from chalicelib.runtimes.onnx_session import Session
 
 # The names that training gives the graph's inputs and outputs; it has those that it needs.
-NUMBERS = "samples"
-TEXTS = "texts"
-LABEL = "label"
-PROBABILITIES = "probabilities"
+NUMBERS_INPUT = "samples"
+TEXTS_INPUT = "texts"
+LABEL_OUTPUT = "label"
+PROBABILITIES_OUTPUT = "probabilities"
 
 _REASON_CHARACTERS = 200
 
 
 class OnnxClassifier:
-    """A classifier in ONNX.
-
-    Parameters
-    ----------
-    model : bytes
-        An ONNX file, whose inputs are `NUMBERS` or `TEXTS` or both and whose outputs are `LABEL`
-        and, if it gives some, `PROBABILITIES`.
-
-    Raises
-    ------
-    InvalidArtifact
-        If ONNX Runtime is not there, or cannot load it.
-    """
+    """An ONNX classifier; raises `InvalidArtifact` if ONNX Runtime cannot load the model."""
 
     def __init__(self, model: bytes) -> None:
         try:
@@ -45,8 +33,11 @@ class OnnxClassifier:
         except OnnxRuntimeError as error:
             reason = str(error).partition("\n")[0][:_REASON_CHARACTERS]
             raise InvalidArtifact(f"ONNX Runtime cannot load the model: {reason}.") from error
-        outputs = [LABEL, PROBABILITIES]
-        if not set(self._session.inputs) <= {NUMBERS, TEXTS} or self._session.outputs not in (
+        outputs = [LABEL_OUTPUT, PROBABILITIES_OUTPUT]
+        if not set(self._session.inputs) <= {
+            NUMBERS_INPUT,
+            TEXTS_INPUT,
+        } or self._session.outputs not in (
             outputs[:1],
             outputs,
         ):
@@ -65,7 +56,7 @@ class OnnxClassifier:
         Prediction
         """
         given = [
-            samples.numbers if name == NUMBERS else samples.fill_missing("")
+            samples.numbers if name == NUMBERS_INPUT else samples.fill_missing("")
             for name in self._session.inputs
         ]
         labels, *rest = self._session.run(samples.rows, given)

@@ -133,7 +133,7 @@ class SklearnClassifier:
         shape = samples.rows, -1
         numbers = np.frombuffer(samples.numbers).reshape(shape)
         texts = np.array(samples.texts, dtype=np.object_).reshape(shape)
-        X = as_matrix(numbers, texts, self._signature)
+        X = build_matrix(numbers, texts, self._signature)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # such as that X has no names for its features
             labels = [str(label) for label in self._estimator.predict(X).tolist()]
@@ -164,7 +164,7 @@ def audit(artifact: bytes) -> None:
         raise InvalidArtifact(f"The file holds types that are not allowed: {listed}.")
 
 
-def as_matrix(
+def build_matrix(
     numbers: npt.NDArray[np.float64], texts: npt.NDArray[np.object_], signature: Signature
 ) -> npt.NDArray[Any]:
     """Join numbers and texts again, as an estimator takes them.
