@@ -1,14 +1,15 @@
-"""Converters from scikit-learn's classifiers to ONNX, in float64.
+"""Converters from scikit-learn's estimators to ONNX, in float64.
 
-skl2onnx converts transformers and calls these for classifiers. Each module is named after
-scikit-learn's module, and each converter is the classifier's formula in standard ONNX operators.
+Each module is named after scikit-learn's module; each converter is the estimator's formula in
+standard ONNX operators. Transformers without one are converted by skl2onnx.
 
-To add a classifier:
+To add an estimator:
 
-1. write a function ``(estimator, X) -> Outputs`` in the module of its name here, decorated with
-   ``@converts(ItsClass)``; a new module goes into the import below;
+1. write a function in the module of its name, decorated with ``@converts(ItsClass)`` for a
+   classifier, ``(estimator, X: Tensor) -> Outputs``, or ``@transforms(ItsClass)`` for a transformer,
+   ``(estimator, X: Features) -> Features``; a new module goes into the import below;
 2. raise NotImplementedError for parameters that it does not support;
-3. add the classifier with a few parameters to ``VARIANTS`` in
+3. add the estimator with a few parameters to ``VARIANTS`` in
    ``tests/training/test_converters.py``.
 
 docs/how-to/add-a-converter.md has a complete example.
@@ -19,11 +20,14 @@ from __future__ import annotations
 # Each module registers its converters.
 from training.export.converters import (  # noqa: F401
     calibration,
+    compose,
     discriminant_analysis,
     dummy,
     ensemble,
+    feature_extraction,
     frozen,
     gaussian_process,
+    impute,
     linear_model,
     model_selection,
     multiclass,
@@ -35,6 +39,4 @@ from training.export.converters import (  # noqa: F401
     svm,
     tree,
 )
-from training.export.converters.skl2onnx_hooks import SKL2ONNX_HOOKS, converter_hooks
-
-__all__ = ["SKL2ONNX_HOOKS", "converter_hooks"]
+from training.export.converters.preprocessing import encoders  # noqa: F401

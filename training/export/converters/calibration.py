@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.isotonic import IsotonicRegression
 
+from training.export.converters.features import Features
 from training.export.converters.outputs import (
     Outputs,
     binary_probabilities,
@@ -15,17 +16,17 @@ from training.export.converters.outputs import (
     from_probabilities,
     require,
 )
-from training.export.converters.registry import convert, converts
+from training.export.converters.registry import convert, delegates
 from training.export.converters.tensor import Tensor, add_in_order, concatenate
 
 
-@converts(CalibratedClassifierCV)
-def _calibrated_classifier_cv(estimator: CalibratedClassifierCV, X: Tensor) -> Outputs:
+@delegates(CalibratedClassifierCV)
+def _calibrated_classifier_cv(estimator: CalibratedClassifierCV, X: Features) -> Outputs:
     folds = [_calibrated_probabilities(fold, X) for fold in estimator.calibrated_classifiers_]
     return from_probabilities(add_in_order(folds) / float(len(folds)))
 
 
-def _calibrated_probabilities(fold: Any, X: Tensor) -> Tensor:
+def _calibrated_probabilities(fold: Any, X: Features) -> Tensor:
     """Return the probabilities of the classifier of one fold, shape (samples, classes)."""
     classes, classifier = len(fold.classes), fold.estimator
     outputs = convert(classifier, X)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 from sklearn.dummy import DummyClassifier
 
+from training.export.converters.features import Features
 from training.export.converters.outputs import Outputs
-from training.export.converters.registry import converts
-from training.export.converters.tensor import Tensor
+from training.export.converters.registry import delegates
 
 _DETERMINISTIC = ("most_frequent", "prior", "constant")
 
 
-@converts(DummyClassifier)
-def _dummy(estimator: DummyClassifier, X: Tensor) -> Outputs:
+@delegates(DummyClassifier)
+def _dummy(estimator: DummyClassifier, X: Features) -> Outputs:
     if estimator.strategy not in _DETERMINISTIC:
         raise NotImplementedError("DummyClassifier with random predictions is not supported")
     if estimator.strategy == "constant":
@@ -23,7 +23,5 @@ def _dummy(estimator: DummyClassifier, X: Tensor) -> Outputs:
     class_index = int(np.argmax(row))
     if estimator.strategy == "most_frequent":
         row = np.eye(len(row))[class_index]
-    row_count = X.op("Shape", start=0, end=1)
-    shape = row_count.op("Concat", np.array([1]), axis=0)
-    probabilities = X.graph.tensor(row.reshape(1, -1)).op("Expand", shape)
-    return Outputs(X.graph.tensor(np.array([class_index])).op("Expand", row_count), probabilities)
+    predicted = X.graph.repeat(np.array([class_index])).reshape(-1)
+    return Outputs(predicted, X.graph.repeat(row.astype(np.float64)))

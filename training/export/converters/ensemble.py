@@ -18,6 +18,7 @@ from sklearn.ensemble import (
     VotingClassifier,
 )
 
+from training.export.converters.features import Features
 from training.export.converters.outputs import (
     Outputs,
     binary_probabilities,
@@ -27,7 +28,7 @@ from training.export.converters.outputs import (
     one_hot,
     require,
 )
-from training.export.converters.registry import convert, converts
+from training.export.converters.registry import convert, converts, delegates
 from training.export.converters.tensor import Tensor, add_in_order, concatenate
 from training.export.converters.tree import (
     TREES,
@@ -105,8 +106,8 @@ def _read_predictor(predictor: Any, column: int, start: npt.NDArray[Any]) -> Tre
     )
 
 
-@converts(AdaBoostClassifier)
-def _ada_boost(estimator: AdaBoostClassifier, X: Tensor) -> Outputs:
+@delegates(AdaBoostClassifier)
+def _ada_boost(estimator: AdaBoostClassifier, X: Features) -> Outputs:
     classes, weights = len(estimator.classes_), estimator.estimator_weights_
     if all(isinstance(member, TREES) for member in estimator.estimators_):
         total = _sum_of_boosted_trees(estimator, X)
@@ -125,16 +126,16 @@ def _votes(weight: float, classes: int) -> tuple[float, float]:
     return float(weight), float(-1 / (classes - 1) * weight)
 
 
-def _sum_of_boosted_trees(estimator: AdaBoostClassifier, X: Tensor) -> Tensor:
+def _sum_of_boosted_trees(estimator: AdaBoostClassifier, X: Features) -> Tensor:
     trees, classes = [], estimator.classes_
     for tree, weight in zip(estimator.estimators_, estimator.estimator_weights_, strict=False):
         predicted = class_indices(tree.classes_, classes)[leaf_probabilities(tree).argmax(axis=1)]
         is_predicted = predicted[:, np.newaxis] == np.arange(len(classes))
         trees.append(read_tree(tree, np.where(is_predicted, *_votes(weight, len(classes)))))
-    return sum_of_trees(trees, round_to_float32(X))
+    return sum_of_trees(trees, round_to_float32(X.numbers()))
 
 
-def _sum_of_boosted_classifiers(estimator: AdaBoostClassifier, X: Tensor) -> Tensor:
+def _sum_of_boosted_classifiers(estimator: AdaBoostClassifier, X: Features) -> Tensor:
     votes, classes = [], estimator.classes_
     for member, weight in zip(estimator.estimators_, estimator.estimator_weights_, strict=False):
         indices = X.graph.tensor(class_indices(member.classes_, classes))
@@ -143,8 +144,8 @@ def _sum_of_boosted_classifiers(estimator: AdaBoostClassifier, X: Tensor) -> Ten
     return add_in_order(votes)
 
 
-@converts(BaggingClassifier)
-def _bagging(estimator: BaggingClassifier, X: Tensor) -> Outputs:
+@delegates(BaggingClassifier)
+def _bagging(estimator: BaggingClassifier, X: Features) -> Outputs:
     if all(isinstance(member, TREES) for member in estimator.estimators_):
         total = _sum_of_bagged_trees(estimator, X)
     else:
@@ -159,16 +160,16 @@ def _to_all_classes(estimator: BaggingClassifier, member: Any) -> npt.NDArray[np
     return np.eye(len(estimator.classes_))[np.asarray(member.classes_, dtype=np.int64)]
 
 
-def _sum_of_bagged_trees(estimator: BaggingClassifier, X: Tensor) -> Tensor:
+def _sum_of_bagged_trees(estimator: BaggingClassifier, X: Features) -> Tensor:
     members = zip(estimator.estimators_, estimator.estimators_features_, strict=True)
     trees = [
         read_tree(tree, leaf_probabilities(tree) @ _to_all_classes(estimator, tree), features)
         for tree, features in members
     ]
-    return sum_of_trees(trees, round_to_float32(X))
+    return sum_of_trees(trees, round_to_float32(X.numbers()))
 
 
-def _bagged_probabilities(estimator: BaggingClassifier, X: Tensor) -> list[Tensor]:
+def _bagged_probabilities(estimator: BaggingClassifier, X: Features) -> list[Tensor]:
     bagged = []
     for member, features in zip(estimator.estimators_, estimator.estimators_features_, strict=True):
         outputs = convert(member, X.columns(features))
@@ -180,7 +181,7 @@ def _bagged_probabilities(estimator: BaggingClassifier, X: Tensor) -> list[Tenso
     return bagged
 
 
-def _bagged_scores(estimator: BaggingClassifier, X: Tensor) -> Tensor | None:
+def _bagged_scores(estimator: BaggingClassifier, X: Features) -> Tensor | None:
     if not hasattr(estimator, "decision_function"):
         return None
     members = zip(estimator.estimators_, estimator.estimators_features_, strict=True)
@@ -190,8 +191,8 @@ def _bagged_scores(estimator: BaggingClassifier, X: Tensor) -> Tensor | None:
     return add_in_order(scores) / float(len(scores))
 
 
-@converts(VotingClassifier)
-def _voting(estimator: VotingClassifier, X: Tensor) -> Outputs:
+@delegates(VotingClassifier)
+def _voting(estimator: VotingClassifier, X: Features) -> Outputs:
     outputs = [convert(member, X) for member in estimator.estimators_]
     weights, classes = estimator._weights_not_none, len(estimator.classes_)
     if estimator.voting == "hard":
@@ -209,15 +210,15 @@ def _weighted_sum(terms: list[Tensor], weights: list[float] | None) -> Tensor:
     return add_in_order([t * float(w) for t, w in zip(terms, weights, strict=True)])
 
 
-@converts(StackingClassifier)
-def _stacking(estimator: StackingClassifier, X: Tensor) -> Outputs:
+@delegates(StackingClassifier)
+def _stacking(estimator: StackingClassifier, X: Features) -> Outputs:
     members = zip(estimator.estimators_, estimator.stack_method_, strict=True)
     columns = [_stacked(member, method, X, len(estimator.classes_)) for member, method in members]
-    stacked = concatenate([*columns, X] if estimator.passthrough else columns)
+    stacked = concatenate([*columns, X.numbers()] if estimator.passthrough else columns)
     return convert(estimator.final_estimator_, stacked)
 
 
-def _stacked(member: Any, method: str, X: Tensor, classes: int) -> Tensor:
+def _stacked(member: Any, method: str, X: Features, classes: int) -> Tensor:
     outputs = convert(member, X)
     if method == "predict":
         labels = X.graph.tensor(np.asarray(member.classes_, dtype=np.float64))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from sklearn.frozen import FrozenEstimator
 
+from training.export.converters.features import Features
 from training.export.converters.outputs import Outputs
-from training.export.converters.registry import convert, converts
+from training.export.converters.registry import convert, delegates
 from training.export.converters.tensor import Tensor
 
 
-@converts(FrozenEstimator)
-def _frozen(estimator: FrozenEstimator, X: Tensor) -> Outputs:
+@delegates(FrozenEstimator)
+def _frozen(estimator: FrozenEstimator, X: Features) -> Outputs:
     return convert(estimator.estimator, X)

@@ -12,31 +12,32 @@ from sklearn.model_selection import (
     TunedThresholdClassifierCV,
 )
 
+from training.export.converters.features import Features
 from training.export.converters.outputs import Outputs, require
-from training.export.converters.registry import convert, converts
+from training.export.converters.registry import convert, delegates
 from training.export.converters.tensor import Tensor
 
 
-@converts(GridSearchCV, RandomizedSearchCV)
-def _search(estimator: Any, X: Tensor) -> Outputs:
+@delegates(GridSearchCV, RandomizedSearchCV)
+def _search(estimator: Any, X: Features) -> Outputs:
     return convert(estimator.best_estimator_, X)
 
 
-@converts(FixedThresholdClassifier)
-def _fixed_threshold(estimator: FixedThresholdClassifier, X: Tensor) -> Outputs:
+@delegates(FixedThresholdClassifier)
+def _fixed_threshold(estimator: FixedThresholdClassifier, X: Features) -> Outputs:
     classifier = getattr(estimator, "estimator_", estimator.estimator)
     return _apply_threshold(estimator, classifier, estimator.threshold, estimator.pos_label, X)
 
 
-@converts(TunedThresholdClassifierCV)
-def _tuned_threshold(estimator: TunedThresholdClassifierCV, X: Tensor) -> Outputs:
+@delegates(TunedThresholdClassifierCV)
+def _tuned_threshold(estimator: TunedThresholdClassifierCV, X: Features) -> Outputs:
     classifier, threshold = estimator.estimator_, estimator.best_threshold_
     pos_label = estimator._curve_scorer._get_pos_label()
     return _apply_threshold(estimator, classifier, threshold, pos_label, X)
 
 
 def _apply_threshold(
-    estimator: Any, classifier: Any, threshold: float | str, pos_label: Any, X: Tensor
+    estimator: Any, classifier: Any, threshold: float | str, pos_label: Any, X: Features
 ) -> Outputs:
     if len(estimator.classes_) != 2:
         name = type(estimator).__name__

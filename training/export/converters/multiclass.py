@@ -13,6 +13,7 @@ from sklearn.multiclass import (
     _ConstantPredictor,
 )
 
+from training.export.converters.features import Features
 from training.export.converters.outputs import (
     Outputs,
     binary_probabilities,
@@ -20,14 +21,14 @@ from training.export.converters.outputs import (
     require,
     second_if_above,
 )
-from training.export.converters.registry import binary_score, convert, converts
+from training.export.converters.registry import binary_score, convert, delegates
 from training.export.converters.tensor import Tensor, concatenate
 
 
-@converts(_ConstantPredictor)
-def _constant(estimator: Any, X: Tensor) -> Outputs:
+@delegates(_ConstantPredictor)
+def _constant(estimator: Any, X: Features) -> Outputs:
     """Convert the stand-in for a class that every sample, or none, belongs to."""
-    score = (X.column(0) * 0.0) + float(estimator.y_[0])
+    score = X.graph.repeat(np.array([float(estimator.y_[0])]))
     return Outputs(second_if_above(score, 0.5), binary_probabilities(score), score)
 
 
@@ -35,8 +36,8 @@ def _threshold(estimator: Any) -> float:
     return 0.0 if hasattr(estimator, "decision_function") else 0.5
 
 
-@converts(OneVsRestClassifier)
-def _one_vs_rest(estimator: OneVsRestClassifier, X: Tensor) -> Outputs:
+@delegates(OneVsRestClassifier)
+def _one_vs_rest(estimator: OneVsRestClassifier, X: Features) -> Outputs:
     members, classes = estimator.estimators_, len(estimator.classes_)
     if estimator.multilabel_:
         raise NotImplementedError("OneVsRestClassifier with several labels is not supported")
@@ -49,7 +50,7 @@ def _one_vs_rest(estimator: OneVsRestClassifier, X: Tensor) -> Outputs:
     return Outputs(class_index, _probabilities(members, X), scores if has_scores else None)
 
 
-def _probabilities(members: list[Any], X: Tensor) -> Tensor | None:
+def _probabilities(members: list[Any], X: Features) -> Tensor | None:
     if not all(hasattr(member, "predict_proba") for member in members):
         return None
     columns = [require(convert(member, X).probabilities, member).column(1) for member in members]
@@ -58,8 +59,8 @@ def _probabilities(members: list[Any], X: Tensor) -> Tensor | None:
     return total.equal(0.0).where(odds, odds / total)
 
 
-@converts(OneVsOneClassifier)
-def _one_vs_one(estimator: OneVsOneClassifier, X: Tensor) -> Outputs:
+@delegates(OneVsOneClassifier)
+def _one_vs_one(estimator: OneVsOneClassifier, X: Features) -> Outputs:
     members, classes = estimator.estimators_, len(estimator.classes_)
     if estimator.pairwise_indices_ is not None:
         raise NotImplementedError("OneVsOneClassifier with a precomputed kernel is not supported")
@@ -90,8 +91,8 @@ def class_pairs(classes: int) -> npt.NDArray[np.int64]:
     return np.array([(i, j) for i in range(classes) for j in range(i + 1, classes)])
 
 
-@converts(OutputCodeClassifier)
-def _output_code(estimator: OutputCodeClassifier, X: Tensor) -> Outputs:
+@delegates(OutputCodeClassifier)
+def _output_code(estimator: OutputCodeClassifier, X: Features) -> Outputs:
     code = np.asarray(estimator.code_book_, dtype=np.float64)
     scores = concatenate([binary_score(member, X) for member in estimator.estimators_])
     # The squared distance to each class's code, without the term that all classes share.

@@ -1,35 +1,40 @@
-"""Converter of pipelines that are part of another estimator: sklearn.pipeline."""
+"""Pipelines and unions: sklearn.pipeline, and imblearn.pipeline, whose samplers do not predict."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from skl2onnx._parse import _parse_sklearn
-from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline
 
+from training.export.converters.features import Features, from_tensor, join
 from training.export.converters.outputs import Outputs
-from training.export.converters.registry import convert, converts
-from training.export.converters.tensor import Tensor
+from training.export.converters.registry import convert, delegates, transform, transforms
 
 
-@converts(Pipeline)
-def _pipeline(estimator: Pipeline, X: Tensor) -> Outputs:
-    for _, transformer in estimator.steps[:-1]:
-        X = _transform(transformer, X)
-    return convert(estimator.steps[-1][1], X)
+@delegates(Pipeline)
+def _pipeline(estimator: Pipeline, X: Features) -> Outputs:
+    return convert(estimator.steps[-1][1], _transform_steps(estimator.steps[:-1], X))
 
 
-def _transform(transformer: Any, X: Tensor) -> Tensor:
-    """Convert a transformer with skl2onnx."""
-    if transformer is None or transformer == "passthrough":
-        return X
-    scope, container = X.graph.scope, X.graph.container
-    width = getattr(transformer, "n_features_in_", None)
-    source = scope.declare_local_variable("transformed", DoubleTensorType([None, width]))
-    container.add_node("Identity", [X.name], source.full_name)
-    (target,) = _parse_sklearn(scope, transformer, [source], custom_parsers=None)
-    transformed = Tensor(X.graph, target.full_name)
-    is_float32 = isinstance(target.type, FloatTensorType)
-    return transformed.cast(np.float64) if is_float32 else transformed
+@transforms(Pipeline)
+def _transformer_pipeline(estimator: Pipeline, X: Features) -> Features:
+    return _transform_steps(estimator.steps, X)
+
+
+def _transform_steps(steps: list[tuple[str, Any]], X: Features) -> Features:
+    for _, step in steps:
+        if not hasattr(step, "fit_resample"):  # imbalanced-learn's samplers act on fit only
+            X = transform(step, X)
+    return X
+
+
+@transforms(FeatureUnion)
+def _feature_union(union: FeatureUnion, X: Features) -> Features:
+    weights = union.transformer_weights or {}
+    parts = []
+    for name, transformer in union.transformer_list:
+        part = transform(transformer, X)
+        if name in weights:
+            part = from_tensor(part.numbers() * float(weights[name]), len(part))
+        parts.append(part)
+    return join(parts)

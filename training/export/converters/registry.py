@@ -1,20 +1,37 @@
-"""Which function converts which classifier."""
+"""Which function converts which estimator."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from training.export.converters.features import Features, from_tensor
 from training.export.converters.outputs import Outputs, require
+from training.export.converters.skl2onnx_transformers import transform_with_skl2onnx
 from training.export.converters.tensor import Tensor
 
-Converter = Callable[[Any, Tensor], Outputs]  # of a fitted estimator and (samples, features)
+Converter = Callable[[Any, Any], Outputs]  # of a fitted classifier and its input
+Transform = Callable[[Any, Features], Features]  # of a fitted transformer and its input
 
 CONVERTERS: dict[type, Converter] = {}
+TRANSFORMS: dict[type, Transform] = {}
 
 
 def converts(*classifiers: type) -> Callable[[Converter], Converter]:
-    """Register the decorated function as the converter of these classes, without subclasses."""
+    """Register the converter of these classes, without subclasses; it receives a `Tensor`."""
+
+    def register(converter: Converter) -> Converter:
+        def with_numbers(estimator: Any, X: Features) -> Outputs:
+            return converter(estimator, X.numbers())
+
+        CONVERTERS.update(dict.fromkeys(classifiers, with_numbers))
+        return converter
+
+    return register
+
+
+def delegates(*classifiers: type) -> Callable[[Converter], Converter]:
+    """Register the converter of classifiers that pass their `Features` on to other estimators."""
 
     def register(converter: Converter) -> Converter:
         CONVERTERS.update(dict.fromkeys(classifiers, converter))
@@ -23,29 +40,53 @@ def converts(*classifiers: type) -> Callable[[Converter], Converter]:
     return register
 
 
-def convert(estimator: Any, X: Tensor) -> Outputs:
-    """Convert a fitted classifier that is part of another one.
+def transforms(*transformers: type) -> Callable[[Transform], Transform]:
+    """Register the function that converts these transformers, without subclasses."""
 
-    skl2onnx's meta-estimators find their parts in a global registry. These converters call each
-    other instead, so nothing has to be registered globally.
+    def register(transform: Transform) -> Transform:
+        TRANSFORMS.update(dict.fromkeys(transformers, transform))
+        return transform
+
+    return register
+
+
+def convert(estimator: Any, X: Features | Tensor) -> Outputs:
+    """Convert a fitted classifier, which may be part of another one.
 
     Raises
     ------
     NotImplementedError
         If the classifier has no converter.
     """
-    key = (id(estimator), X.name)
+    converter = CONVERTERS.get(type(estimator))
+    if converter is None:
+        raise NotImplementedError(f"{type(estimator).__name__} is not supported")
+    if isinstance(X, Tensor):
+        X = from_tensor(X, estimator.n_features_in_)
+    key = (id(estimator), X.key)
     if key not in X.graph.converted:
-        converter = CONVERTERS.get(type(estimator))
-        if converter is None:
-            name = type(estimator).__name__
-            raise NotImplementedError(f"{name} within another estimator is not supported")
         X.graph.converted[key] = converter(estimator, X)
     outputs: Outputs = X.graph.converted[key]
     return outputs
 
 
-def binary_score(estimator: Any, X: Tensor) -> Tensor:
+def transform(transformer: Any, X: Features) -> Features:
+    """Convert a fitted transformer; None and ``"passthrough"`` return the features as they are.
+
+    Raises
+    ------
+    NotImplementedError
+        If the transformer, or one of its parameters, is not supported.
+    """
+    if transformer is None or isinstance(transformer, str):
+        return X.columns([]) if transformer == "drop" else X
+    function = TRANSFORMS.get(type(transformer))
+    if function is None:
+        return transform_with_skl2onnx(transformer, X)
+    return function(transformer, X)
+
+
+def binary_score(estimator: Any, X: Features | Tensor) -> Tensor:
     """Return the score of the second class as scikit-learn's meta-estimators compute it.
 
     It is the binary classifier's `decision_function`, else the probability of its second class;
@@ -55,3 +96,4 @@ def binary_score(estimator: Any, X: Tensor) -> Tensor:
     if hasattr(estimator, "decision_function"):
         return require(outputs.scores, estimator)
     return require(outputs.probabilities, estimator).column(1)
+

@@ -7,13 +7,14 @@ from typing import Any
 from sklearn.semi_supervised import LabelPropagation, LabelSpreading, SelfTrainingClassifier
 
 from training.export.converters.distances import nearest, squared_distances
+from training.export.converters.features import Features
 from training.export.converters.outputs import Outputs, from_probabilities
-from training.export.converters.registry import convert, converts
+from training.export.converters.registry import convert, converts, delegates
 from training.export.converters.tensor import Tensor
 
 
-@converts(SelfTrainingClassifier)
-def _self_training(estimator: SelfTrainingClassifier, X: Tensor) -> Outputs:
+@delegates(SelfTrainingClassifier)
+def _self_training(estimator: SelfTrainingClassifier, X: Features) -> Outputs:
     return convert(estimator.estimator_, X)
 
 

@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from onnx import TensorProto, helper, numpy_helper
+from onnx import NodeProto, TensorProto, helper, numpy_helper
+
+from chalicelib.runtimes.onnx_classifier import NUMBERS_INPUT
 
 Operand = Any  # a Tensor, a NumPy array or a number
 
 ML_DOMAIN = "ai.onnx.ml"
 ML_OPSET = 5  # the first with TreeEnsemble, whose thresholds are float64
-_DECLARED_ML_OPSET = 3  # skl2onnx rejects a later one; `prune_graph` sets ML_OPSET
 
 
 class Graph:
-    """The graph under construction.
+    """The graph under construction; its one input is a float64 matrix.
 
     Parameters
     ----------
-    scope : skl2onnx.common._topology.Scope
-        Makes unique names.
-    container : skl2onnx.common._container.ModelComponentContainer
-        Collects nodes and constants.
+    number_width : int
+        Number of features that are not text: the first columns of the input. Encoded texts follow.
     """
 
-    def __init__(self, scope: Any, container: Any) -> None:
-        self.scope = scope
-        self.container = container
+    def __init__(self, number_width: int) -> None:
+        self.nodes: list[NodeProto] = []
+        self.initializers: list[TensorProto] = []
+        self.text_encoders: list[dict[str, Any]] = []  # as in the manifest
+        self.width = number_width
+        self.input = Tensor(self, NUMBERS_INPUT)
         # The outputs of each estimator for each input, so that none is converted twice.
-        self.converted: dict[tuple[int, str], Any] = {}
+        self.converted: dict[Any, Any] = {}
+        self._names = 0
 
     def op(self, op_type: str, *inputs: Operand, domain: str = "", **attributes: Any) -> Tensor:
         """Add a node and return its only output; operands that are not tensors become constants."""
-        output = self.scope.get_unique_variable_name(op_type.lower())
-        version = _DECLARED_ML_OPSET if domain else self.container.target_opset
+        output = self.unique_name(op_type.lower())
         names = [self.tensor(operand).name for operand in inputs]
-        self.container.add_node(
-            op_type, names, output, op_domain=domain, op_version=version, **attributes
-        )
+        self.nodes.append(helper.make_node(op_type, names, [output], domain=domain, **attributes))
         return Tensor(self, output)
 
     def tensor(self, value: Operand) -> Tensor:
@@ -51,14 +52,47 @@ class Graph:
         if isinstance(value, Tensor):
             return value
         array = np.asarray(value, dtype=np.float64 if isinstance(value, float | int) else None)
-        name = self.scope.get_unique_variable_name("constant")
-        if array.dtype.kind in "UO":
-            content: Any = [str(text).encode() for text in array.ravel()]
-            self.container.add_initializer(name, TensorProto.STRING, list(array.shape), content)
-        else:
-            constant = numpy_helper.from_array(array.copy(order="C"), name)
-            self.container.add_initializer(name, constant.data_type, list(array.shape), constant)
+        name = self.unique_name("constant")
+        self.initializers.append(numpy_helper.from_array(array.copy(order="C"), name))
         return Tensor(self, name)
+
+    def encode_text(self, encoder: dict[str, Any], width: int) -> Tensor:
+        """Return the columns that a text encoder of `chalicelib.inputs.text_encoding` computes.
+
+        Parameters
+        ----------
+        encoder : dict
+            As in the manifest.
+        width : int
+            Number of columns.
+
+        Returns
+        -------
+        Tensor of float64
+            Shape (samples, width).
+        """
+        key = json.dumps(encoder)
+        if key not in self.converted:
+            bounds = np.array([self.width]), np.array([self.width + width]), np.array([1])
+            self.converted[key] = self.input.op("Slice", *bounds)
+            self.text_encoders.append(encoder)
+            self.width += width
+        columns: Tensor = self.converted[key]
+        return columns
+
+    def row_count(self) -> Tensor:
+        """Return the number of samples, shape (1,)."""
+        return self.input.op("Shape", start=0, end=1)
+
+    def repeat(self, row: npt.NDArray[Any]) -> Tensor:
+        """Return a row, shape (columns,), for every sample: shape (samples, columns)."""
+        shape = self.row_count().op("Concat", np.array([1]), axis=0)
+        return self.tensor(np.reshape(row, (1, -1))).op("Expand", shape)
+
+    def unique_name(self, prefix: str) -> str:
+        """Return a name that no other tensor has."""
+        self._names += 1
+        return f"{prefix}_{self._names}"
 
 
 class Tensor:
@@ -69,6 +103,7 @@ class Tensor:
     def __init__(self, graph: Graph, name: str) -> None:
         self.graph = graph
         self.name = name
+        self.width: int | None = None  # number of columns, where it is known
 
     def op(self, op_type: str, *others: Operand, **attributes: Any) -> Tensor:
         """Add a node whose first input is this tensor and return its only output."""
@@ -100,6 +135,9 @@ class Tensor:
 
     def __gt__(self, other: Operand) -> Tensor:
         return self.op("Greater", other)
+
+    def __lt__(self, other: Operand) -> Tensor:
+        return self.op("Less", other)
 
     def __ge__(self, other: Operand) -> Tensor:
         return self.op("GreaterOrEqual", other)
@@ -170,6 +208,10 @@ class Tensor:
     def sqrt(self) -> Tensor:
         """Return the square root."""
         return self.op("Sqrt")
+
+    def is_nan(self) -> Tensor:
+        """Return true where a value is NaN."""
+        return self.op("IsNaN")
 
     def abs(self) -> Tensor:
         """Return the absolute value."""

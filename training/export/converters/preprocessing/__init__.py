@@ -1,0 +1,1 @@
+"""Transformers: sklearn.preprocessing."""
