@@ -25,7 +25,7 @@ DOUBLED = graph("doubled (double[N, 2] x) => (double[N, 2] y) { y = Add(x, x) }"
 def test_rows_go_in_and_come_out_in_order() -> None:
     """For one row as for many, and again after a run with another number of them."""
     session = Session(DOUBLED)
-    assert (session.inputs, session.outputs) == (["x"], ["y"])
+    assert (session.input_names, session.output_names) == (["x"], ["y"])
     for rows in (1, 3, 1, 2):
         numbers = array("d", range(2 * rows))
         assert session.run(rows, [numbers]) == [array("d", [2 * n for n in numbers])]
@@ -96,7 +96,7 @@ def test_values_that_are_no_matrix_of_the_graphs_are_refused() -> None:
         (b"", "protobuf|ModelProto|model"),
         (DOUBLED[:-20], "protobuf|Protobuf"),
         (graph("g (double[N, 2] x) => (bool[N, 2] y) { y = IsNaN(x) }"), "neither text nor"),
-        (choosing("M"), "does not say"),
+        (choosing("M"), "no fixed size"),
         (graph("g (double[N, 2] x) => (seq(double[N, 2]) y) { y = SequenceConstruct(x) }"), "text"),
     ],
     ids=["empty", "cut short", "booleans", "of any width", "a sequence"],
