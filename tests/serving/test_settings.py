@@ -50,7 +50,7 @@ def test_reads_each_variable() -> None:
 )
 def test_names_the_variable_that_is_wrong(name: str, held: str) -> None:
     """And what it held."""
-    with pytest.raises(InvalidSetting, match=f"{name} is {held!r}; it takes"):
+    with pytest.raises(InvalidSetting, match=f"{name} is {held!r}; it"):
         Settings.from_environ(URL | {name: held})
 
 

@@ -1,4 +1,4 @@
-"""What the environment may configure: read once, typed, and refused by name if it is wrong."""
+"""The settings: read from environment variables, typed and validated."""
 
 from __future__ import annotations
 
@@ -19,20 +19,19 @@ class Settings(NamedTuple):
     Parameters
     ----------
     model_url : str
-        Where the model store is: ``s3://bucket/prefix`` or ``file:///folder`` (``MODEL_URL``).
+        The URL of the model store, ``s3://bucket/prefix`` or ``file:///folder`` (``MODEL_URL``).
     refresh_seconds : float
-        How long a model is served before the store is asked for a newer one
-        (``MODEL_REFRESH_SECONDS``).
+        The interval between checks for a newer model (``MODEL_REFRESH_SECONDS``).
     timeout_seconds : float
-        How long a request waits for the store, connecting included (``MODEL_TIMEOUT_SECONDS``).
+        The time limit of a call to the store, connecting included (``MODEL_TIMEOUT_SECONDS``).
     max_rows : int
-        The most samples that one request may hold (``MODEL_MAX_ROWS``).
+        The maximum number of samples in a request (``MODEL_MAX_ROWS``).
     max_bytes : int
-        The largest artifact that is loaded (``MODEL_MAX_BYTES``).
+        The maximum size of an artifact (``MODEL_MAX_BYTES``).
     signing_key : str or None
-        What an artifact must be signed with (``MODEL_SIGNING_KEY``).
+        The key that artifacts must be signed with; None accepts any (``MODEL_SIGNING_KEY``).
     cors_origins : tuple of str
-        The origins whose pages may ask in a browser, or ``*`` for all (``CORS_ORIGINS``).
+        The origins that browsers may send requests from, or ``*`` for all (``CORS_ORIGINS``).
     """
 
     model_url: str
@@ -44,27 +43,12 @@ class Settings(NamedTuple):
     cors_origins: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        """Show the settings, but never the key."""
+        """Leave out the signing key."""
         return f"Settings({self.model_url!r}, ...)"
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
-        """Read the settings from environment variables.
-
-        Parameters
-        ----------
-        environ : mapping of str to str
-            Usually ``os.environ``.
-
-        Returns
-        -------
-        Settings
-
-        Raises
-        ------
-        InvalidSetting
-            If a variable is missing or holds something it may not.
-        """
+        """Parse environment variables; raise `InvalidSetting` if one is missing or invalid."""
         return cls(
             model_url=_store_url(environ, "MODEL_URL"),
             refresh_seconds=_seconds(environ, "MODEL_REFRESH_SECONDS", REFRESH_SECONDS),
@@ -77,22 +61,9 @@ class Settings(NamedTuple):
 
 
 def signing_key(environ: Mapping[str, str]) -> str | None:
-    """Read the key that artifacts are signed with.
+    """Read the signing key; None if artifacts are not signed.
 
-    Parameters
-    ----------
-    environ : mapping of str to str
-        Usually ``os.environ``.
-
-    Returns
-    -------
-    str or None
-        None if artifacts are not signed.
-
-    Raises
-    ------
-    InvalidSetting
-        If the variable is set, but empty: that would turn signatures off unnoticed.
+    An empty variable raises `InvalidSetting`: it would silently turn signatures off.
     """
     key = environ.get("MODEL_SIGNING_KEY")
     if key == "":
@@ -101,23 +72,23 @@ def signing_key(environ: Mapping[str, str]) -> str | None:
 
 
 def _store_url(environ: Mapping[str, str], name: str) -> str:
-    held = environ.get(name)
-    if not held or not held.startswith(("s3://", "file:///")):
-        raise InvalidSetting(name, held, "s3://bucket/prefix or file:///folder")
-    return held
+    value = environ.get(name)
+    if not value or not value.startswith(("s3://", "file:///")):
+        raise InvalidSetting(name, value, "s3://bucket/prefix or file:///folder")
+    return value
 
 
 def _origins(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
-    held = environ.get(name, "")
-    origins = tuple(origin.strip() for origin in held.split(",")) if held.strip() else ()
+    value = environ.get(name, "")
+    origins = tuple(origin.strip() for origin in value.split(",")) if value.strip() else ()
     if origins != ("*",) and not all(_is_origin(origin) for origin in origins):
-        takes = "origins such as https://example.org, with a comma between them, or *"
-        raise InvalidSetting(name, held, takes)
+        expected = "origins such as https://example.org, separated by commas, or *"
+        raise InvalidSetting(name, value, expected)
     return origins
 
 
 def _is_origin(text: str) -> bool:
-    """Tell whether a browser could name this as an origin: a scheme and a host, without a path."""
+    """Return whether a text is an origin as browsers send it: scheme and host, without a path."""
     scheme, separator, host = text.partition("://")
     return (
         scheme in ("http", "https")
@@ -129,23 +100,23 @@ def _is_origin(text: str) -> bool:
 
 
 def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
-    held = environ.get(name)
-    if held is None:
+    value = environ.get(name)
+    if value is None:
         return default
-    takes = "a number of seconds, 0 or more"
+    expected = "a number of seconds, 0 or more"
     try:
-        number = float(held)
+        seconds = float(value)
     except ValueError:
-        raise InvalidSetting(name, held, takes) from None
-    if not 0 <= number < float("inf"):
-        raise InvalidSetting(name, held, takes)
-    return number
+        raise InvalidSetting(name, value, expected) from None
+    if not 0 <= seconds < float("inf"):
+        raise InvalidSetting(name, value, expected)
+    return seconds
 
 
 def _count(environ: Mapping[str, str], name: str, default: int) -> int:
-    held = environ.get(name)
-    if held is None:
+    value = environ.get(name)
+    if value is None:
         return default
-    if not held.isascii() or not held.isdigit() or int(held) == 0:
-        raise InvalidSetting(name, held, "a whole number, 1 or more")
-    return int(held)
+    if not value.isascii() or not value.isdigit() or int(value) == 0:
+        raise InvalidSetting(name, value, "a whole number, 1 or more")
+    return int(value)
