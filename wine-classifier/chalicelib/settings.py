@@ -14,33 +14,15 @@ MAX_BYTES = 100 * 1024 * 1024
 
 
 class Settings(NamedTuple):
-    """The configuration of a serving process.
+    """The settings of a serving process, each with its environment variable."""
 
-    Parameters
-    ----------
-    model_url : str
-        The URL of the model store, ``s3://bucket/prefix`` or ``file:///folder`` (``MODEL_URL``).
-    refresh_seconds : float
-        The interval between checks for a newer model (``MODEL_REFRESH_SECONDS``).
-    timeout_seconds : float
-        The time limit of a call to the store, connecting included (``MODEL_TIMEOUT_SECONDS``).
-    max_rows : int
-        The maximum number of samples in a request (``MODEL_MAX_ROWS``).
-    max_bytes : int
-        The maximum size of an artifact (``MODEL_MAX_BYTES``).
-    signing_key : str or None
-        The key that artifacts must be signed with; None accepts any (``MODEL_SIGNING_KEY``).
-    cors_origins : tuple of str
-        The origins that browsers may send requests from, or ``*`` for all (``CORS_ORIGINS``).
-    """
-
-    model_url: str
-    refresh_seconds: float = REFRESH_SECONDS
-    timeout_seconds: float = TIMEOUT_SECONDS
-    max_rows: int = MAX_ROWS
-    max_bytes: int = MAX_BYTES
-    signing_key: str | None = None
-    cors_origins: tuple[str, ...] = ()
+    model_url: str  # MODEL_URL: s3://bucket/prefix or file:///folder
+    refresh_seconds: float = REFRESH_SECONDS  # MODEL_REFRESH_SECONDS, between checks of the store
+    timeout_seconds: float = TIMEOUT_SECONDS  # MODEL_TIMEOUT_SECONDS, of one call to the store
+    max_rows: int = MAX_ROWS  # MODEL_MAX_ROWS, in one request
+    max_bytes: int = MAX_BYTES  # MODEL_MAX_BYTES, of an artifact
+    signing_key: str | None = None  # MODEL_SIGNING_KEY; None: not checked
+    cors_origins: tuple[str, ...] = ()  # CORS_ORIGINS; ("*",) for all
 
     def __repr__(self) -> str:
         """Leave out the signing key."""
@@ -50,13 +32,13 @@ class Settings(NamedTuple):
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Parse environment variables; raise `InvalidSetting` if one is missing or invalid."""
         return cls(
-            model_url=_store_url(environ, "MODEL_URL"),
-            refresh_seconds=_seconds(environ, "MODEL_REFRESH_SECONDS", REFRESH_SECONDS),
-            timeout_seconds=_seconds(environ, "MODEL_TIMEOUT_SECONDS", TIMEOUT_SECONDS),
-            max_rows=_count(environ, "MODEL_MAX_ROWS", MAX_ROWS),
-            max_bytes=_count(environ, "MODEL_MAX_BYTES", MAX_BYTES),
+            model_url=_parse_store_url(environ, "MODEL_URL"),
+            refresh_seconds=_parse_seconds(environ, "MODEL_REFRESH_SECONDS", REFRESH_SECONDS),
+            timeout_seconds=_parse_seconds(environ, "MODEL_TIMEOUT_SECONDS", TIMEOUT_SECONDS),
+            max_rows=_parse_count(environ, "MODEL_MAX_ROWS", MAX_ROWS),
+            max_bytes=_parse_count(environ, "MODEL_MAX_BYTES", MAX_BYTES),
             signing_key=signing_key(environ),
-            cors_origins=_origins(environ, "CORS_ORIGINS"),
+            cors_origins=_parse_origins(environ, "CORS_ORIGINS"),
         )
 
 
@@ -71,14 +53,14 @@ def signing_key(environ: Mapping[str, str]) -> str | None:
     return key
 
 
-def _store_url(environ: Mapping[str, str], name: str) -> str:
+def _parse_store_url(environ: Mapping[str, str], name: str) -> str:
     value = environ.get(name)
     if not value or not value.startswith(("s3://", "file:///")):
         raise InvalidSetting(name, value, "s3://bucket/prefix or file:///folder")
     return value
 
 
-def _origins(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+def _parse_origins(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
     value = environ.get(name, "")
     origins = tuple(origin.strip() for origin in value.split(",")) if value.strip() else ()
     if origins != ("*",) and not all(_is_origin(origin) for origin in origins):
@@ -99,7 +81,7 @@ def _is_origin(text: str) -> bool:
     )
 
 
-def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+def _parse_seconds(environ: Mapping[str, str], name: str, default: float) -> float:
     value = environ.get(name)
     if value is None:
         return default
@@ -113,7 +95,7 @@ def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
     return seconds
 
 
-def _count(environ: Mapping[str, str], name: str, default: int) -> int:
+def _parse_count(environ: Mapping[str, str], name: str, default: int) -> int:
     value = environ.get(name)
     if value is None:
         return default

@@ -38,22 +38,12 @@ _OPENSSL_MIN_BYTES = 2_000_000
 
 
 class Footer(NamedTuple):
-    """The footer of an artifact.
+    """The footer of an artifact."""
 
-    Parameters
-    ----------
-    manifest_start, manifest_length : int
-        Offset and length of the manifest's JSON in the file, in bytes.
-    hmac : str
-        HMAC-SHA-256 of every byte before it, in hex; dashes if the artifact is not signed.
-    sha256 : str
-        SHA-256 of every byte before it, in hex.
-    """
-
-    manifest_start: int
-    manifest_length: int
-    hmac: str
-    sha256: str
+    manifest_start: int  # offset of the manifest's JSON in the file, in bytes
+    manifest_length: int  # in bytes
+    hmac: str  # HMAC-SHA-256 of every byte before it, in hex; dashes if not signed
+    sha256: str  # SHA-256 of every byte before it, in hex
 
 
 def make_footer(
@@ -82,22 +72,9 @@ def make_footer(
 
 
 def read_footer(data: bytes) -> Footer:
-    """Parse the footer of an artifact.
+    """Parse, but do not verify, the footer at the end of a file or of its last `FOOTER_BYTES`.
 
-    Parameters
-    ----------
-    data : bytes
-        The file, or at least its last `FOOTER_BYTES`.
-
-    Returns
-    -------
-    Footer
-        Parsed, but not checked against the content.
-
-    Raises
-    ------
-    InvalidArtifact
-        If the data do not end with a footer.
+    Raises `InvalidArtifact` if there is no footer.
     """
     match = _FOOTER.fullmatch(data[-FOOTER_BYTES:])
     if match is None:

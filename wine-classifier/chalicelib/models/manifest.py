@@ -14,48 +14,22 @@ FORMAT = 1
 
 
 class GoldenSamples(NamedTuple):
-    """A few samples with scikit-learn's predictions for them.
+    """A few samples, as in a request, with scikit-learn's predictions for them."""
 
-    Parameters
-    ----------
-    samples : list of list
-        Shape (samples, features), as in a request; None is a missing value.
-    labels : list of str
-        Shape (samples,).
-    probabilities : list of list of float or None
-        Shape (samples, classes); None if the estimator has none.
-    """
-
-    samples: list[list[Any]]
-    labels: list[str]
-    probabilities: list[list[float]] | None
+    samples: list[list[Any]]  # (samples, features); None is a missing value
+    labels: list[str]  # (samples,)
+    probabilities: list[list[float]] | None  # (samples, classes); None if the estimator has none
 
 
 class Manifest(NamedTuple):
-    """The parts of a manifest that serving needs.
-
-    Parameters
-    ----------
-    name : str
-        The model's name.
-    version : str
-        The first 12 hex digits of the SHA-256 of the published content.
-    runtime : str
-        ``"onnx"`` or ``"sklearn"``.
-    signature : Signature
-        The features and classes of the model.
-    golden_samples : GoldenSamples
-        The predictions that a loaded model must reproduce.
-    document : mapping
-        The whole manifest as published, with metrics and library versions.
-    """
+    """The parts of a manifest that serving needs."""
 
     name: str
-    version: str
-    runtime: str
+    version: str  # the first 12 hex digits of the SHA-256 of the published content
+    runtime: str  # "onnx" or "sklearn"
     signature: Signature
-    golden_samples: GoldenSamples
-    document: Mapping[str, Any]
+    golden_samples: GoldenSamples  # a loaded model must reproduce these predictions
+    document: Mapping[str, Any]  # the whole manifest as published
 
     @property
     def sklearn_version(self) -> str:
