@@ -42,8 +42,8 @@ def test_publishing_and_rolling_back_under_load_fails_no_request(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Every prediction is of the model that the header names."""
-    store = ModelRegistry(store_url)
-    store.publish(trained.built.artifact)
+    registry = ModelRegistry(store_url)
+    registry.publish(trained.built.artifact)
     server = start_server(f"MODEL_URL={store_url}", MODEL_REFRESH_SECONDS=str(REFRESH_SECONDS))
     predictions = {trained.built.version: "1", relabelled.version: "class 1"}
     waits = []
@@ -59,9 +59,9 @@ def test_publishing_and_rolling_back_under_load_fails_no_request(
             )
 
         for _ in range(SWAPS):
-            store.publish(relabelled.artifact)
+            registry.publish(relabelled.artifact)
             wait_for(relabelled.version)
-            store.rollback(trained.built.version)
+            registry.rollback(trained.built.version)
             wait_for(trained.built.version)
     by_version = Counter({version: count for (version, _), count in load.responses.items()})
     with capsys.disabled():

@@ -88,16 +88,16 @@ def test_a_model_published_later_becomes_live(
     start_server: StartServer, tmp_path: Path, trained: Trained, needy: BuiltModel
 ) -> None:
     """Without a restart."""
-    store = ModelRegistry(str(tmp_path))
-    store.publish(trained.built.artifact)
-    server = start_server(f"MODEL_URL={store.url}", MODEL_REFRESH_SECONDS="0")
+    registry = ModelRegistry(str(tmp_path))
+    registry.publish(trained.built.artifact)
+    server = start_server(f"MODEL_URL={registry.url}", MODEL_REFRESH_SECONDS="0")
     sample = json.dumps({"data": trained.dataset.X[0].tolist()}).encode()
 
     def version() -> str | None:
         return post(server.port, "/classify", sample)[0].headers["X-Model-Version"]
 
     assert version() == trained.built.version
-    store.publish(needy.artifact)
+    registry.publish(needy.artifact)
     assert version() == needy.version
 
 

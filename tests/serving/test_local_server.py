@@ -27,10 +27,10 @@ TIMEOUT_SECONDS = 20
 @pytest.fixture(scope="module")
 def address(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The address of a `chalice local` that serves the wine model."""
-    store = ModelRegistry(str(tmp_path_factory.mktemp("store")))
-    store.publish(trained.built.artifact)
+    registry = ModelRegistry(str(tmp_path_factory.mktemp("store")))
+    registry.publish(trained.built.artifact)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MODEL_URL", store.url)
+        patch.setenv("MODEL_URL", registry.url)
         patch.setattr(local_server, "BODY_SECONDS", 0.2)
         app = App().module.app
         server = chalice.local.create_local_server(app, Config(), "127.0.0.1", 0).server
