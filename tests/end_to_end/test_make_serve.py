@@ -137,8 +137,7 @@ def test_a_store_without_a_model_is_one_clear_line(serve_error: ServeError, tmp_
 def test_a_url_that_names_no_store_is_one_clear_line(serve_error: ServeError) -> None:
     """It names the variable and the URLs that are possible."""
     line = serve_error(f"PORT={free_port()}", "MODEL_URL=http://somewhere")
-    assert "MODEL_URL is 'http://somewhere'" in line
-    assert "s3://bucket/prefix or file:///folder" in line
+    assert "MODEL_URL is 'http://somewhere'; it must be s3://bucket/prefix" in line
 
 
 def test_a_missing_python_is_one_clear_line(

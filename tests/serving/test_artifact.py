@@ -103,7 +103,7 @@ def test_a_truncated_file_is_detected(trained: Trained, length: int) -> None:
         (change_label, "differ from scikit-learn"),
         (change_probability, "differ from scikit-learn"),
         (drop_golden_samples, "no golden samples"),
-        (set_unknown_kind, "a feature of kind"),
+        (set_unknown_kind, "unknown feature kind"),
     ],
 )
 def test_a_wrong_manifest_is_rejected(

@@ -7,6 +7,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from chalicelib.errors import InvalidArtifact, InvalidRequest
+from chalicelib.inputs.problems import locate_in_rows
 from chalicelib.inputs.samples import read_samples
 from chalicelib.models.artifact import read_manifest
 from chalicelib.models.manifest import Manifest
@@ -53,7 +54,12 @@ def _verify_golden_samples(model: Model) -> None:
     if not golden.samples:
         raise InvalidArtifact("The manifest has no golden samples.")
     try:
-        samples = read_samples(golden.samples, signature, max_rows=len(golden.samples))
+        samples = read_samples(
+            golden.samples,
+            signature,
+            locate_in_rows("golden_samples"),
+            max_rows=len(golden.samples),
+        )
     except InvalidRequest as error:
         raise InvalidArtifact("The manifest's golden samples do not fit its signature.") from error
     try:

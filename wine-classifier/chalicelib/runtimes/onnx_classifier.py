@@ -44,7 +44,7 @@ class OnnxClassifier:
     def predict(self, samples: Samples) -> Prediction:
         """Classify samples; a missing text is an empty one in the graph."""
         inputs = [
-            samples.numbers if name == NUMBERS_INPUT else samples.texts_or("")
+            samples.numbers if name == NUMBERS_INPUT else samples.fill_missing("")
             for name in self._session.input_names
         ]
         labels, *rest = self._session.run(samples.rows, inputs)

@@ -161,7 +161,7 @@ class ModelStore:
 def _public_reason(error: Exception) -> str:
     """Describe a failure for clients, without URLs and without unforeseen messages."""
     if isinstance(error, StoreError):
-        return error.kind
+        return error.reason
     if isinstance(error, InvalidArtifact):
         return str(error).rstrip(".")
     return type(error).__name__
