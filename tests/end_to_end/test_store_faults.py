@@ -22,8 +22,7 @@ from tests.support.load import CLIENTS, Load
 from tests.support.models import Trained
 from tests.support.processes import Server, StartServer
 from tests.support.waiting import wait_until
-from training.artifact import sign_artifact
-from training.registry import ModelRegistry
+from training.registry import ModelRegistry, sign_artifact
 
 KEY = "the key of these tests"
 BUCKET = "faults"
