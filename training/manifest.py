@@ -67,6 +67,7 @@ def build_manifest(
             "skops": skops.__version__,
             "numpy": np.__version__,
         },
+        "text_encoders": exported.text_encoders,
         "golden_samples": _golden_samples(estimator, table, signature),
     }
 
@@ -83,6 +84,8 @@ def _describe_feature(feature: Feature, table: Table, index: int) -> dict[str, A
         "kind": feature.kind,
         "required": feature.required,
     }
+    if feature.missing_is_none:
+        document["missing"] = "none"
     known = known_values(table, index)
     column = table.column(index)
     if feature.kind in ("numeric", "integer"):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.local.server import Routes
+from chalicelib.local.server import StrictRouteMatcher
 from deployment.emulator.function import Function
 from tests.hostile_requests import REQUESTS
 from tests.hostile_requests.events import EVENTS
@@ -47,7 +47,7 @@ def ways_in(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MODEL_URL", store.url)
         app = App()
-        routes = Routes(list(app.module.app.routes))
+        routes = StrictRouteMatcher(list(app.module.app.routes))
         yield [TestClient(app), Socket(server.port), Events(function, routes)]
 
 

@@ -29,6 +29,7 @@ def infer_signature(estimator: Any, table: Table) -> Signature:
             kind,
             required=not probe.accepts(_first_without(table, index)),
             categories=_probe_categories(probe, table, index),
+            missing_is_none=table.missing_texts.get(index, np.nan) is None,
         )
         for index, (name, kind) in enumerate(zip(table.names, table.kinds, strict=True))
     ]

@@ -33,7 +33,7 @@ class Table:
 
     def __init__(self, X: object, feature_names: list[str] | None = None) -> None:
         self._frame = X if isinstance(X, pd.DataFrame) else None
-        columns = _columns(X)
+        columns = _split_columns(X)
         self.names = feature_names or _default_names(X, len(columns))
         duplicates = sorted({name for name in self.names if self.names.count(name) > 1})
         if duplicates:
@@ -46,6 +46,12 @@ class Table:
         if self._frame is None and "categorical" not in kinds:
             kinds = ["numeric"] * len(kinds)  # a matrix has one type for all columns
         self.kinds: list[Kind] = kinds
+        # The value of a missing text, None or NaN, by the index of its column.
+        self.missing_texts = {
+            index: _missing_text(self.names[index], _column(X, index))
+            for index, kind in enumerate(kinds)
+            if kind == "categorical"
+        }
         self.samples = _to_arrays(kinds, columns)
 
     def __len__(self) -> int:
@@ -82,17 +88,23 @@ class Table:
         matrix = build_matrix(*samples, self._signature())
         if self._frame is None:
             return matrix
-        frame = pd.DataFrame(matrix, columns=self._frame.columns).infer_objects()
-        for index, (name, dtype) in enumerate(self._frame.dtypes.items()):
-            # Integers and booleans cannot represent a missing value.
-            if self.is_text(index) or frame[name].notna().all():
-                frame[name] = frame[name].astype(dtype)
-        return frame
+        columns = [
+            _to_series(matrix[:, index], dtype) for index, dtype in enumerate(self._frame.dtypes)
+        ]
+        return pd.concat(columns, axis=1, keys=self._frame.columns)
 
     def _signature(self) -> Signature:
         """Return the features' names and kinds; all required, as nothing was probed yet."""
-        pairs = zip(self.names, self.kinds, strict=True)
-        return Signature(tuple(Feature(name, kind, required=True) for name, kind in pairs), ())
+        features = [
+            Feature(
+                name,
+                kind,
+                required=True,
+                missing_is_none=self.missing_texts.get(index, np.nan) is None,
+            )
+            for index, (name, kind) in enumerate(zip(self.names, self.kinds, strict=True))
+        ]
+        return Signature(tuple(features), ())
 
     def _column_of(self, samples: Arrays, index: int) -> npt.NDArray[Any]:
         """Return a view of one column of samples with this table's columns."""
@@ -130,7 +142,7 @@ def call_estimator(estimator: Any, X: Any, *, probabilities: bool) -> tuple[list
         return labels, estimator.predict_proba(X) if probabilities else None
 
 
-def _columns(X: Any) -> list[npt.NDArray[Any]]:
+def _split_columns(X: Any) -> list[npt.NDArray[Any]]:
     if isinstance(X, pd.DataFrame):
         return [_to_array(X.iloc[:, index]) for index in range(X.shape[1])]
     if hasattr(X, "toarray"):
@@ -141,6 +153,39 @@ def _columns(X: Any) -> list[npt.NDArray[Any]]:
             f"X must be samples by features and not empty; its shape is {matrix.shape}."
         )
     return [_to_array(pd.Series(column).infer_objects()) for column in matrix.T]
+
+
+def _column(X: Any, index: int) -> npt.NDArray[Any]:
+    """Return a column with its values as they are."""
+    if isinstance(X, pd.DataFrame):
+        return X.iloc[:, index].to_numpy(dtype=np.object_)
+    return np.asarray(X, dtype=np.object_)[:, index]
+
+
+def _missing_text(name: str, values: npt.NDArray[Any]) -> float | None:
+    """Return what a missing value is in a column of text: None or NaN."""
+    has_none = any(value is None for value in values)
+    if has_none and any(isinstance(value, float) for value in values):
+        raise NotServable(
+            f"Column {name!r} has both None and NaN for missing values, which are not the same to "
+            "scikit-learn, but are both null in a request: fit on one of them."
+        )
+    return None if has_none else np.nan
+
+
+def _to_series(values: npt.NDArray[Any], dtype: Any) -> pd.Series[Any]:
+    """Convert values to a column's dtype, as far as it can represent them."""
+    if isinstance(dtype, pd.CategoricalDtype):
+        known = dtype.categories
+        unseen = [v for v in dict.fromkeys(values) if not pd.isna(v) and v not in known]
+        return pd.Series(pd.Categorical(values, categories=[*known, *unseen]))
+    series = pd.Series(values)
+    is_missing = series.isna()
+    if dtype == np.object_:
+        return series
+    if is_missing.any() and not pd.api.types.is_extension_array_dtype(dtype):
+        return series.infer_objects() if dtype.kind in "biu" else series.astype(dtype)
+    return series.astype(dtype)
 
 
 def _to_array(series: pd.Series[Any]) -> npt.NDArray[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import onnx
@@ -26,6 +26,7 @@ from training.export.converters.lightgbm_xgboost import OPSETS as BOOSTING_OPSET
 from training.export.converters.lightgbm_xgboost import boosting_classifiers
 from training.export.converters.registry import convert
 from training.export.converters.tensor import ML_DOMAIN, Graph
+from training.export.runtime_model import RuntimeModel
 
 _IR_VERSION = 10  # of ONNX 1.16, the first with opset 21
 _ML_OPSET = 3
@@ -39,20 +40,6 @@ class Strategy(enum.Enum):
     SKL2ONNX_FLOAT32 = "onnx float32, skl2onnx"
 
 
-class OnnxModel(NamedTuple):
-    """An ONNX file, and how the texts of a sample become numbers of its input.
-
-    Parameters
-    ----------
-    data : bytes
-    text_encoders : list of dict
-        As in the manifest; see `chalicelib.inputs.text_encoding`.
-    """
-
-    data: bytes
-    text_encoders: list[dict[str, Any]]
-
-
 def onnx_strategies(signature: Signature) -> list[Strategy]:
     """Return the strategies to try for a signature, the best first."""
     return [Strategy.CONVERTERS] if signature.text_indices else list(Strategy)
@@ -60,7 +47,7 @@ def onnx_strategies(signature: Signature) -> list[Strategy]:
 
 def write_onnx(
     estimator: Any, signature: Signature, strategy: Strategy, missing_texts: dict[int, Any]
-) -> OnnxModel:
+) -> RuntimeModel:
     """Convert a fitted classifier.
 
     Parameters
@@ -74,7 +61,7 @@ def write_onnx(
 
     Returns
     -------
-    OnnxModel
+    RuntimeModel
         Its input is `SAMPLES_INPUT`, float64 of shape (samples, numbers and encoded texts); its
         outputs are `CLASS_INDEX_OUTPUT`, int64 of shape (samples,), and `PROBABILITIES_OUTPUT`,
         float64 of shape (samples, classes), if the signature has probabilities.
@@ -88,7 +75,7 @@ def write_onnx(
     try:
         if strategy is Strategy.CONVERTERS:
             return _write_with_converters(estimator, signature, missing_texts)
-        return OnnxModel(_write_with_skl2onnx(estimator, signature, strategy), [])
+        return RuntimeModel(_write_with_skl2onnx(estimator, signature, strategy), [])
     except NotExportable:
         raise
     except Exception as error:  # a converter may raise anything
@@ -98,7 +85,7 @@ def write_onnx(
 
 def _write_with_converters(
     estimator: Any, signature: Signature, missing_texts: dict[int, Any]
-) -> OnnxModel:
+) -> RuntimeModel:
     graph = Graph(len(signature.number_indices))
     graph.input.width = len(signature.number_indices) if not signature.text_indices else None
     columns: list[Any] = []
@@ -124,7 +111,7 @@ def _write_with_converters(
         _served_outputs(signature),
         graph.initializers,
     )
-    return OnnxModel(_serialize(proto), graph.text_encoders)
+    return RuntimeModel(_serialize(proto), graph.text_encoders)
 
 
 def _write_with_skl2onnx(estimator: Any, signature: Signature, strategy: Strategy) -> bytes:

@@ -19,6 +19,7 @@ from training.data.table import Table
 from training.errors import NotExportable
 from training.export.comparison import Comparison, Reference, compare, compute_reference
 from training.export.onnx_export import onnx_strategies, write_onnx
+from training.export.runtime_model import RuntimeModel
 from training.export.positional import select_by_position
 from training.export.skops_export import write_skops
 
@@ -40,6 +41,7 @@ class Exported(NamedTuple):
 
     runtime: str  # one of RUNTIMES
     model: bytes
+    text_encoders: list[dict[str, Any]]  # as in the manifest
     comparison: Comparison
     attempts: list[Attempt]  # the last is used
     has_nan_probabilities: bool  # scikit-learn's are NaN for some samples
@@ -48,8 +50,8 @@ class Exported(NamedTuple):
 class _Candidate(NamedTuple):
     strategy: str
     runtime: str
-    write: Callable[[], bytes]
-    load: Callable[[bytes], Classifier]
+    write: Callable[[], RuntimeModel]
+    load: Callable[[RuntimeModel], Classifier]
 
 
 def export(
@@ -67,7 +69,7 @@ def export(
     """
     reference = compute_reference(estimator, table, signature)
     attempts = []
-    for candidate in _candidates(estimator, signature):
+    for candidate in _candidates(estimator, table, signature):
         if runtime in (None, candidate.runtime):
             LOG.info("trying %s", candidate.strategy)
             model, attempt = _try(candidate, reference)
@@ -76,41 +78,53 @@ def export(
                 has_nan = reference.probabilities is not None and bool(
                     np.isnan(reference.probabilities).any()
                 )
-                return Exported(candidate.runtime, model, attempt.comparison, attempts, has_nan)
+                return Exported(
+                    candidate.runtime,
+                    model.data,
+                    model.text_encoders,
+                    attempt.comparison,
+                    attempts,
+                    has_nan,
+                )
     reasons = "; ".join(f"{attempt.strategy}: {attempt.rejection}" for attempt in attempts)
     raise NotExportable(f"{type(estimator).__name__} cannot be served exactly: {reasons}")
 
 
-def _candidates(estimator: Any, signature: Signature) -> Iterator[_Candidate]:
+def _candidates(estimator: Any, table: Table, signature: Signature) -> Iterator[_Candidate]:
+    def load_onnx(model: RuntimeModel) -> Classifier:
+        return OnnxClassifier(model.data, signature, model.text_encoders)
+
     for strategy in onnx_strategies(signature):
-        write = functools.partial(write_onnx, estimator, signature, strategy)
-        yield _Candidate(str(strategy), "onnx", write, OnnxClassifier)
+        write = functools.partial(
+            write_onnx, estimator, signature, strategy, table.missing_texts
+        )
+        yield _Candidate(strategy.value, "onnx", write, load_onnx)
 
-    def load(model: bytes) -> Classifier:
-        return SklearnClassifier(model, signature, sklearn.__version__)
+    def load_sklearn(model: RuntimeModel) -> Classifier:
+        return SklearnClassifier(model.data, signature, sklearn.__version__)
 
-    def write_by_position() -> bytes:
-        return write_skops(select_by_position(estimator))
+    def write_by_position() -> RuntimeModel:
+        return RuntimeModel(write_skops(select_by_position(estimator)), [])
 
-    yield _Candidate("sklearn", "sklearn", write_by_position, load)
+    yield _Candidate("sklearn", "sklearn", write_by_position, load_sklearn)
 
 
-def _try(candidate: _Candidate, reference: Reference) -> tuple[bytes, Attempt]:
-    strategy = candidate.strategy
+def _try(candidate: _Candidate, reference: Reference) -> tuple[RuntimeModel, Attempt]:
+    strategy, nothing = candidate.strategy, RuntimeModel(b"", [])
     try:
         model = candidate.write()
         comparison = compare(candidate.load(model), reference)
     except (NotExportable, InvalidArtifact) as error:
-        return b"", Attempt(strategy, str(error), None)
+        return nothing, Attempt(strategy, str(error), None)
     except Exception as error:  # a runtime may raise anything
-        return b"", Attempt(strategy, f"the prediction fails: {_first_line(error)}", None)
+        return nothing, Attempt(strategy, f"the prediction fails: {_first_line(error)}", None)
     if comparison.is_exact():
         return model, Attempt(strategy, None, comparison)
     reason = (
         f"{comparison.label_mismatches:,} of {comparison.rows:,} labels differ, "
         f"probabilities by up to {comparison.max_difference:.1e}"
     )
-    return b"", Attempt(strategy, reason, comparison)
+    return nothing, Attempt(strategy, reason, comparison)
 
 
 def _first_line(error: Exception) -> str:

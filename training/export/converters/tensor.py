@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from chalicelib.runtimes.onnx_classifier import NUMBERS_INPUT
+from chalicelib.runtimes.onnx_classifier import SAMPLES_INPUT
 
 Operand = Any  # a Tensor, a NumPy array or a number
 
@@ -32,7 +32,7 @@ class Graph:
         self.initializers: list[TensorProto] = []
         self.text_encoders: list[dict[str, Any]] = []  # as in the manifest
         self.width = number_width
-        self.input = Tensor(self, NUMBERS_INPUT)
+        self.input = Tensor(self, SAMPLES_INPUT)
         # The outputs of each estimator for each input, so that none is converted twice.
         self.converted: dict[Any, Any] = {}
         self._names = 0

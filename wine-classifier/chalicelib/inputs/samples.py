@@ -57,9 +57,16 @@ class Samples(NamedTuple):
     texts: list[str | None]
     is_batch: bool = True
 
-    def fill_missing(self, value: str) -> list[str]:
-        """Return `texts` with missing texts replaced by a value."""
-        return [value if text is None else text for text in self.texts]
+    def part(self, start: int, size: int) -> Samples:
+        """Return some of the samples, at most `size` from index `start` on."""
+        rows = min(size, self.rows - start)
+        numbers, texts = len(self.numbers) // self.rows, len(self.texts) // self.rows
+        return Samples(
+            rows,
+            self.numbers[start * numbers : (start + rows) * numbers],
+            self.texts[start * texts : (start + rows) * texts],
+            self.is_batch,
+        )
 
 
 def read_samples(data: object, signature: Signature, locate: Locate, *, max_rows: int) -> Samples:
@@ -233,9 +240,6 @@ class _Parser:
             return None
         if not value.isascii() and _LONE_SURROGATE.search(value):
             self._reject(row, feature, "must be text that UTF-8 can encode")
-            return None
-        if "\0" in value:  # ends a text for ONNX Runtime's C library
-            self._reject(row, feature, "must be text without NUL characters")
             return None
         if feature.categories is not None and value not in feature.categories:
             path, categories = self._value_path(row, feature), map(str, feature.categories)

@@ -21,12 +21,15 @@ class Feature(NamedTuple):
         False if the estimator accepts a missing value.
     categories : frozenset of str or float, optional
         The only values that the estimator accepts; None if it accepts others.
+    missing_is_none : bool
+        True if a missing text is None, not NaN, in the data that the estimator was fitted on.
     """
 
     name: str
     kind: Kind
     required: bool
     categories: frozenset[str | float] | None = None
+    missing_is_none: bool = False
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Feature:
@@ -45,6 +48,7 @@ class Feature(NamedTuple):
             kind=cast(Kind, document["kind"]),
             required=bool(document["required"]),
             categories=frozenset(document["categories"]) if is_closed else None,
+            missing_is_none=document.get("missing") == "none",
         )
 
 

@@ -146,9 +146,9 @@ def encode_texts(
     array of float64
         Shape (samples, number features + columns of all encoders), row by row.
     """
-    rows, number_width = samples.rows, len(samples.numbers) // samples.rows
+    number_width = len(samples.numbers) // samples.rows
     stride = number_width + sum(encoder.width for encoder in encoders)
-    matrix = array("d", bytes(8 * rows * stride))
+    matrix = array("d", bytes(8 * samples.rows * stride))
     for column in range(number_width):
         matrix[column::stride] = samples.numbers[column::number_width]
     start = number_width

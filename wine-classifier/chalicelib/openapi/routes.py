@@ -9,7 +9,7 @@ from chalicelib.rest.responses import json_response
 from chalicelib.service import Service
 
 # What a manifest holds for the function alone, and not for a reader.
-_NOT_FOR_READERS = {"format", "golden_samples", "attempts"}
+_NOT_FOR_READERS = {"format", "golden_samples", "attempts", "text_encoders"}
 
 
 def create_blueprint(service: Service) -> Blueprint:

@@ -1,28 +1,53 @@
-"""Runs a classifier that was exported to ONNX, with ONNX Runtime."""
+"""Classifiers in ONNX, computed by ONNX Runtime."""
 
 from __future__ import annotations
 
 from array import array
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any
 
 from chalicelib.errors import InvalidArtifact
 from chalicelib.inputs.samples import Samples
+from chalicelib.inputs.signature import Signature
 from chalicelib.runtimes.base import Prediction
 from chalicelib.runtimes.onnx_capi import OnnxRuntimeError
 from chalicelib.runtimes.onnx_session import Session
 
-# The names that training gives the graph's inputs and outputs; it has those that it needs.
-NUMBERS_INPUT = "samples"
-TEXTS_INPUT = "texts"
-LABEL_OUTPUT = "label"
+# The graph's input: numbers, then encoded texts. Its outputs: the index of the predicted class,
+# and probabilities if the estimator has them.
+SAMPLES_INPUT = "samples"
+CLASS_INDEX_OUTPUT = "class_index"
 PROBABILITIES_OUTPUT = "probabilities"
 
+# Encoded texts can be wide (one column per term), so a batch of them is run in parts.
+MAX_ENCODED_VALUES = 2_000_000
 _REASON_CHARACTERS = 200
 
 
 class OnnxClassifier:
-    """An ONNX classifier; raises `InvalidArtifact` if ONNX Runtime cannot load the model."""
+    """An ONNX classifier.
 
-    def __init__(self, model: bytes) -> None:
+    Parameters
+    ----------
+    model : bytes
+        An ONNX file.
+    signature : Signature
+    text_encoders : sequence of mapping
+        As in the manifest; see `chalicelib.inputs.text_encoding`.
+
+    Raises
+    ------
+    InvalidArtifact
+        If ONNX Runtime cannot load the model, or it is not a classifier with this signature.
+    """
+
+    def __init__(
+        self,
+        model: bytes,
+        signature: Signature,
+        text_encoders: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         try:
             self._session = Session(model)
         except ImportError as error:
@@ -33,35 +58,53 @@ class OnnxClassifier:
         except OnnxRuntimeError as error:
             reason = str(error).partition("\n")[0][:_REASON_CHARACTERS]
             raise InvalidArtifact(f"ONNX Runtime cannot load the model: {reason}.") from error
-        outputs = [LABEL_OUTPUT, PROBABILITIES_OUTPUT]
-        if not set(self._session.inputs) <= {
-            NUMBERS_INPUT,
-            TEXTS_INPUT,
-        } or self._session.outputs not in (
-            outputs[:1],
-            outputs,
-        ):
+        outputs = [CLASS_INDEX_OUTPUT]
+        if signature.has_probabilities:
+            outputs.append(PROBABILITIES_OUTPUT)
+        if self._session.input_names != [SAMPLES_INPUT] or self._session.output_names != outputs:
             raise InvalidArtifact("The model's inputs or outputs are not those of a classifier.")
+        self._classes = signature.classes
+        self._text_columns = {index: i for i, index in enumerate(signature.text_indices)}
+        self._encoders = _make_encoders(text_encoders)
 
     def predict(self, samples: Samples) -> Prediction:
-        """Classify samples.
+        """Classify samples."""
+        if not self._text_columns:
+            return self._run(samples.rows, samples.numbers)
+        from chalicelib.inputs.text_encoding import encode_texts  # only models with text need it
 
-        Parameters
-        ----------
-        samples : Samples
-            The samples; a missing text is given to the graph as an empty one.
-
-        Returns
-        -------
-        Prediction
-        """
-        given = [
-            samples.numbers if name == NUMBERS_INPUT else samples.fill_missing("")
-            for name in self._session.inputs
+        width = sum(encoder.width for encoder in self._encoders) or 1
+        size = max(1, MAX_ENCODED_VALUES // width)
+        parts = [samples.part(start, size) for start in range(0, samples.rows, size)]
+        predictions = [
+            self._run(part.rows, encode_texts(part, self._text_columns, self._encoders))
+            for part in parts
         ]
-        labels, *rest = self._session.run(samples.rows, given)
-        probabilities = rest[0] if rest else None
-        assert probabilities is None or isinstance(probabilities, array)
-        return Prediction(
-            labels if isinstance(labels, list) else list(map(str, labels)), probabilities
-        )
+        return predictions[0] if len(predictions) == 1 else _join(predictions)
+
+    def _run(self, rows: int, matrix: array[float]) -> Prediction:
+        class_indices, *probabilities = self._session.run(rows, matrix)
+        labels = [self._classes[index] for index in class_indices]
+        return Prediction(labels, probabilities[0] if probabilities else None)
+
+
+def _make_encoders(documents: Sequence[Mapping[str, Any]]) -> Sequence[Any]:
+    if not documents:
+        return ()
+    from chalicelib.inputs.text_encoding import make_encoders
+
+    try:
+        return make_encoders(documents)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidArtifact(f"The text encoders cannot be read: {error!r}.") from error
+
+
+def _join(predictions: Sequence[Prediction]) -> Prediction:
+    labels = list(chain.from_iterable(prediction.labels for prediction in predictions))
+    first = predictions[0].probabilities
+    if first is None:
+        return Prediction(labels, None)
+    probabilities = array(first.typecode)
+    for prediction in predictions:
+        probabilities.extend(prediction.probabilities or ())
+    return Prediction(labels, probabilities)

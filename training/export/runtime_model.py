@@ -1,0 +1,20 @@
+"""A model in the format of a runtime."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class RuntimeModel(NamedTuple):
+    """A model in the format of a runtime, and how texts become numbers for it.
+
+    Parameters
+    ----------
+    data : bytes
+        An ONNX file, or a ``.skops`` archive.
+    text_encoders : list of dict
+        As in the manifest; see `chalicelib.inputs.text_encoding`. Empty for a ``.skops`` archive.
+    """
+
+    data: bytes
+    text_encoders: list[dict[str, Any]]
