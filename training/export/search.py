@@ -19,8 +19,8 @@ from training.data.table import Table
 from training.errors import NotExportable
 from training.export.comparison import Comparison, Reference, compare, compute_reference
 from training.export.onnx_export import onnx_strategies, write_onnx
-from training.export.runtime_model import RuntimeModel
 from training.export.positional import select_by_position
+from training.export.runtime_model import RuntimeModel
 from training.export.skops_export import write_skops
 
 LOG = logging.getLogger(__name__)
@@ -95,9 +95,7 @@ def _candidates(estimator: Any, table: Table, signature: Signature) -> Iterator[
         return OnnxClassifier(model.data, signature, model.text_encoders)
 
     for strategy in onnx_strategies(signature):
-        write = functools.partial(
-            write_onnx, estimator, signature, strategy, table.missing_texts
-        )
+        write = functools.partial(write_onnx, estimator, signature, strategy, table.missing_texts)
         yield _Candidate(strategy.value, "onnx", write, load_onnx)
 
     def load_sklearn(model: RuntimeModel) -> Classifier:

@@ -5,9 +5,9 @@ standard ONNX operators. Transformers without one are converted by skl2onnx.
 
 To add an estimator:
 
-1. write a function in the module of its name, decorated with ``@converts(ItsClass)`` for a
-   classifier, ``(estimator, X: Tensor) -> Outputs``, or ``@transforms(ItsClass)`` for a transformer,
-   ``(estimator, X: Features) -> Features``; a new module goes into the import below;
+1. write a function in the module of its name: for a classifier ``(estimator, X: Tensor) ->
+   Outputs``, decorated with ``@converts(ItsClass)``; for a transformer ``(transformer, X: Features)
+   -> Features``, decorated with ``@transforms(ItsClass)``; a new module goes into the import below;
 2. raise NotImplementedError for parameters that it does not support;
 3. add the estimator with a few parameters to ``VARIANTS`` in
    ``tests/training/test_converters.py``.

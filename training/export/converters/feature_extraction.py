@@ -37,7 +37,11 @@ def _count(vectorizer: Any, X: Features) -> Features:
     if text is None:
         raise NotImplementedError(f"{type(vectorizer).__name__} of anything but one text column")
     custom = (vectorizer.preprocessor, vectorizer.tokenizer)
-    if callable(vectorizer.analyzer) or custom != (None, None) or callable(vectorizer.strip_accents):
+    if (
+        callable(vectorizer.analyzer)
+        or custom != (None, None)
+        or callable(vectorizer.strip_accents)
+    ):
         raise NotImplementedError(
             f"{type(vectorizer).__name__} with a function of your own is not supported"
         )

@@ -7,7 +7,6 @@ from sklearn.frozen import FrozenEstimator
 from training.export.converters.features import Features
 from training.export.converters.outputs import Outputs
 from training.export.converters.registry import convert, delegates
-from training.export.converters.tensor import Tensor
 
 
 @delegates(FrozenEstimator)

@@ -15,7 +15,6 @@ from sklearn.model_selection import (
 from training.export.converters.features import Features
 from training.export.converters.outputs import Outputs, require
 from training.export.converters.registry import convert, delegates
-from training.export.converters.tensor import Tensor
 
 
 @delegates(GridSearchCV, RandomizedSearchCV)

@@ -96,4 +96,3 @@ def binary_score(estimator: Any, X: Features | Tensor) -> Tensor:
     if hasattr(estimator, "decision_function"):
         return require(outputs.scores, estimator)
     return require(outputs.probabilities, estimator).column(1)
-

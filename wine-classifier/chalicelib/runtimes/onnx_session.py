@@ -19,6 +19,7 @@ from chalicelib.runtimes.onnx_capi import (
     ort_api,
 )
 
+
 class _OutputInfo(NamedTuple):
     element_type: int
     row_shape: tuple[int, ...]  # without the first dimension, the rows

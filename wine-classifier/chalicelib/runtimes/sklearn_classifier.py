@@ -153,8 +153,8 @@ def build_matrix(
     Returns
     -------
     numpy.ndarray
-        Shape (samples, features): float64 if every feature is numeric, else objects, with NaN, or
-        None where the training data has None, for missing values. A fitted `ColumnTransformer` accepts either by position.
+        Shape (samples, features): float64 if every feature is numeric, else objects. A missing
+        value is NaN, or None where the training data has None.
     """
     import numpy as np
 
