@@ -50,6 +50,7 @@ def build_manifest(
             "classes": list(signature.classes),
             "probabilities": signature.has_probabilities,
             "nan_probabilities": exported.has_nan_probabilities,
+            "largest_number": exported.largest_number,
         },
         "metrics": metrics,
         "comparison": exported.comparison._asdict(),

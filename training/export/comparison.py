@@ -7,16 +7,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from chalicelib.inputs.signature import Feature, Signature
+from chalicelib.inputs.signature import LARGEST_NUMBER, Signature
 from chalicelib.models.model import PROBABILITY_TOLERANCE
 from chalicelib.runtimes.base import Classifier
-from training.data.arrays import Arrays, mask_values
-from training.data.signature import UNSEEN_CATEGORY, known_values
+from training.data.arrays import Arrays
 from training.data.table import Table, call_estimator
+from training.export.comparison_samples import comparison_samples, extreme_samples
+from training.export.steps import has_steps, step_samples
 
-RANDOM_ROWS = 5_000
-MISSING_FRACTION = 0.2
-_SEED = 0
+FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+# The largest numbers that a model may accept: of what read_samples accepts, of float64's squares
+# and cubes, of float32.
+LARGEST_NUMBERS = (LARGEST_NUMBER, 1e150, 1e100, FLOAT32_MAX, 1e15)
 
 
 class Comparison(NamedTuple):
@@ -62,6 +65,58 @@ class Reference(NamedTuple):
 def compute_reference(estimator: Any, table: Table, signature: Signature) -> Reference:
     """Predict the comparison samples with the fitted estimator."""
     samples = comparison_samples(table, signature)
+    if signature.has_probabilities and has_steps(estimator):
+
+        def predict_proba(samples: Arrays) -> npt.NDArray[np.float64]:
+            X = table.to_estimator_input(samples)
+            _, probabilities = call_estimator(estimator, X, probabilities=True)
+            return np.nan_to_num(probabilities)
+
+        steps = step_samples(predict_proba, table, signature)
+        samples = Arrays.concatenate([samples, steps])
+    return _predict(estimator, table, signature, samples)
+
+
+def find_largest_number(
+    classifier: Classifier, estimator: Any, table: Table, signature: Signature
+) -> float | None:
+    """Return the largest number up to which an exported classifier predicts as the estimator.
+
+    None if there is none among `LARGEST_NUMBERS`. A sample that the estimator rejects, and one
+    whose probabilities overflow, must not get a label.
+    """
+    numbers = np.abs(table.samples.numbers[np.isfinite(table.samples.numbers)])
+    for largest in LARGEST_NUMBERS:
+        if largest < numbers.max(initial=0.0):
+            break
+        samples = extreme_samples(table, signature, largest)
+        if not len(samples.numbers):
+            return LARGEST_NUMBER
+        if _predicts_extremes(classifier, estimator, table, signature, samples):
+            return largest
+    return None
+
+
+def _predicts_extremes(
+    classifier: Classifier, estimator: Any, table: Table, signature: Signature, samples: Arrays
+) -> bool:
+    try:
+        expected = _predict(estimator, table, signature, samples).labels
+    except Exception:  # the estimator rejects all if it rejects one
+        rows = len(samples.numbers)
+        return rows > 1 and all(
+            _predicts_extremes(classifier, estimator, table, signature, samples.take([row]))
+            for row in range(rows)
+        )
+    actual = classifier.predict(samples.to_samples())
+    is_served = np.ones(len(expected), dtype=bool)
+    if actual.probabilities is not None:
+        rows_of_probabilities = np.reshape(actual.probabilities, (len(expected), -1))
+        is_served = np.isfinite(rows_of_probabilities).all(axis=1)  # others are rejected
+    return all(np.array(actual.labels)[is_served] == np.array(expected)[is_served])
+
+
+def _predict(estimator: Any, table: Table, signature: Signature, samples: Arrays) -> Reference:
     labels, probabilities = call_estimator(
         estimator, table.to_estimator_input(samples), probabilities=signature.has_probabilities
     )
@@ -87,57 +142,3 @@ def _max_difference(actual: npt.NDArray[np.floating], expected: npt.NDArray[np.f
     both_nan = np.isnan(actual) & np.isnan(expected)
     difference = float(np.abs(np.where(both_nan, 0.0, actual - expected)).max())
     return float("inf") if np.isnan(difference) else difference
-
-
-def comparison_samples(table: Table, signature: Signature) -> Arrays:
-    """Return the samples that models are compared on.
-
-    They are those of the table and `RANDOM_ROWS` random ones: numbers uniform over their range,
-    text from the table's categories and, where the estimator accepts it, one unseen category.
-    If features may be missing, there are as many again with missing values, and one sample with
-    its first feature alone.
-    """
-    random = np.random.default_rng(_SEED)
-    parts = [table.samples, _random_samples(random, table, signature)]
-    if not all(feature.required for feature in signature.features):
-        parts.append(_with_missing_values(random, parts[1], signature))
-        parts.append(_first_feature_alone(table.samples, signature))
-    return Arrays.concatenate(parts)
-
-
-def _random_samples(random: np.random.Generator, table: Table, signature: Signature) -> Arrays:
-    columns = [
-        _random_column(random, feature, known_values(table, index))
-        for index, feature in enumerate(signature.features)
-    ]
-    numbers = [columns[index] for index in signature.number_indices]
-    texts = [columns[index] for index in signature.text_indices]
-    return Arrays.from_columns(RANDOM_ROWS, numbers, texts)
-
-
-def _random_column(
-    random: np.random.Generator, feature: Feature, known: list[str] | list[float]
-) -> npt.NDArray[Any]:
-    if feature.kind == "categorical":
-        choices = [*known, *([] if feature.categories else [UNSEEN_CATEGORY])]
-        return random.choice(np.array(choices, dtype=np.object_), size=RANDOM_ROWS)
-    if feature.kind == "boolean":
-        return random.integers(0, 2, size=RANDOM_ROWS).astype(np.float64)
-    if feature.categories:
-        return random.choice(np.array(known), size=RANDOM_ROWS)
-    low, high = float(min(known)), float(max(known))
-    if feature.kind == "integer":
-        return random.integers(int(low), int(high) + 1, size=RANDOM_ROWS).astype(np.float64)
-    return random.uniform(low, high, size=RANDOM_ROWS)
-
-
-def _with_missing_values(
-    random: np.random.Generator, samples: Arrays, signature: Signature
-) -> Arrays:
-    mask = random.random((RANDOM_ROWS, len(signature.features))) < MISSING_FRACTION
-    return mask_values(samples, mask, signature)
-
-
-def _first_feature_alone(samples: Arrays, signature: Signature) -> Arrays:
-    all_but_first = np.arange(len(signature.features)).reshape(1, -1) > 0
-    return mask_values(samples.take([0]), all_but_first, signature)

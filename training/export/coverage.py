@@ -19,7 +19,7 @@ from sklearn.utils import all_estimators
 from training.data.signature import infer_signature
 from training.data.table import Table
 from training.errors import NotExportable
-from training.export.comparison import RANDOM_ROWS
+from training.export.comparison_samples import RANDOM_ROWS
 from training.export.search import export
 from training.wine.dataset import wine
 

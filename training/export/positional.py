@@ -6,8 +6,9 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
+
+from training.export.parts import iterate_parts
 
 
 def select_by_position(estimator: Any) -> Any:
@@ -17,7 +18,7 @@ def select_by_position(estimator: Any) -> Any:
     expects a matrix with the same columns in the same order.
     """
     estimator = copy.deepcopy(estimator)
-    for transformer in _column_transformers(estimator, seen=set()):
+    for transformer in _column_transformers(estimator):
         indices = transformer._transformer_to_input_indices
         transformer.transformers_ = [
             (name, fitted, _to_indices(columns, indices[name]))
@@ -31,20 +32,8 @@ def _to_indices(columns: object, indices: list[int]) -> int | list[int]:
     return indices[0] if isinstance(columns, str) else indices
 
 
-def _column_transformers(value: Any, seen: set[int]) -> Iterator[ColumnTransformer]:
+def _column_transformers(estimator: Any) -> Iterator[ColumnTransformer]:
     """Yield every fitted `ColumnTransformer` in an estimator, at any depth."""
-    if id(value) in seen:
-        return
-    seen.add(id(value))
-    if isinstance(value, ColumnTransformer) and hasattr(value, "transformers_"):
-        yield value
-    if isinstance(value, BaseEstimator):
-        parts = list(vars(value).values())
-    elif isinstance(value, dict):
-        parts = list(value.values())
-    elif isinstance(value, (list, tuple)):
-        parts = list(value)
-    else:
-        return
-    for part in parts:
-        yield from _column_transformers(part, seen)
+    for part in iterate_parts(estimator):
+        if isinstance(part, ColumnTransformer) and hasattr(part, "transformers_"):
+            yield part

@@ -8,16 +8,23 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import sklearn
 
 from chalicelib.errors import InvalidArtifact
-from chalicelib.inputs.signature import Signature
+from chalicelib.inputs.signature import LARGEST_NUMBER, Signature
 from chalicelib.runtimes.base import Classifier
 from chalicelib.runtimes.onnx_classifier import OnnxClassifier
 from chalicelib.runtimes.sklearn_classifier import SklearnClassifier
 from training.data.table import Table
 from training.errors import NotExportable
-from training.export.comparison import Comparison, Reference, compare, compute_reference
+from training.export.comparison import (
+    Comparison,
+    Reference,
+    compare,
+    compute_reference,
+    find_largest_number,
+)
 from training.export.onnx_export import onnx_strategies, write_onnx
 from training.export.positional import select_by_position
 from training.export.runtime_model import RuntimeModel
@@ -44,6 +51,7 @@ class Exported(NamedTuple):
     text_encoders: list[dict[str, Any]]  # as in the manifest
     comparison: Comparison
     attempts: list[Attempt]  # the last is used
+    largest_number: float  # that the model accepts
     has_nan_probabilities: bool  # scikit-learn's are NaN for some samples
 
 
@@ -52,6 +60,12 @@ class _Candidate(NamedTuple):
     runtime: str
     write: Callable[[], RuntimeModel]
     load: Callable[[RuntimeModel], Classifier]
+
+
+class _Result(NamedTuple):
+    attempt: Attempt
+    model: RuntimeModel | None = None  # None if it is rejected
+    largest_number: float = LARGEST_NUMBER
 
 
 def export(
@@ -70,22 +84,22 @@ def export(
     reference = compute_reference(estimator, table, signature)
     attempts = []
     for candidate in _candidates(estimator, table, signature):
-        if runtime in (None, candidate.runtime):
-            LOG.info("trying %s", candidate.strategy)
-            model, attempt = _try(candidate, reference)
-            attempts.append(attempt)
-            if attempt.comparison is not None and attempt.rejection is None:
-                has_nan = reference.probabilities is not None and bool(
-                    np.isnan(reference.probabilities).any()
-                )
-                return Exported(
-                    candidate.runtime,
-                    model.data,
-                    model.text_encoders,
-                    attempt.comparison,
-                    attempts,
-                    has_nan,
-                )
+        if runtime not in (None, candidate.runtime):
+            continue
+        LOG.info("trying %s", candidate.strategy)
+        result = _try(candidate, reference, estimator, table, signature)
+        attempts.append(result.attempt)
+        if result.model is not None:
+            assert result.attempt.comparison is not None  # it was compared
+            return Exported(
+                candidate.runtime,
+                result.model.data,
+                result.model.text_encoders,
+                result.attempt.comparison,
+                attempts,
+                result.largest_number,
+                _has_nan(reference.probabilities),
+            )
     reasons = "; ".join(f"{attempt.strategy}: {attempt.rejection}" for attempt in attempts)
     raise NotExportable(f"{type(estimator).__name__} cannot be served exactly: {reasons}")
 
@@ -107,22 +121,36 @@ def _candidates(estimator: Any, table: Table, signature: Signature) -> Iterator[
     yield _Candidate("sklearn", "sklearn", write_by_position, load_sklearn)
 
 
-def _try(candidate: _Candidate, reference: Reference) -> tuple[RuntimeModel, Attempt]:
-    strategy, nothing = candidate.strategy, RuntimeModel(b"", [])
+def _try(
+    candidate: _Candidate, reference: Reference, estimator: Any, table: Table, signature: Signature
+) -> _Result:
+    strategy = candidate.strategy
     try:
         model = candidate.write()
-        comparison = compare(candidate.load(model), reference)
+        classifier = candidate.load(model)
+        comparison = compare(classifier, reference)
     except (NotExportable, InvalidArtifact) as error:
-        return nothing, Attempt(strategy, str(error), None)
+        return _Result(Attempt(strategy, str(error), None))
     except Exception as error:  # a runtime may raise anything
-        return nothing, Attempt(strategy, f"the prediction fails: {_first_line(error)}", None)
-    if comparison.is_exact():
-        return model, Attempt(strategy, None, comparison)
-    reason = (
-        f"{comparison.label_mismatches:,} of {comparison.rows:,} labels differ, "
-        f"probabilities by up to {comparison.max_difference:.1e}"
-    )
-    return nothing, Attempt(strategy, reason, comparison)
+        reason = f"the prediction fails: {_first_line(error)}"
+        return _Result(Attempt(strategy, reason, None))
+    if not comparison.is_exact():
+        reason = (
+            f"{comparison.label_mismatches:,} of {comparison.rows:,} labels differ, "
+            f"probabilities by up to {comparison.max_difference:.1e}"
+        )
+        return _Result(Attempt(strategy, reason, comparison))
+    largest: float | None = LARGEST_NUMBER
+    if candidate.runtime == "onnx":  # scikit-learn itself rejects what it cannot compute
+        largest = find_largest_number(classifier, estimator, table, signature)
+    if largest is None:
+        reason = "the labels of samples with large numbers differ"
+        return _Result(Attempt(strategy, reason, comparison))
+    return _Result(Attempt(strategy, None, comparison), model, largest)
+
+
+def _has_nan(probabilities: npt.NDArray[np.float64] | None) -> bool:
+    return probabilities is not None and bool(np.isnan(probabilities).any())
 
 
 def _first_line(error: Exception) -> str:

@@ -20,7 +20,7 @@ def squared_distances(X: Tensor, reference: npt.NDArray[Any]) -> Tensor:
     points = graph.tensor(np.asarray(reference, dtype=np.float64)).name
     axes = graph.tensor(np.array([1])).name
     row, difference, distance = (
-        graph.scope.get_unique_variable_name(name) for name in ("row", "difference", "distance")
+        graph.unique_name(name) for name in ("row", "difference", "distance")
     )
     # One sample at a time: all at once would hold samples x reference samples x features numbers.
     body = helper.make_graph(
@@ -38,12 +38,7 @@ def squared_distances(X: Tensor, reference: npt.NDArray[Any]) -> Tensor:
 def nearest(distances: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """Return the smallest distances and their indices, both of shape (samples, count), sorted."""
     graph = distances.graph
-    names = [graph.scope.get_unique_variable_name(name) for name in ("nearest", "indices")]
-    graph.container.add_node(
-        "TopK",
-        [distances.name, graph.tensor(np.array([count])).name],
-        names,
-        op_version=graph.container.target_opset,
-        largest=0,
-    )
+    names = [graph.unique_name(name) for name in ("nearest", "indices")]
+    inputs = [distances.name, graph.tensor(np.array([count])).name]
+    graph.nodes.append(helper.make_node("TopK", inputs, names, largest=0))
     return Tensor(graph, names[0]), Tensor(graph, names[1])

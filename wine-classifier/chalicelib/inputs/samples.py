@@ -19,9 +19,6 @@ NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 # Half of a surrogate pair: JSON can escape it, UTF-8 cannot encode it.
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
-# Below float64's 1.8e308, to leave room for the model's arithmetic.
-LARGEST_NUMBER = 1e300
-TOO_LARGE = "is too large: a number may be up to 1e300"
 UNKNOWN_CATEGORY = "is not a known category"
 
 _BOOLEANS = {True: 1.0, False: 0.0}
@@ -174,7 +171,7 @@ class _Parser:
         features = self._signature.features
         values = list(chain.from_iterable(rows))
         numbers = _to_floats(values)
-        for index in _invalid_indices(numbers):
+        for index in _invalid_indices(numbers, self._signature.largest_number):
             row, column = divmod(index, len(features))
             self._check_number(row, features[column], values[index])
         return numbers
@@ -190,7 +187,7 @@ class _Parser:
                 parsed = array("d", [_BOOLEANS[v] if isinstance(v, bool) else nan for v in values])
             else:
                 parsed = _to_floats(values)
-            for row in _invalid_indices(parsed):
+            for row in _invalid_indices(parsed, self._signature.largest_number):
                 self._check_number(row, feature, values[row])
             self._check_choice(feature, parsed)
             numbers[column :: len(indices)] = parsed
@@ -215,7 +212,8 @@ class _Parser:
         elif feature.kind == "boolean":
             self._reject(row, feature, f"must be true or false, not {_json_type(value)}")
         elif _json_type(value) == "a number":
-            self._reject(row, feature, TOO_LARGE)
+            problem = f"is too large: a number may be up to {self._signature.largest_number:g}"
+            self._reject(row, feature, problem)
         else:
             self._reject(row, feature, f"must be a number, not {_json_type(value)}")
 
@@ -256,11 +254,11 @@ class _Parser:
         return self._locate(index if self._is_batch else None, feature)
 
 
-def _invalid_indices(numbers: array[float]) -> list[int]:
+def _invalid_indices(numbers: array[float], largest: float) -> list[int]:
     """Return the indices of NaN (missing, or not a number) and of numbers that are too large."""
-    if sumprod(numbers, numbers) <= LARGEST_NUMBER:  # each is at most the square root of that
+    if sumprod(numbers, numbers) <= largest:  # each is at most the square root of that
         return []
-    return [index for index, n in enumerate(numbers) if not abs(n) <= LARGEST_NUMBER]
+    return [index for index, n in enumerate(numbers) if not abs(n) <= largest]
 
 
 def _to_floats(values: list[Any]) -> array[float]:

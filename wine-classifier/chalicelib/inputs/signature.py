@@ -6,6 +6,9 @@ import functools
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, cast, get_args
 
+# Below float64's 1.8e308, to leave room for the model's arithmetic.
+LARGEST_NUMBER = 1e300
+
 Kind = Literal["numeric", "integer", "boolean", "categorical"]
 
 
@@ -64,6 +67,8 @@ class Signature:
     has_probabilities : bool, default=True
     allows_nan : bool, default=False
         True if scikit-learn itself returns NaN probabilities for some samples.
+    largest_number : float, optional
+        The largest absolute value that the model accepts.
     """
 
     def __init__(
@@ -72,11 +77,13 @@ class Signature:
         classes: tuple[str, ...],
         has_probabilities: bool = True,
         allows_nan: bool = False,
+        largest_number: float = LARGEST_NUMBER,
     ) -> None:
         self.features = features
         self.classes = classes
         self.has_probabilities = has_probabilities
         self.allows_nan = allows_nan
+        self.largest_number = largest_number
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Signature:
@@ -92,6 +99,7 @@ class Signature:
             classes=tuple(str(label) for label in document["classes"]),
             has_probabilities=bool(document["probabilities"]),
             allows_nan=bool(document["nan_probabilities"]),
+            largest_number=float(document["largest_number"]),
         )
 
     @functools.cached_property

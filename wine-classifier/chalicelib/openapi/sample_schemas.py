@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.inputs.samples import LARGEST_NUMBER
-from chalicelib.inputs.signature import Signature
+from chalicelib.inputs.signature import LARGEST_NUMBER, Signature
 from chalicelib.models.manifest import Manifest
 from chalicelib.openapi.json_schema import Schema, closed, fixed_list, ref
 

@@ -1,0 +1,128 @@
+"""Samples on both sides of the steps of an estimator, such as the thresholds of its trees.
+
+A tree's probabilities jump at its thresholds, and an exported one must jump at the same float64. A
+step is found without knowledge of the estimator: between two samples that differ in one feature,
+by bisection, until the probabilities jump between two adjacent floats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chalicelib.inputs.signature import Signature
+from training.data.arrays import Arrays
+from training.data.table import Table
+from training.export.parts import iterate_parts
+
+PAIRS = 32
+MIN_JUMP = 1e-6
+_MAX_BISECTIONS = 80
+_SEED = 1
+_STEPPED_MODULES = ("sklearn.tree", "sklearn.ensemble._hist", "lightgbm", "xgboost", "catboost")
+_STEPPED_CLASSES = ("Binarizer", "KBinsDiscretizer")
+# Their jumps depend on rounding in the order of a sum, in scikit-learn too.
+_NOISY_MODULES = ("sklearn.neighbors", "sklearn.semi_supervised._label_propagation")
+
+Matrix = npt.NDArray[np.float64]
+
+
+def has_steps(estimator: Any) -> bool:
+    """Return whether an estimator has thresholds that an exported one must share exactly."""
+    classes = {type(part) for part in iterate_parts(estimator)}
+    if any(cls.__module__.startswith(_NOISY_MODULES) for cls in classes):
+        return False
+    return any(
+        cls.__module__.startswith(_STEPPED_MODULES) or cls.__name__ in _STEPPED_CLASSES
+        for cls in classes
+    )
+
+
+def step_samples(
+    predict_proba: Callable[[Arrays], Matrix], table: Table, signature: Signature
+) -> Arrays:
+    """Return samples next to steps.
+
+    Parameters
+    ----------
+    predict_proba : callable
+        Returns probabilities of shape (samples, classes).
+    table : Table
+    signature : Signature
+
+    Returns
+    -------
+    Arrays
+        For each step that was found, samples with the two float64 numbers around it, and with the
+        float32 numbers around these.
+    """
+    columns = [
+        column
+        for column, index in enumerate(signature.number_indices)
+        if signature.features[index].kind == "numeric"
+        and signature.features[index].categories is None
+    ]
+    if not columns:
+        return table.samples.take([])
+    random = np.random.default_rng(_SEED)
+    rows = random.integers(0, len(table), PAIRS)
+    base = table.samples.take(rows.tolist())
+    column = random.choice(columns, PAIRS)
+    low = base.numbers[np.arange(PAIRS), column]
+    high = table.samples.numbers[random.integers(0, len(table), PAIRS), column]
+
+    def predict(values: Matrix) -> Matrix:
+        return predict_proba(_with_values(base, column, values))
+
+    low, high = _bisect(predict, low, high)
+    usable = np.isfinite(low) & np.isfinite(high)
+    at_low, at_high = np.where(usable, low, 0.0), np.where(usable, high, 0.0)
+    jumps = np.abs(predict(at_high) - predict(at_low)).max(axis=1) > MIN_JUMP
+    is_adjacent = np.nextafter(low, high) == high
+    steps = np.flatnonzero(usable & jumps & is_adjacent)
+    around = [_around(low[step], high[step]) for step in steps]
+    repeated = np.repeat(steps, [len(values) for values in around])
+    samples = base.take(repeated.tolist())
+    values = np.array([value for values in around for value in values])
+    return _with_values(samples, column[repeated], values)
+
+
+def _bisect(
+    predict: Callable[[Matrix], Matrix], low: Matrix, high: Matrix
+) -> tuple[Matrix, Matrix]:
+    """Narrow each interval to its larger jump until its ends are adjacent floats."""
+    usable = np.isfinite(low) & np.isfinite(high)
+    low, high = np.where(usable, low, 0.0), np.where(usable, high, 0.0)
+    at_low, at_high = predict(low), predict(high)
+    for _ in range(_MAX_BISECTIONS):
+        middle = low + (high - low) / 2
+        is_open = (middle != low) & (middle != high)
+        if not is_open.any():
+            break
+        at_middle = predict(middle)
+        left = np.abs(at_middle - at_low).max(axis=1) >= np.abs(at_high - at_middle).max(axis=1)
+        to_left, to_right = is_open & left, is_open & ~left
+        high, low = np.where(to_left, middle, high), np.where(to_right, middle, low)
+        at_high = np.where(to_left[:, np.newaxis], at_middle, at_high)
+        at_low = np.where(to_right[:, np.newaxis], at_middle, at_low)
+    return np.where(usable, low, np.nan), np.where(usable, high, np.nan)
+
+
+def _around(low: float, high: float) -> list[float]:
+    """Return the numbers on both sides of a step, in float64 and in float32."""
+    single = np.float32(low)
+    below, above = (
+        np.nextafter(single, np.float32(-np.inf)),
+        np.nextafter(single, np.float32(np.inf)),
+    )
+    outside = (np.nextafter(low, -np.inf), np.nextafter(high, np.inf))
+    return [low, high, *map(float, outside), float(below), float(single), float(above)]
+
+
+def _with_values(samples: Arrays, column: npt.NDArray[Any], values: Matrix) -> Arrays:
+    numbers = samples.numbers.copy()
+    numbers[np.arange(len(numbers)), column] = values
+    return Arrays(numbers, samples.texts)
