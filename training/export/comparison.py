@@ -70,7 +70,8 @@ def compute_reference(estimator: Any, table: Table, signature: Signature) -> Ref
         def predict_proba(samples: Arrays) -> npt.NDArray[np.float64]:
             X = table.to_estimator_input(samples)
             _, probabilities = call_estimator(estimator, X, probabilities=True)
-            return np.nan_to_num(probabilities)
+            finite: npt.NDArray[np.float64] = np.nan_to_num(probabilities)
+            return finite
 
         steps = step_samples(predict_proba, table, signature)
         samples = Arrays.concatenate([samples, steps])
@@ -100,19 +101,22 @@ def find_largest_number(
 def _predicts_extremes(
     classifier: Classifier, estimator: Any, table: Table, signature: Signature, samples: Arrays
 ) -> bool:
+    actual = classifier.predict(samples.to_samples())
+    rows = len(actual.labels)
+    is_served = np.ones(rows, dtype=bool)
+    if actual.probabilities is not None:
+        # A server rejects samples whose probabilities are not finite.
+        is_served = np.isfinite(np.reshape(actual.probabilities, (rows, -1))).all(axis=1)
     try:
         expected = _predict(estimator, table, signature, samples).labels
-    except Exception:  # the estimator rejects all if it rejects one
-        rows = len(samples.numbers)
-        return rows > 1 and all(
-            _predicts_extremes(classifier, estimator, table, signature, samples.take([row]))
-            for row in range(rows)
+    except Exception:  # an estimator rejects all samples if it rejects one
+        return not is_served.any() or (
+            rows > 1
+            and all(
+                _predicts_extremes(classifier, estimator, table, signature, samples.take([row]))
+                for row in range(rows)
+            )
         )
-    actual = classifier.predict(samples.to_samples())
-    is_served = np.ones(len(expected), dtype=bool)
-    if actual.probabilities is not None:
-        rows_of_probabilities = np.reshape(actual.probabilities, (len(expected), -1))
-        is_served = np.isfinite(rows_of_probabilities).all(axis=1)  # others are rejected
     return all(np.array(actual.labels)[is_served] == np.array(expected)[is_served])
 
 

@@ -29,7 +29,7 @@ _ODD_TEXTS = (
     "",
     " ",
     "naïve café e\N{COMBINING ACUTE ACCENT}te\N{COMBINING ACUTE ACCENT}",
-    "İstanbul ıstanbul STRASSE straße ΑΣ ας",
+    "İstanbul \N{LATIN SMALL LETTER DOTLESS I} STRASSE straße ΑΣ ας",
     "\N{LATIN SMALL LIGATURE FI}ne \N{LATIN SMALL LIGATURE FFI}ne",
     "don't stop-word, e.g. a.b_c: 12 3.5 x2",
     "  two  spaces\tand\na line ",
@@ -149,7 +149,10 @@ def _rounded(random: np.random.Generator, table: Table, signature: Signature) ->
     for column, index in enumerate(signature.number_indices):
         if _is_free(signature.features[index]):
             digits = 1 + np.arange(TIED_ROWS) % 2
-            numbers[:, column] = _round_to_digits(numbers[:, column], digits)
+            rounded = _round_to_digits(numbers[:, column], digits)
+            known = table.samples.numbers[:, column]
+            known = known[np.isfinite(known)]
+            numbers[:, column] = rounded.clip(known.min(), known.max())
     return Arrays(numbers, samples.texts)
 
 

@@ -114,12 +114,9 @@ def _bisect(
 def _around(low: float, high: float) -> list[float]:
     """Return the numbers on both sides of a step, in float64 and in float32."""
     single = np.float32(low)
-    below, above = (
-        np.nextafter(single, np.float32(-np.inf)),
-        np.nextafter(single, np.float32(np.inf)),
-    )
+    singles = (np.nextafter(single, np.float32(end)) for end in (-np.inf, single, np.inf))
     outside = (np.nextafter(low, -np.inf), np.nextafter(high, np.inf))
-    return [low, high, *map(float, outside), float(below), float(single), float(above)]
+    return [low, high, *map(float, outside), *map(float, singles)]
 
 
 def _with_values(samples: Arrays, column: npt.NDArray[Any], values: Matrix) -> Arrays:

@@ -17,7 +17,7 @@ class NumberColumn(NamedTuple):
     """A column of a tensor."""
 
     tensor: Tensor
-    index: int
+    position: int
 
 
 class TextColumn(NamedTuple):
@@ -79,7 +79,7 @@ class Features:
     def key(self) -> tuple[Any, ...]:
         """Identifies the same features of one graph."""
         return tuple(
-            (column.tensor.name, column.index)
+            (column.tensor.name, column.position)
             if isinstance(column, NumberColumn)
             else ("text", column.feature, str(column.missing))
             for column in self._columns
@@ -111,10 +111,12 @@ class Features:
             if isinstance(column, TextColumn):
                 raise NotImplementedError(UNSUPPORTED_TEXT)
             if blocks and blocks[-1][0] is column.tensor:
-                blocks[-1][1].append(column.index)
+                blocks[-1][1].append(column.position)
             else:
-                blocks.append((column.tensor, [column.index]))
-        return concatenate([_select(tensor, indices) for tensor, indices in blocks])
+                blocks.append((column.tensor, [column.position]))
+        matrix = concatenate([_select(tensor, indices) for tensor, indices in blocks])
+        matrix.width = len(self)
+        return matrix
 
 
 def from_tensor(tensor: Tensor, width: int) -> Features:

@@ -40,7 +40,8 @@ def _distance_weights(squared: Tensor, within: Tensor | None = None) -> Tensor:
 @converts(KNeighborsClassifier)
 def _k_neighbors(estimator: KNeighborsClassifier, X: Tensor) -> Outputs:
     _check_parameters(estimator)
-    squared, indices = nearest(squared_distances(X, estimator._fit_X), estimator.n_neighbors)
+    distances = squared_distances(X, estimator._fit_X, in_order=estimator._fit_method != "brute")
+    squared, indices = nearest(distances, estimator.n_neighbors)
     classes = np.eye(len(estimator.classes_))[estimator._y]
     votes = X.graph.tensor(classes).take(indices, axis=0)
     if estimator.weights == "distance":

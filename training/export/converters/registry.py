@@ -62,7 +62,7 @@ def convert(estimator: Any, X: Features | Tensor) -> Outputs:
     if converter is None:
         raise NotImplementedError(f"{type(estimator).__name__} is not supported")
     if isinstance(X, Tensor):
-        X = from_tensor(X, estimator.n_features_in_)
+        X = from_tensor(X, X.width or estimator.n_features_in_)
     key = (id(estimator), X.key)
     if key not in X.graph.converted:
         X.graph.converted[key] = converter(estimator, X)

@@ -54,7 +54,7 @@ def _encode_column(encoder: Any, X: Features, index: int, output: slice) -> Tens
     categories = [value for value in encoder.categories_[index].tolist() if not _is_missing(value)]
     text = X.text(index)
     if text is None:
-        unknown = max([float(value) for value in categories], default=0.0) + 1.0
+        unknown: Any = max([float(value) for value in categories], default=0.0) + 1.0
         missing: Any = np.nan
     else:
         unknown, missing = UNSEEN_CATEGORY, text.missing
