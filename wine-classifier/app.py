@@ -74,7 +74,7 @@ def health() -> Response:
 
 
 for part in (description, invocations, inference_protocol):
-    app.register_blueprint(part.blueprint(service))
+    app.register_blueprint(part.create_blueprint(service))
 register_preflight_routes(app, service)
 
 for count in range(MAX_PATH_PARTS + 1):

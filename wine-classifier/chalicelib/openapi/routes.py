@@ -12,7 +12,7 @@ from chalicelib.service import Service
 _NOT_FOR_READERS = {"format", "golden_samples", "attempts"}
 
 
-def blueprint(service: Service) -> Blueprint:
+def create_blueprint(service: Service) -> Blueprint:
     """Make the routes.
 
     Parameters

@@ -14,7 +14,7 @@ from chalicelib.rest.responses import health_response, json_response
 from chalicelib.service import Service
 
 
-def blueprint(service: Service) -> Blueprint:
+def create_blueprint(service: Service) -> Blueprint:
     """Make the routes.
 
     Parameters

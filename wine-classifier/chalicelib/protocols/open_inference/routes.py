@@ -20,7 +20,7 @@ _MODEL = "/v2/models/{model_name}"
 _VERSION = f"{_MODEL}/versions/{{model_version}}"
 
 
-def blueprint(service: Service) -> Blueprint:
+def create_blueprint(service: Service) -> Blueprint:
     """Make the routes.
 
     Parameters
