@@ -1,4 +1,4 @@
-"""Bytes for a connection to `chalice local` that are no HTTP, or HTTP with a false length."""
+"""Bytes for a connection to `chalice local`: invalid HTTP, wrong lengths and unusual HTTP."""
 
 from __future__ import annotations
 
@@ -10,37 +10,27 @@ CHUNKED = b"Transfer-Encoding: chunked\r\n"
 
 
 class Raw(NamedTuple):
-    """What is sent, and the statuses of the answers to it.
-
-    Parameters
-    ----------
-    statuses : list of int
-        In order.
-    sent : bytes
-        Everything, as it is.
-    ends : bool
-        Whether the client ends its side of the connection then.
-    """
+    """Bytes for a connection, and the statuses of the responses in order."""
 
     statuses: list[int]
-    sent: bytes
-    ends: bool = False
+    data: bytes
+    half_close: bool = False  # shut down the client's side after the data
 
     def __str__(self) -> str:
-        """What pytest calls the test."""
-        return ascii(self.sent.replace(COMMON, b"")[:70])[2:-1]
+        """Return the id of the test."""
+        return ascii(self.data.replace(COMMON, b"")[:70])[2:-1]
 
 
 COMMON = b"Host: x\r\nContent-Type: application/json\r\n"
 
 
 def post(headers: bytes, body: bytes = BODY, start: bytes = b"POST /classify HTTP/1.1") -> bytes:
-    """Write a request."""
+    """Return a request, by default of a valid body."""
     return start + b"\r\n" + COMMON + headers + b"\r\n" + body
 
 
 def chunks(*parts: bytes, end: bytes = b"0\r\n\r\n") -> bytes:
-    """Write a body in chunks."""
+    """Return a chunked body."""
     return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + end
 
 
@@ -67,11 +57,11 @@ RAW = [
     Raw([200], post(CHUNKED, chunks(BODY))),
     Raw([200, 200], post(CHUNKED, chunks(BODY[:3], BODY[3:])) + post(OK)),
     Raw([200, 200], post(CHUNKED, chunks(BODY, end=b"0;x=y\r\nX: y\r\n\r\n")) + post(OK)),
-    # No length: no body; what follows is a request then.
-    Raw([400, 400], post(b""), ends=True),
+    # Without a length there is no body: the bytes that follow are the next request.
+    Raw([400, 400], post(b""), half_close=True),
     *(Raw([400], post(b"Content-Length: %s\r\n" % length)) for length in LENGTHS),
     Raw([400], post(OK + b"Content-Length: 11\r\n")),
-    Raw([400], post(b"Content-Length: 20\r\n"), ends=True),
+    Raw([400], post(b"Content-Length: 20\r\n"), half_close=True),
     Raw([400], post(b"Content-Length: 20\r\n")),
     Raw([413], post(b"Content-Length: 99999999999\r\n")),
     Raw([413], post(b"Content-Length: 20000000\r\n", b" " * 20_000_000)),
@@ -86,7 +76,7 @@ RAW = [
     Raw([400], post(CHUNKED, b"0xa\r\n" + BODY + b"\r\n0\r\n\r\n")),
     Raw([400], post(CHUNKED, b"a" * 10_000)),
     Raw([400], post(CHUNKED, chunks(BODY, end=b""))),
-    Raw([400], post(CHUNKED, chunks(BODY, end=b"")), ends=True),
+    Raw([400], post(CHUNKED, chunks(BODY, end=b"")), half_close=True),
     Raw([400], post(CHUNKED, chunks(BODY, end=b"0\r\n" + b"X: y\r\n" * 200))),
     Raw([413], post(CHUNKED, b"fffffffffff\r\n" + BODY)),
     Raw([413], post(CHUNKED, chunks(*[b" " * 1_000_000] * 7))),
@@ -107,6 +97,6 @@ RAW = [
     Raw([404], post(OK, start=b"POST /classify#x HTTP/1.1")),
     Raw([404], post(OK, start=b"POST /\xff\xfe HTTP/1.1")),
     Raw([404], post(OK + b"Authorization: \xff\r\n", start=b"POST " + b"/a" * 20 + b" HTTP/1.1")),
-    # An answer to HEAD has no body, which would be taken for the next answer.
+    # A response to HEAD has no body: the client would read it as the next response.
     Raw([405, 200], post(b"", b"", start=b"HEAD /classify HTTP/1.1") + post(OK)),
 ]

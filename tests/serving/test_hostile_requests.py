@@ -9,10 +9,10 @@ import pytest
 
 from tests.hostile_requests import REQUESTS
 from tests.hostile_requests.request import CANARY, Request
-from tests.hostile_requests.ways_in import TestClient
+from tests.hostile_requests.transports import TestClient
 from tests.support.app import App
 from tests.support.models import Trained
-from tests.support.rejections import SECONDS, assert_rejected
+from tests.support.rejections import MAX_SECONDS, assert_rejected
 from training.registry import ModelRegistry
 
 
@@ -26,14 +26,14 @@ def client(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield TestClient(App())
 
 
-@pytest.mark.parametrize("request_", [r for r in REQUESTS if TestClient.takes(r)], ids=str)
+@pytest.mark.parametrize("request_", [r for r in REQUESTS if TestClient.supports(r)], ids=str)
 def test_a_hostile_request_is_refused(
     client: TestClient, request_: Request, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """With its status, in the one shape, and without a value that was sent, in the log either."""
     start = time.monotonic()
     answer = client.send(request_)
-    assert time.monotonic() - start < SECONDS
+    assert time.monotonic() - start < MAX_SECONDS
     assert_rejected(request_, answer)
     printed = "".join(capfd.readouterr())
     assert CANARY not in printed

@@ -56,11 +56,11 @@ class Answers(io.BufferedReader):
 def exchange(address: Any, raw: Raw) -> Iterator[tuple[int, http.client.HTTPMessage, Any]]:
     """Send bytes, and give the status, the headers and the JSON of each answer to them."""
     with socket.create_connection(address, timeout=TIMEOUT_SECONDS) as connection:
-        connection.sendall(raw.sent)
-        if raw.ends:
+        connection.sendall(raw.data)
+        if raw.half_close:
             connection.shutdown(socket.SHUT_WR)
         received: Any = Answers(socket.SocketIO(connection, "rb"))
-        method = raw.sent.split(b" ")[0].decode("latin-1")
+        method = raw.data.split(b" ")[0].decode("latin-1")
         for _ in raw.statuses:
             response = http.client.HTTPResponse(received, method=method)
             response.begin()

@@ -12,9 +12,8 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 from tests.support.app import App
-from tests.support.models import Trained
+from tests.support.models import Trained, publish_to_folder
 from training.artifact import BuiltModel
-from training.registry import ModelRegistry
 
 METHODS = {"get", "post"}
 
@@ -22,9 +21,7 @@ METHODS = {"get", "post"}
 @pytest.fixture
 def needy_app(start_app: Callable[..., App], needy: BuiltModel, tmp_path: Path) -> App:
     """The app, serving a model whose features are all required."""
-    store = ModelRegistry(str(tmp_path / "needy"))
-    store.publish(needy.artifact)
-    return start_app(MODEL_URL=store.url)
+    return start_app(MODEL_URL=publish_to_folder(needy, tmp_path / "needy").url)
 
 
 @pytest.fixture(params=["app", "mixed_app", "needy_app"])

@@ -1,4 +1,4 @@
-"""What the answer to a hostile request must be."""
+"""The check of the responses to hostile requests."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ from tests.hostile_requests.request import CANARY, Request
 from tests.support.app import Response
 from tests.support.errors import is_error
 
-# Generous for a busy machine; what it must catch is time that grows faster than the body.
-SECONDS = 20
+# Generous for a busy machine: the limit catches time that grows faster than the body.
+MAX_SECONDS = 20
+MAX_ERROR_BYTES = 10_000
 
 
-ANSWER_BYTES = 10_000
-
-
-def assert_rejected(request: Request, answer: Response) -> None:
-    """Check an answer for all that every error must be."""
-    assert answer.status == request.status, answer.body
-    assert answer.headers["Content-Type"] == "application/json"
+def assert_rejected(request: Request, response: Response) -> None:
+    """Check the status, and that an error is short, well-formed and repeats no values."""
+    assert response.status == request.status, response.body
+    assert response.headers["Content-Type"] == "application/json"
     if request.status == 200 or request.method == "HEAD":
         return
-    assert is_error(answer.body)
-    assert len(json.dumps(answer.body)) < ANSWER_BYTES
-    assert CANARY not in json.dumps(answer.body)
+    assert is_error(response.body)
+    assert len(json.dumps(response.body)) < MAX_ERROR_BYTES
+    assert CANARY not in json.dumps(response.body)
     if request.at is not None:
-        assert tuple(problem["at"] for problem in answer.body["problems"]) == request.at
+        assert tuple(problem["at"] for problem in response.body["problems"]) == request.at
