@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.local.server import Routes
+from chalicelib.local.server import StrictRouteMatcher
 from deployment.emulator.function import Function
 from tests.hostile_requests import REQUESTS
 from tests.hostile_requests.events import EVENTS
@@ -45,7 +45,7 @@ def transports(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MODEL_URL", store.url)
         app = App()
-        routes = Routes(list(app.module.app.routes))
+        routes = StrictRouteMatcher(list(app.module.app.routes))
         yield [TestClient(app), HTTPClient(server.port), LambdaEvents(function, routes)]
 
 

@@ -1,4 +1,4 @@
-"""Every hostile request, through the Chalice test client: the right status, small and soon."""
+"""Hostile requests through the Chalice test client."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def client(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.mark.parametrize("request_", [r for r in REQUESTS if TestClient.supports(r)], ids=str)
-def test_a_hostile_request_is_refused(
+def test_a_hostile_request_is_rejected(
     client: TestClient, request_: Request, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """With its status, in the one shape, and without a value that was sent, in the log either."""
+    """With the right status and shape, and no value of the request in response or log."""
     start = time.monotonic()
-    answer = client.send(request_)
+    response = client.send(request_)
     assert time.monotonic() - start < MAX_SECONDS
-    assert_rejected(request_, answer)
+    assert_rejected(request_, response)
     printed = "".join(capfd.readouterr())
     assert CANARY not in printed
     assert "Traceback" not in printed

@@ -365,8 +365,8 @@ def test_a_skops_file_that_is_none_is_refused(trained: Trained, archive: bytes) 
         ([[1.0], [2.0]], [1, 2], LinearRegression(), "LinearRegression is not a classifier"),
         ([[1.0], [2.0]], [1, 2], None, "has not been fitted yet"),
         ([[1.0], [2.0]], [[1, 2], [2, 1]], DecisionTreeClassifier(), "more than one output"),
-        ([[1.0], [2.0]], [1.0, np.nan], "fitted", "missing values among the classes"),
-        ([[1.0], [2.0]], [1], "fitted", "There are 2 samples, but 1 classes"),
+        ([[1.0], [2.0]], [1.0, np.nan], "fitted", "missing values among the labels"),
+        ([[1.0], [2.0]], [1], "fitted", "X has 2 samples, but y has 1 labels"),
         ([[1.0, 2.0], [2.0, 3.0]], [1, 2], "fitted", "X has 2 features; .* fitted on 1"),
         ([1.0, 2.0], [1, 2], "fitted", "X must be samples by features"),
         (np.empty((0, 1)), [], "fitted", "and not empty"),
@@ -495,7 +495,7 @@ def test_the_shell_publishes_any_file_that_a_user_has(
     assert main(command) == 0
     printed = capsys.readouterr().out
     assert "onnx float64, by column" in printed
-    assert "taken" in printed
+    assert "accepted" in printed
     store = ModelRegistry(str(tmp_path / "store"))
     manifest = store.manifest(store.live_version())
     assert manifest["name"] == "fitted"
