@@ -35,10 +35,11 @@ clients: $(READY) ## run the clients that people already have against the app, u
 fuzz: $(READY) ## let schemathesis look for what the API's description does not say
 	@UV=$(UV) $(PYTHON) -m tests.fuzz
 
-check: $(READY) ## ruff, ruff format and mypy
+check: $(READY) ## lint, check the format, the types and the layers of imports
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-logo
 
 sam: $(SAM) ## check the SAM templates with AWS's own command line, which needs no account for it
 	@for options in "--stage dev" "--stage prod" "--stage prod --api-key"; do \
@@ -76,7 +77,7 @@ pins: $(READY) ## compile the requirements anew, to the newest versions
 	  deployment/requirements-sklearn.in -o deployment/requirements-sklearn.txt
 
 clean: ## remove everything that make made
-	@rm -rf .venv .tools $(STORE) dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .tools $(STORE) dist build *.egg-info .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
 
 $(PUBLISHED): $(READY) $(SOURCES)
 	@$(PYTHON) -m training train
