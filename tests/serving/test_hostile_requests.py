@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.hostile_requests import REQUESTS
+from tests.hostile_requests.rejections import SECONDS, assert_rejected
 from tests.hostile_requests.request import CANARY, Request
 from tests.hostile_requests.ways_in import TestClient
 from tests.support.app import App
 from tests.support.models import Trained
-from tests.support.rejections import SECONDS, assert_rejected
 from training.registry import ModelRegistry
 
 
