@@ -1,7 +1,7 @@
 """Measure a large model from export to request: `python -m benchmarks.large_model`.
 
 The model is a forest of 1,000 deep trees on the digits data. It is loaded and called in a separate
-process that imports only what a function on Lambda does.
+process with the imports of a function on Lambda.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Chalice, run on a copy of the project that holds the lean package where Chalice looks for its."""
+"""Run Chalice on a copy of the project, with the lean package in Chalice's cache of packages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stops a build, and what makes builds reproducible."""
+"""The checks that stop a build, and reproducible builds."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ FUNCTION = "wine-classifier-dev"
 
 
 class Deployment(NamedTuple):
-    """A copy of the project, with its own deployments, and the environment of its AWS server."""
+    """A copy of the project, with separate deployments, and the environment of its AWS server."""
 
     project: Path
     environment: dict[str, str]

@@ -59,7 +59,7 @@ def test_cfn_lint_accepts_the_template(folders: dict[str, Path], stage: str) -> 
 def test_cfn_lint_accepts_the_template_with_an_api_key(
     templates: dict[str, Template], tmp_path: Path
 ) -> None:
-    """Every route requires the key; a response without one names what is missing."""
+    """Every route requires the key; without it, the response names the missing header."""
     api = read_overlay(APP / ".chalice", "prod", api_key=True)["Resources"]["RestAPI"]
     assert api["Properties"]["Auth"]["ApiKeyRequired"] is True
     responses = api["Properties"]["GatewayResponses"]

@@ -83,7 +83,7 @@ def served(code: Path) -> Iterator[Served]:
 
 
 def test_requires_an_upload_through_s3(package: Package) -> None:
-    """The zip is over the limit for direct uploads; the build prints what to use instead."""
+    """The zip is over the limit for direct uploads; the build prints the alternative."""
     unzipped = sum(entry.file_size for entry in entries(package.zipped))
     assert package.zipped.stat().st_size > UPLOAD_BYTES
     assert unzipped <= UNZIPPED_BYTES
