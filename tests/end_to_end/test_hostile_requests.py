@@ -11,6 +11,7 @@ from chalicelib.local.server import StrictRouteMatcher
 from deployment.emulator.function import Function
 from tests.hostile_requests import REQUESTS
 from tests.hostile_requests.events import EVENTS
+from tests.hostile_requests.rejections import assert_rejected
 from tests.hostile_requests.request import CANARY, Request
 from tests.hostile_requests.transports import HTTPClient, LambdaEvents, TestClient, Transport
 from tests.support.app import App
@@ -19,7 +20,6 @@ from tests.support.lambda_function import package as package
 from tests.support.lambda_function import unpacked as unpacked
 from tests.support.models import Trained, publish_to_folder
 from tests.support.processes import StartServer
-from tests.support.rejections import assert_rejected
 from training.registry import ModelRegistry
 
 

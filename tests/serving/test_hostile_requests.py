@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.hostile_requests import REQUESTS
+from tests.hostile_requests.rejections import MAX_SECONDS, assert_rejected
 from tests.hostile_requests.request import CANARY, Request
 from tests.hostile_requests.transports import TestClient
 from tests.support.app import App
 from tests.support.models import Trained
-from tests.support.rejections import MAX_SECONDS, assert_rejected
 from training.registry import ModelRegistry
 
 
