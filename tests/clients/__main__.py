@@ -45,7 +45,7 @@ def publish_wine_model(folder: Path) -> tuple[dict[str, object], str]:
     X, y, names = wine()
     estimator = wine_pipeline().fit(X, y)
     built = build_artifact(estimator, X, y, name="wine", feature_names=names)
-    store = publish_to_folder(built, folder)
+    registry = publish_to_folder(built, folder)
     samples = X[:: len(X) // SAMPLES][:SAMPLES]
     wines: dict[str, object] = {
         "names": names,
@@ -54,7 +54,7 @@ def publish_wine_model(folder: Path) -> tuple[dict[str, object], str]:
         "probabilities": estimator.predict_proba(samples).tolist(),
         "version": built.version,
     }
-    return wines, store.url
+    return wines, registry.url
 
 
 def run_client(name: str, port: int, wines: dict[str, object]) -> subprocess.CompletedProcess[str]:

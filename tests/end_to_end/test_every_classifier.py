@@ -30,7 +30,7 @@ MAX_VALUES = 100_000  # of one request, whose body is limited to 6 MB
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> ModelRegistry:
+def registry(tmp_path_factory: pytest.TempPathFactory) -> ModelRegistry:
     """A registry with a model, which a server needs to start."""
     X, y, _ = wine()
     built = build_artifact(clone(CLASSIFIERS[0]).fit(X, y), X, y, name="first")
@@ -38,9 +38,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> ModelRegistry:
 
 
 @pytest.fixture(scope="module")
-def server(start_server: StartServer, store: ModelRegistry) -> Server:
+def server(start_server: StartServer, registry: ModelRegistry) -> Server:
     """A server that refreshes its model at each request."""
-    return start_server(f"MODEL_URL={store.url}", MODEL_REFRESH_SECONDS="0")
+    return start_server(f"MODEL_URL={registry.url}", MODEL_REFRESH_SECONDS="0")
 
 
 def classify(server: Server, X: Any, **fields: object) -> tuple[int, str | None, Any]:
@@ -53,14 +53,14 @@ def classify(server: Server, X: Any, **fields: object) -> tuple[int, str | None,
 
 
 def assert_served_exactly(
-    server: Server, store: ModelRegistry, estimator: Any, X: Any, y: Any
+    server: Server, registry: ModelRegistry, estimator: Any, X: Any, y: Any
 ) -> None:
     """Publish an estimator and compare the server's predictions with its own."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         estimator = clone(estimator).fit(X, y)
         built = build_artifact(estimator, X, y, name=type(estimator).__name__)
-        store.publish(built.artifact)
+        registry.publish(built.artifact)
         shape = min(RANDOM_ROWS, MAX_VALUES // X.shape[1]), X.shape[1]
         random_rows = np.random.default_rng(1).uniform(X.min(0), X.max(0), shape)
         rows = np.vstack([X, random_rows])
@@ -81,21 +81,21 @@ def assert_served_exactly(
 
 @pytest.mark.parametrize("estimator", CLASSIFIERS, ids=lambda estimator: type(estimator).__name__)
 def test_every_sklearn_classifier_is_served_exactly(
-    server: Server, store: ModelRegistry, estimator: ClassifierMixin
+    server: Server, registry: ModelRegistry, estimator: ClassifierMixin
 ) -> None:
     """On the wine data and 5,000 random rows, labels are equal and probabilities within 1e-5."""
     X, y, _ = wine()
     target = (y == 1).astype(int) if type(estimator).__name__ in BINARY else y
-    assert_served_exactly(server, store, estimator, X, target)
+    assert_served_exactly(server, registry, estimator, X, target)
 
 
 @pytest.mark.parametrize("load", [load_iris, load_digits, load_breast_cancer])
 def test_a_forest_is_served_exactly_on_other_data(
-    server: Server, store: ModelRegistry, load: Callable[..., Any]
+    server: Server, registry: ModelRegistry, load: Callable[..., Any]
 ) -> None:
     """Ties among the trees break as in scikit-learn."""
     X, y = load(return_X_y=True)
-    assert_served_exactly(server, store, RandomForestClassifier(20, random_state=0), X, y)
+    assert_served_exactly(server, registry, RandomForestClassifier(20, random_state=0), X, y)
 
 
 @pytest.mark.parametrize("load", [wine, load_breast_cancer])
@@ -108,8 +108,8 @@ def test_a_forest_is_served_exactly_on_other_data(
     ids=["lightgbm", "xgboost"],
 )
 def test_lightgbm_and_xgboost_are_served_exactly(
-    server: Server, store: ModelRegistry, estimator: ClassifierMixin, load: Callable[..., Any]
+    server: Server, registry: ModelRegistry, estimator: ClassifierMixin, load: Callable[..., Any]
 ) -> None:
     """Models that onnxmltools converts keep their predictions."""
     X, y = wine()[:2] if load is wine else load(return_X_y=True)
-    assert_served_exactly(server, store, estimator, X, y)
+    assert_served_exactly(server, registry, estimator, X, y)

@@ -24,26 +24,26 @@ from training.registry import ModelRegistry
 
 
 @pytest.fixture(scope="module")
-def store(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> ModelRegistry:
+def registry(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> ModelRegistry:
     """A registry in a folder, in which the wine model is live."""
     return publish_to_folder(trained.built, tmp_path_factory.mktemp("store"))
 
 
 @pytest.fixture(scope="module")
-def function(store: ModelRegistry, code: Path) -> Iterator[Function]:
+def function(registry: ModelRegistry, code: Path) -> Iterator[Function]:
     """The built package on the Lambda emulator."""
-    with Function(code, {"MODEL_URL": store.url}) as function:
+    with Function(code, {"MODEL_URL": registry.url}) as function:
         yield function
 
 
 @pytest.fixture(scope="module")
 def transports(
-    store: ModelRegistry, start_server: StartServer, function: Function
+    registry: ModelRegistry, start_server: StartServer, function: Function
 ) -> Iterator[list[Transport]]:
     """The test client, `make serve` and the function."""
-    server = start_server(f"MODEL_URL={store.url}")
+    server = start_server(f"MODEL_URL={registry.url}")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MODEL_URL", store.url)
+        patch.setenv("MODEL_URL", registry.url)
         app = App()
         routes = StrictRouteMatcher(list(app.module.app.routes))
         yield [TestClient(app), HTTPClient(server.port), LambdaEvents(function, routes)]

@@ -42,8 +42,8 @@ def fuzz(built: BuiltModel) -> int:
     """Serve a model and run schemathesis on it; return its exit code."""
     schemathesis = create_environment(Path(__file__).with_name("schemathesis.txt")) / "schemathesis"
     with tempfile.TemporaryDirectory() as folder:
-        store = publish_to_folder(built, Path(folder))
-        server = Server(f"MODEL_URL={store.url}")
+        registry = publish_to_folder(built, Path(folder))
+        server = Server(f"MODEL_URL={registry.url}")
         base = f"http://127.0.0.1:{server.port}"
         options = ["--url", base, "--checks", "all", "--max-examples", str(MAX_EXAMPLES)]
         # Deterministic, so that a failure in CI can be reproduced.

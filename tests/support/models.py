@@ -22,6 +22,6 @@ class Trained(NamedTuple):
 
 def publish_to_folder(built: BuiltModel, folder: Path) -> ModelRegistry:
     """Return a registry in a folder, in which the model is live."""
-    store = ModelRegistry(str(folder))
-    store.publish(built.artifact)
-    return store
+    registry = ModelRegistry(str(folder))
+    registry.publish(built.artifact)
+    return registry
