@@ -104,17 +104,12 @@ class ModelRegistry:
         self._store = ObjectStore(self.url, timeout_seconds=TIMEOUT_SECONDS, retries=RETRIES)
 
     def publish(self, artifact: bytes) -> str:
-        """Write a version, if it is new, and make it live.
+        """Write a version, if it is new, make it live and return its URL.
 
         Parameters
         ----------
         artifact : bytes
             From `training.artifact.build_artifact`.
-
-        Returns
-        -------
-        str
-            The URL of the version.
 
         Raises
         ------
@@ -143,10 +138,6 @@ class ModelRegistry:
         artifact : bytes
             From `training.artifact.build_artifact`.
 
-        Returns
-        -------
-        Plan
-
         Raises
         ------
         InvalidArtifact
@@ -163,10 +154,6 @@ class ModelRegistry:
 
     def versions(self) -> Iterator[Version]:
         """List the published versions, newest first.
-
-        Yields
-        ------
-        Version
 
         Raises
         ------
@@ -186,10 +173,6 @@ class ModelRegistry:
     def live_version(self) -> str:
         """Return the version that is live.
 
-        Returns
-        -------
-        str
-
         Raises
         ------
         ObjectNotFound
@@ -208,10 +191,6 @@ class ModelRegistry:
         ----------
         version : str
             12 hex digits.
-
-        Returns
-        -------
-        dict
 
         Raises
         ------
@@ -252,17 +231,12 @@ class ModelRegistry:
             return list(pool.map(read, versions))
 
     def rollback(self, version: str | None = None) -> str:
-        """Make an older version live again.
+        """Make an older version live again and return it.
 
         Parameters
         ----------
         version : str, optional
             12 hex digits. Default: the version published before the live one.
-
-        Returns
-        -------
-        str
-            The version that is live now.
 
         Raises
         ------

@@ -19,20 +19,10 @@ PICKLE_SUFFIXES = (".joblib", ".pkl", ".pickle")
 
 
 def load_estimator(path: Path, *, trust_pickle: bool) -> Any:
-    """Load a fitted estimator from a ``.skops`` file or a trusted pickle.
+    """Load a fitted estimator from a ``.skops`` file or, if trusted, from a pickle.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        A ``.skops`` file, or a pickle with one of `PICKLE_SUFFIXES`.
-    trust_pickle : bool
-        Whether a pickle may be loaded. Loading a pickle runs the code in it.
-
-    Raises
-    ------
-    NotServable
-        If the file has another suffix, is a pickle and `trust_pickle` is false, holds a type
-        outside `TRUSTED_TYPES`, or cannot be parsed.
+    Loading a pickle runs the code in it. Raises `NotServable` if the file has another suffix, is
+    an untrusted pickle, holds a type outside `TRUSTED_TYPES`, or cannot be parsed.
     """
     content = path.read_bytes()
     if path.suffix == ".skops":
@@ -58,26 +48,9 @@ def load_estimator(path: Path, *, trust_pickle: bool) -> Any:
 
 
 def read_data(path: Path, target: str) -> tuple[pd.DataFrame, npt.NDArray[Any]]:
-    """Read a CSV file with a header.
+    """Read a CSV file with a header; return the features, and the labels in column `target`.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        The CSV file.
-    target : str
-        The name of the column with the labels.
-
-    Returns
-    -------
-    X : pandas.DataFrame
-        Shape (samples, features): the other columns.
-    y : numpy.ndarray
-        Shape (samples,): the labels.
-
-    Raises
-    ------
-    NotServable
-        If the file is not CSV, or the column does not exist.
+    Raises `NotServable` if the file is not CSV or the column does not exist.
     """
     try:
         table = pd.read_csv(path)
@@ -90,18 +63,10 @@ def read_data(path: Path, target: str) -> tuple[pd.DataFrame, npt.NDArray[Any]]:
 
 
 def select_fitted_columns(estimator: Any, X: pd.DataFrame) -> Any:
-    """Select the columns that the estimator was fitted on.
+    """Select the columns that the estimator was fitted on, in the fitted order.
 
-    Returns
-    -------
-    pandas.DataFrame or numpy.ndarray
-        Those columns in the fitted order. If the estimator was fitted without feature names,
-        all columns as a matrix.
-
-    Raises
-    ------
-    NotServable
-        If a column is missing.
+    Return all columns, as a matrix, if it was fitted without feature names. Raises `NotServable`
+    if a column is missing.
     """
     names = getattr(estimator, "feature_names_in_", None)
     if names is None:

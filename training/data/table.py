@@ -33,7 +33,7 @@ class Table:
 
     def __init__(self, X: object, feature_names: list[str] | None = None) -> None:
         self._frame = X if isinstance(X, pd.DataFrame) else None
-        columns = _columns(X)
+        columns = _split_columns(X)
         self.names = feature_names or _default_names(X, len(columns))
         duplicates = sorted({name for name in self.names if self.names.count(name) > 1})
         if duplicates:
@@ -130,7 +130,7 @@ def call_estimator(estimator: Any, X: Any, *, probabilities: bool) -> tuple[list
         return labels, estimator.predict_proba(X) if probabilities else None
 
 
-def _columns(X: Any) -> list[npt.NDArray[Any]]:
+def _split_columns(X: Any) -> list[npt.NDArray[Any]]:
     if isinstance(X, pd.DataFrame):
         return [_to_array(X.iloc[:, index]) for index in range(X.shape[1])]
     if hasattr(X, "toarray"):
