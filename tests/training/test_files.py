@@ -45,8 +45,8 @@ def test_publishes_an_estimator_from_each_format(
     printed = capsys.readouterr().out
     assert "onnx float64, by column" in printed
     assert "accepted" in printed
-    store = ModelRegistry(str(tmp_path / "store"))
-    manifest = store.manifest(store.live_version())
+    registry = ModelRegistry(str(tmp_path / "store"))
+    manifest = registry.manifest(registry.live_version())
     assert manifest["name"] == "fitted"
     assert [f["name"] for f in manifest["signature"]["features"]] == list(customers()[0].columns)
 

@@ -88,7 +88,7 @@ def test_values_that_overflow_the_model_are_a_422(
     sample = [1e200] * 13
     response = served.app.classify([X[0].tolist(), sample] if batch else sample)
     assert response.status == 422
-    problem = "holds values too large for the model to compute with"
+    problem = "has values too large for the model"
     assert response.body["problems"] == [{"at": "data[1]" if batch else "data", "problem": problem}]
 
 

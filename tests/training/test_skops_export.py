@@ -47,9 +47,9 @@ def test_a_skops_artifact_is_a_skops_file(trained: Trained, tmp_path: Path) -> N
         assert archive.testzip() is None
         manifest = json.loads(archive.read("wine-classifier.manifest.json"))
     assert manifest == read_manifest(built.artifact)
-    store = ModelRegistry(str(tmp_path / "store"))
-    assert store.publish(built.artifact).endswith(f"{built.version}.skops")
-    assert store.rollback(built.version) == built.version
+    registry = ModelRegistry(str(tmp_path / "store"))
+    assert registry.publish(built.artifact).endswith(f"{built.version}.skops")
+    assert registry.rollback(built.version) == built.version
 
 
 def test_rejects_a_model_of_another_version_of_scikit_learn(trained: Trained) -> None:

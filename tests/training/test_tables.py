@@ -45,7 +45,7 @@ def test_serves_a_table_with_every_kind_of_column(
         assert response.status == 422
         [problem] = response.body["problems"]
         assert problem["at"] == "data.colour"
-        assert "is no category that the model knows" in problem["problem"]
+        assert "is not a known category" in problem["problem"]
     without_income = json.loads(X.drop(columns="income").to_json(orient="records"))[0]
     accepts_missing = impute or isinstance(final, RandomForestClassifier)
     assert served.app.classify(without_income).status == (200 if accepts_missing else 422)
@@ -61,8 +61,8 @@ def test_serves_a_table_with_every_kind_of_column(
         ({"member": None}, "is required"),
         ({"colour": 3}, "must be text, not a number"),
         ({"size": None}, "is required"),
-        ({"size": "L"}, "is no category that the model knows"),
-        ({"size": "smal"}, "is no category that the model knows"),
+        ({"size": "L"}, "is not a known category"),
+        ({"size": "smal"}, "is not a known category"),
     ],
 )
 def test_reports_a_value_of_the_wrong_type(
@@ -154,4 +154,4 @@ def test_rejects_a_request_for_probabilities_that_the_model_does_not_have(
     assert response.body["predictions"] == [str(label) for label in estimator.predict(X)]
     rejected = served.app.classify(X.tolist(), probabilities=True)
     assert rejected.status == 422
-    assert rejected.body["error"] == "probabilities are not given by this model."
+    assert rejected.body["error"] == "probabilities are not available: the model has none."
