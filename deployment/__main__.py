@@ -119,9 +119,7 @@ def print_summary(package: Path, size: Size, shared_objects: int, arch: str) -> 
         f"{PYTHON_RUNTIME} on {arch}, {shared_objects} shared objects checked"
     )
     if size.zipped > UPLOAD_BYTES:
-        print(
-            "It is over Lambda's limit for direct uploads: use sam deploy, which goes through S3."
-        )
+        print("It is too large for a direct upload, so it goes through S3: use sam deploy.")
 
 
 if __name__ == "__main__":

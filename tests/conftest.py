@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from tests.support.app import App
-from tests.support.models import Trained, publish_to_folder
+from tests.support.models import WineModel, publish_to_folder
 from training.artifact import BuiltModel, build_artifact
 from training.registry import ModelRegistry
 from training.wine.dataset import split, wine
@@ -25,7 +25,7 @@ from training.wine.estimators import wine_pipeline
 
 
 @pytest.fixture(scope="session")
-def trained() -> Trained:
+def trained() -> WineModel:
     """The wine model, fitted as ``python -m training train`` does."""
     dataset = wine()
     train = split(dataset, seed=0).train
@@ -33,16 +33,16 @@ def trained() -> Trained:
     built = build_artifact(
         estimator, train.X, train.y, name="wine", feature_names=dataset.feature_names
     )
-    return Trained(estimator, dataset, built)
+    return WineModel(estimator, dataset, built)
 
 
 @pytest.fixture(scope="session")
-def needy(trained: Trained) -> BuiltModel:
+def all_required(trained: WineModel) -> BuiltModel:
     """A model whose features are all required, because it imputes nothing."""
     dataset = trained.dataset
     estimator = wine_pipeline()[1:].fit(dataset.X, dataset.y)
     return build_artifact(
-        estimator, dataset.X, dataset.y, name="needy", feature_names=dataset.feature_names
+        estimator, dataset.X, dataset.y, name="all_required", feature_names=dataset.feature_names
     )
 
 
@@ -103,7 +103,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def wine_store(trained: Trained, tmp_path: Path) -> ModelRegistry:
+def wine_store(trained: WineModel, tmp_path: Path) -> ModelRegistry:
     """A registry in a folder, in which the wine model is live."""
     return publish_to_folder(trained.built, tmp_path / "store")
 

@@ -15,7 +15,7 @@ from chalicelib.settings import Settings
 from chalicelib.store.model_store import ModelStore
 from chalicelib.store.object_store import StoredObject
 from deployment.sam_template import read_overlay
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from tests.support.paths import APP, ROOT
 from training.artifact import BuiltModel
 
@@ -79,11 +79,11 @@ def stale_model_values(line: str) -> list[str]:
 
 
 def test_the_log_raises_and_clears_the_stale_model_alarm(
-    trained: Trained, needy: BuiltModel, capsys: pytest.CaptureFixture[str]
+    trained: WineModel, all_required: BuiltModel, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Every state of the store; one without a model is a 503, which has another alarm."""
     down = StoreError("unreachable", "No connection could be made.")
-    first, second = trained.built.artifact, needy.artifact
+    first, second = trained.built.artifact, all_required.artifact
     clock = Clock()
     store = ModelStore(
         ObjectReader(first, down, second, down, b"", first), Settings("s3://b/p"), clock

@@ -21,7 +21,7 @@ from tests.support.aws_server import ACCOUNT, REGION, aws_server
 from tests.support.lambda_function import TWO_WINES, StartFunction, copy_project
 from tests.support.lambda_function import start_function as start_function
 from tests.support.lambda_function import unpacked as unpacked
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from tests.support.paths import ROOT
 from tests.support.processes import Process
 from training.artifact import BuiltModel
@@ -106,7 +106,7 @@ def test_creates_the_api(deployment: Deployment) -> None:
 
 
 @pytest.fixture(scope="module")
-def store(deployment: Deployment, trained: Trained) -> ModelRegistry:
+def store(deployment: Deployment, trained: WineModel) -> ModelRegistry:
     """The deployed function's bucket, with a model."""
     location = {"LocationConstraint": REGION}
     boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=location)
@@ -142,17 +142,17 @@ def test_the_deployed_code_classifies(function: Function) -> None:
 
 
 def test_the_deployed_code_loads_a_new_model_and_survives_its_loss(
-    function: Function, store: ModelRegistry, trained: Trained, needy: BuiltModel
+    function: Function, store: ModelRegistry, trained: WineModel, all_required: BuiltModel
 ) -> None:
     """No redeploy is needed; when `current` is missing, the last good model serves."""
     first = function.request("POST", "/classify", {"data": TWO_WINES})
     assert first.headers["X-Model-Version"] == trained.built.version
-    store.publish(needy.artifact)
+    store.publish(all_required.artifact)
     second = function.request("POST", "/classify", {"data": TWO_WINES})
-    assert second.headers["X-Model-Version"] == needy.version
+    assert second.headers["X-Model-Version"] == all_required.version
     boto3.client("s3").delete_object(Bucket=BUCKET, Key="wine/current")
     third = function.request("POST", "/classify", {"data": TWO_WINES})
-    assert (third.status, third.headers["X-Model-Version"]) == (200, needy.version)
+    assert (third.status, third.headers["X-Model-Version"]) == (200, all_required.version)
     assert function.request("GET", "/health").body["degraded"]
 
 

@@ -18,13 +18,13 @@ from tests.support.app import App
 from tests.support.lambda_function import code as code
 from tests.support.lambda_function import package as package
 from tests.support.lambda_function import unpacked as unpacked
-from tests.support.models import Trained, publish_to_folder
+from tests.support.models import WineModel, publish_to_folder
 from tests.support.processes import StartServer
 from training.registry import ModelRegistry
 
 
 @pytest.fixture(scope="module")
-def registry(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> ModelRegistry:
+def registry(trained: WineModel, tmp_path_factory: pytest.TempPathFactory) -> ModelRegistry:
     """A registry in a folder, in which the wine model is live."""
     return publish_to_folder(trained.built, tmp_path_factory.mktemp("store"))
 

@@ -18,7 +18,7 @@ from tests.support.lambda_function import code as code
 from tests.support.lambda_function import package as package
 from tests.support.lambda_function import start_function as start_function
 from tests.support.lambda_function import unpacked as unpacked
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from tests.support.waiting import wait_until
 from training.artifact import BuiltModel
 from training.registry import ModelRegistry
@@ -27,7 +27,7 @@ PEAK_MEMORY_BYTES = 80e6
 
 
 @pytest.fixture
-def store(s3_environment: dict[str, str], trained: Trained) -> ModelRegistry:
+def store(s3_environment: dict[str, str], trained: WineModel) -> ModelRegistry:
     """A model store on S3, with the wine model live."""
     bucket = f"models-{os.urandom(4).hex()}"
     location = {"LocationConstraint": "eu-central-1"}
@@ -45,7 +45,7 @@ def function(
     return start_function(code, MODEL_URL=store.url, MODEL_REFRESH_SECONDS="0", **s3_environment)
 
 
-def test_classifies_the_tutorials_request(function: Function, trained: Trained) -> None:
+def test_classifies_the_tutorials_request(function: Function, trained: WineModel) -> None:
     """One number, as text; the response names the model."""
     response = function.request("POST", "/classify", {"data": ".10"})
     assert (response.status, response.body) == (200, {"prediction": "1"})
@@ -80,19 +80,19 @@ def test_rejects_bad_requests_with_an_error_response(
 
 
 def test_loads_a_new_model_without_a_restart(
-    function: Function, store: ModelRegistry, trained: Trained, needy: BuiltModel
+    function: Function, store: ModelRegistry, trained: WineModel, all_required: BuiltModel
 ) -> None:
     """A published model is live at the next check of the store."""
     first = function.request("POST", "/classify", {"data": TWO_WINES})
     assert first.headers["X-Model-Version"] == trained.built.version
-    store.publish(needy.artifact)
+    store.publish(all_required.artifact)
     second = function.request("POST", "/classify", {"data": TWO_WINES})
-    assert second.headers["X-Model-Version"] == needy.version
+    assert second.headers["X-Model-Version"] == all_required.version
     assert second.body == {"predictions": ["0", "1"]}
 
 
 def test_keeps_serving_while_s3_is_down(
-    start_function: StartFunction, code: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
+    start_function: StartFunction, code: Path, trained: WineModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last good model serves; the health route and the log report the failure."""
     with moto_server() as environment:
@@ -114,7 +114,7 @@ def test_keeps_serving_while_s3_is_down(
 
 
 def test_recovers_from_a_missing_model(
-    start_function: StartFunction, code: Path, store: ModelRegistry, trained: Trained,
+    start_function: StartFunction, code: Path, store: ModelRegistry, trained: WineModel,
     s3_environment: dict[str, str],
 ) -> None:  # fmt: skip
     """The response is a 503 until a model is published; no restart is needed."""

@@ -20,7 +20,7 @@ from deployment.sam_template import read_overlay
 from tests.support.lambda_function import StartFunction, make_package
 from tests.support.lambda_function import start_function as start_function
 from tests.support.lambda_function import unpacked as unpacked
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from tests.support.paths import APP
 from training.registry import ModelRegistry
 
@@ -141,7 +141,7 @@ def test_serving_makes_exactly_the_calls_that_each_stage_allows(
     unpacked: Callable[[Path], Path],
     start_function: StartFunction,
     s3_environment: dict[str, str],
-    trained: Trained,
+    trained: WineModel,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Cold start, unchanged model, missing model."""

@@ -12,12 +12,12 @@ from tests.hostile_requests.rejections import MAX_SECONDS, assert_rejected
 from tests.hostile_requests.request import CANARY, Request
 from tests.hostile_requests.transports import TestClient
 from tests.support.app import App
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from training.registry import ModelRegistry
 
 
 @pytest.fixture(scope="module")
-def client(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def client(trained: WineModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """The test client of an app that serves the wine model."""
     store = ModelRegistry(str(tmp_path_factory.mktemp("store")))
     store.publish(trained.built.artifact)

@@ -18,14 +18,14 @@ from chalicelib.local import server as local_server
 from tests.hostile_requests.raw_http import RAW, Raw
 from tests.support.app import App
 from tests.support.errors import is_error
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from training.registry import ModelRegistry
 
 TIMEOUT_SECONDS = 20
 
 
 @pytest.fixture(scope="module")
-def address(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def address(trained: WineModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The address of a `chalice local` that serves the wine model."""
     registry = ModelRegistry(str(tmp_path_factory.mktemp("store")))
     registry.publish(trained.built.artifact)

@@ -12,19 +12,21 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 from tests.support.app import App
-from tests.support.models import Trained, publish_to_folder
+from tests.support.models import WineModel, publish_to_folder
 from training.artifact import BuiltModel
 
 METHODS = {"get", "post"}
 
 
 @pytest.fixture
-def needy_app(start_app: Callable[..., App], needy: BuiltModel, tmp_path: Path) -> App:
+def all_required_app(
+    start_app: Callable[..., App], all_required: BuiltModel, tmp_path: Path
+) -> App:
     """The app, serving a model whose features are all required."""
-    return start_app(MODEL_URL=publish_to_folder(needy, tmp_path / "needy").url)
+    return start_app(MODEL_URL=publish_to_folder(all_required, tmp_path / "all_required").url)
 
 
-@pytest.fixture(params=["app", "mixed_app", "needy_app"])
+@pytest.fixture(params=["app", "mixed_app", "all_required_app"])
 def any_app(request: pytest.FixtureRequest) -> App:
     """The app, serving each of three models."""
     app: App = request.getfixturevalue(request.param)
@@ -46,7 +48,7 @@ def matches(document: dict[str, Any], schema: dict[str, Any], value: object) -> 
     return bool(validator.is_valid(value))
 
 
-def test_model_returns_the_manifest_without_internal_fields(app: App, trained: Trained) -> None:
+def test_model_returns_the_manifest_without_internal_fields(app: App, trained: WineModel) -> None:
     """The name and version come first; the golden samples are left out."""
     body = app.request("GET", "/model").body
     assert list(body)[:2] == ["name", "version"]

@@ -12,7 +12,7 @@ from training.registry import ModelRegistry
 from training.wine.dataset import Dataset
 
 
-class Trained(NamedTuple):
+class WineModel(NamedTuple):
     """The wine model: its data, the fitted estimator and the built artifact."""
 
     estimator: ClassifierMixin
