@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.load import CLIENTS, Load
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from tests.support.paths import ROOT
 from tests.support.processes import StartServer
 from tests.support.waiting import wait_until
@@ -25,7 +25,7 @@ SAMPLE = json.dumps({"data": ".10"}).encode()
 
 
 @pytest.fixture(scope="module")
-def relabelled(trained: Trained) -> BuiltModel:
+def relabelled(trained: WineModel) -> BuiltModel:
     """The wine model with other class names, so that a prediction shows its model."""
     X, y, names = trained.dataset
     labels = [f"class {label}" for label in y]
@@ -37,7 +37,7 @@ def relabelled(trained: Trained) -> BuiltModel:
 def test_publishing_and_rolling_back_under_load_fails_no_request(
     start_server: StartServer,
     store_url: str,
-    trained: Trained,
+    trained: WineModel,
     relabelled: BuiltModel,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -104,7 +104,7 @@ print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1], fi
 
 
 def test_memory_does_not_grow_over_1000_swaps(
-    tmp_path: Path, trained: Trained, relabelled: BuiltModel, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, trained: WineModel, relabelled: BuiltModel, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The memory of a replaced model is freed."""
     (tmp_path / "a").write_bytes(trained.built.artifact)

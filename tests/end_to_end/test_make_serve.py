@@ -14,7 +14,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from tests.support.paths import ROOT
 from tests.support.processes import Process, Server, StartServer, free_port
 from training.artifact import BuiltModel
@@ -70,7 +70,7 @@ def test_errors_keep_the_connection_open(server: Server) -> None:
 
 
 def test_a_store_on_s3_is_served_without_training(
-    start_server: StartServer, s3_environment: dict[str, str], trained: Trained
+    start_server: StartServer, s3_environment: dict[str, str], trained: WineModel
 ) -> None:
     """With `MODEL_URL` and `AWS_ENDPOINT_URL`."""
     location = {"LocationConstraint": s3_environment["AWS_DEFAULT_REGION"]}
@@ -85,7 +85,7 @@ def test_a_store_on_s3_is_served_without_training(
 
 
 def test_a_model_published_later_becomes_live(
-    start_server: StartServer, tmp_path: Path, trained: Trained, needy: BuiltModel
+    start_server: StartServer, tmp_path: Path, trained: WineModel, all_required: BuiltModel
 ) -> None:
     """Without a restart."""
     registry = ModelRegistry(str(tmp_path))
@@ -97,8 +97,8 @@ def test_a_model_published_later_becomes_live(
         return post(server.port, "/classify", sample)[0].headers["X-Model-Version"]
 
     assert version() == trained.built.version
-    registry.publish(needy.artifact)
-    assert version() == needy.version
+    registry.publish(all_required.artifact)
+    assert version() == all_required.version
 
 
 @pytest.fixture

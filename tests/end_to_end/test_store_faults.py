@@ -19,7 +19,7 @@ from tests.support.app import App
 from tests.support.artifacts import change_label, drop_feature, rewrite_manifest, set_format
 from tests.support.fault_proxy import FaultProxy
 from tests.support.load import CLIENTS, Load
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from tests.support.processes import Server, StartServer
 from tests.support.waiting import wait_until
 from training.registry import ModelRegistry, sign_artifact
@@ -114,7 +114,7 @@ for_each_fault = pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fa
 
 
 @pytest.fixture(scope="module")
-def store(s3_endpoint: str, trained: Trained) -> Iterator[FaultyStore]:
+def store(s3_endpoint: str, trained: WineModel) -> Iterator[FaultyStore]:
     """A store without a fault."""
     with pytest.MonkeyPatch.context() as patch:
         proxy = FaultProxy(s3_endpoint)
@@ -157,7 +157,7 @@ def test_the_last_good_model_keeps_serving(
     server: Server,
     fault: Fault,
     capsys: pytest.CaptureFixture[str],
-    trained: Trained,
+    trained: WineModel,
 ) -> None:
     """No request fails, the reason is logged once and shown, and recovery is automatic."""
     good = (trained.built.version, "1")

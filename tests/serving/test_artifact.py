@@ -25,10 +25,10 @@ from tests.support.artifacts import (
     set_runtime,
     set_unknown_kind,
 )
-from tests.support.models import Trained
+from tests.support.models import WineModel
 
 
-def test_any_onnx_tool_reads_it(trained: Trained) -> None:
+def test_any_onnx_tool_reads_it(trained: WineModel) -> None:
     """The file is valid ONNX, with the manifest in its metadata."""
     model = onnx.load_from_string(trained.built.artifact)
     onnx.checker.check_model(model, full_check=True)
@@ -44,7 +44,7 @@ def test_the_footer_has_the_sha_256_of_everything_before_it(size: int) -> None:
     assert read_footer(artifact).sha256 == hashlib.sha256(artifact[:-64]).hexdigest()
 
 
-def test_the_manifest_describes_the_model_completely(trained: Trained) -> None:
+def test_the_manifest_describes_the_model_completely(trained: WineModel) -> None:
     """It has the recipe, signature, metrics, versions and golden samples."""
     manifest = read_manifest(trained.built.artifact)
     assert manifest.keys() == {
@@ -75,7 +75,7 @@ def test_the_manifest_describes_the_model_completely(trained: Trained) -> None:
     assert "LogisticRegression" in manifest["estimator"]
 
 
-def test_a_changed_byte_is_detected(trained: Trained) -> None:
+def test_a_changed_byte_is_detected(trained: WineModel) -> None:
     """One flipped bit makes the artifact invalid."""
     artifact = trained.built.artifact
     for index in range(0, len(artifact), 7):
@@ -86,7 +86,7 @@ def test_a_changed_byte_is_detected(trained: Trained) -> None:
 
 
 @pytest.mark.parametrize("length", [0, 1, FOOTER_BYTES - 1, FOOTER_BYTES, 2000, -1])
-def test_a_truncated_file_is_detected(trained: Trained, length: int) -> None:
+def test_a_truncated_file_is_detected(trained: WineModel, length: int) -> None:
     """Whatever its length."""
     with pytest.raises(InvalidArtifact):
         load_model(trained.built.artifact[:length])
@@ -107,14 +107,14 @@ def test_a_truncated_file_is_detected(trained: Trained, length: int) -> None:
     ],
 )
 def test_a_wrong_manifest_is_rejected(
-    trained: Trained, change: Callable[[dict[str, Any]], None], message: str
+    trained: WineModel, change: Callable[[dict[str, Any]], None], message: str
 ) -> None:
     """The footer proves that a file is complete, the golden samples that it is right."""
     with pytest.raises(InvalidArtifact, match=message):
         load_model(rewrite_manifest(trained.built.artifact, change))
 
 
-def test_an_onnx_file_without_a_manifest_is_rejected(trained: Trained) -> None:
+def test_an_onnx_file_without_a_manifest_is_rejected(trained: WineModel) -> None:
     """Valid ONNX from another tool has no footer."""
     model = onnx.load_from_string(trained.built.artifact)
     del model.metadata_props[:]
@@ -122,7 +122,7 @@ def test_an_onnx_file_without_a_manifest_is_rejected(trained: Trained) -> None:
         load_model(model.SerializeToString())
 
 
-def test_an_artifact_that_is_not_onnx_is_rejected(trained: Trained) -> None:
+def test_an_artifact_that_is_not_onnx_is_rejected(trained: WineModel) -> None:
     """ONNX Runtime's error becomes an `InvalidArtifact`."""
     manifest = json.dumps(read_manifest(trained.built.artifact)).encode()
     content = b"not a graph" + manifest

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.app import App
-from tests.support.models import Trained
+from tests.support.models import WineModel
 
 
 def test_answers_the_tutorials_request(app: App) -> None:
@@ -44,7 +44,7 @@ def test_content_type_is_case_insensitive_and_may_have_a_charset(app: App, media
     assert app.request("POST", "/classify", b'{"data":1}', headers=headers).status == 200
 
 
-def test_the_order_of_names_does_not_matter(app: App, trained: Trained) -> None:
+def test_the_order_of_names_does_not_matter(app: App, trained: WineModel) -> None:
     """By name in two orders and by position: one prediction."""
     sample = trained.dataset.X[7].tolist()
     by_name = dict(zip(trained.dataset.feature_names, sample, strict=True))
@@ -61,7 +61,7 @@ def test_absent_and_null_are_both_missing(app: App) -> None:
     assert with_null.body == app.classify({"alcohol": 13.0}, probabilities=True).body
 
 
-def test_a_batch_equals_scikit_learn(app: App, trained: Trained) -> None:
+def test_a_batch_equals_scikit_learn(app: App, trained: WineModel) -> None:
     """All 178 wines in one batch: every label, and every probability within 1e-5."""
     estimator, dataset, _ = trained
     response = app.classify(dataset.X.tolist(), probabilities=True).body
@@ -70,14 +70,14 @@ def test_a_batch_equals_scikit_learn(app: App, trained: Trained) -> None:
     np.testing.assert_allclose(probabilities, estimator.predict_proba(dataset.X), atol=1e-5)
 
 
-def test_single_samples_equal_scikit_learn(app: App, trained: Trained) -> None:
+def test_single_samples_equal_scikit_learn(app: App, trained: WineModel) -> None:
     """All 178 wines, one per request."""
     estimator, dataset, _ = trained
     labels = [app.classify(sample).body["prediction"] for sample in dataset.X.tolist()]
     assert labels == [str(label) for label in estimator.predict(dataset.X)]
 
 
-def test_a_batch_may_mix_lists_and_objects(app: App, trained: Trained) -> None:
+def test_a_batch_may_mix_lists_and_objects(app: App, trained: WineModel) -> None:
     """Each sample is read by its own form."""
     sample = trained.dataset.X[0].tolist()
     response = app.classify([sample, {"alcohol": 13.0}])
@@ -97,6 +97,6 @@ def test_probabilities_are_returned_on_request_only(app: App) -> None:
     assert sum(probabilities.values()) == pytest.approx(1)
 
 
-def test_a_header_names_the_model_version(app: App, trained: Trained) -> None:
+def test_a_header_names_the_model_version(app: App, trained: WineModel) -> None:
     """`X-Model-Version`."""
     assert app.classify(1).headers["X-Model-Version"] == trained.built.version

@@ -146,11 +146,11 @@ def test_a_response_over_the_lambda_limit_is_a_413(
 
 
 def test_a_missing_required_feature_is_a_422(
-    start_app: Callable[..., App], needy: BuiltModel, tmp_path: Path
+    start_app: Callable[..., App], all_required: BuiltModel, tmp_path: Path
 ) -> None:
     """Absent or null, for a model that requires every feature."""
     store = ModelRegistry(str(tmp_path))
-    store.publish(needy.artifact)
+    store.publish(all_required.artifact)
     app = start_app(MODEL_URL=store.url)
     assert len(app.classify({"alcohol": 1.0}).body["problems"]) == 12
     response = app.classify([[None] + [1.0] * 12])

@@ -13,7 +13,7 @@ import pytest
 from chalicelib.protocols.invocations.csv_format import accepts_csv
 from tests.support.app import App, Response
 from tests.support.errors import is_error
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from tests.support.paths import APP
 from training.registry import ModelRegistry
 
@@ -40,20 +40,20 @@ def problem_paths(response: Response) -> list[str]:
 
 
 @pytest.fixture
-def names(trained: Trained) -> list[str]:
+def names(trained: WineModel) -> list[str]:
     """Feature names."""
     return list(trained.dataset.feature_names)
 
 
 @pytest.fixture
-def rows(trained: Trained) -> list[list[float]]:
+def rows(trained: WineModel) -> list[list[float]]:
     """Three wines."""
     chosen: list[list[float]] = trained.dataset.X[[0, 70, 150]].tolist()
     return chosen
 
 
 @pytest.fixture
-def expected(trained: Trained, rows: list[list[float]]) -> list[str]:
+def expected(trained: WineModel, rows: list[list[float]]) -> list[str]:
     """Labels by scikit-learn."""
     return [str(label) for label in trained.estimator.predict(rows)]
 
@@ -185,7 +185,7 @@ def test_ping_reports_whether_a_model_is_loaded(
     assert start_app(MODEL_URL=tmp_path.as_uri()).request("GET", "/ping").status == 503
 
 
-def test_version_returns_the_live_model(app: App, trained: Trained) -> None:
+def test_version_returns_the_live_model(app: App, trained: WineModel) -> None:
     """Its name and version."""
     body = app.request("GET", "/version").body
     assert body == {"name": "wine", "version": trained.built.version}

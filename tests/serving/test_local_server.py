@@ -18,14 +18,14 @@ from chalicelib.local import server as local_server
 from tests.hostile_requests.raw_http import RAW, Raw
 from tests.support.app import App
 from tests.support.errors import is_error
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from training.registry import ModelRegistry
 
 TIMEOUT_SECONDS = 20
 
 
 @pytest.fixture(scope="module")
-def address(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def address(trained: WineModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The address of a `chalice local` that serves the wine model."""
     registry = ModelRegistry(str(tmp_path_factory.mktemp("store")))
     registry.publish(trained.built.artifact)
@@ -56,11 +56,11 @@ class Responses(io.BufferedReader):
 def exchange(address: Any, raw: Raw) -> Iterator[tuple[int, http.client.HTTPMessage, Any]]:
     """Send bytes, and yield the status, headers and JSON of each response."""
     with socket.create_connection(address, timeout=TIMEOUT_SECONDS) as connection:
-        connection.sendall(raw.sent)
-        if raw.ends:
+        connection.sendall(raw.data)
+        if raw.half_close:
             connection.shutdown(socket.SHUT_WR)
         stream: Any = Responses(socket.SocketIO(connection, "rb"))
-        method = raw.sent.split(b" ")[0].decode("latin-1")
+        method = raw.data.split(b" ")[0].decode("latin-1")
         for _ in raw.statuses:
             response = http.client.HTTPResponse(stream, method=method)
             response.begin()

@@ -11,7 +11,7 @@ from chalicelib.errors import ModelUnavailable, StoreError
 from chalicelib.settings import Settings
 from chalicelib.store.model_store import ModelStore
 from chalicelib.store.object_store import StoredObject
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from training.artifact import BuiltModel
 
 
@@ -45,7 +45,7 @@ class FakeClock:
 
 
 @pytest.fixture
-def objects(trained: Trained) -> FakeObjects:
+def objects(trained: WineModel) -> FakeObjects:
     """An object store with the wine model."""
     return FakeObjects(trained.built.artifact)
 
@@ -101,15 +101,15 @@ def test_an_interval_of_0_checks_on_every_request(
 
 
 def test_a_new_model_replaces_the_old_one(
-    make_store: MakeStore, objects: FakeObjects, clock: FakeClock, needy: BuiltModel
+    make_store: MakeStore, objects: FakeObjects, clock: FakeClock, all_required: BuiltModel
 ) -> None:
     """At the end of the interval, without a restart."""
     store = make_store(60)
     assert store.current().manifest.name == "wine"
-    objects.stored = StoredObject(needy.artifact, "2")
+    objects.stored = StoredObject(all_required.artifact, "2")
     assert store.current().manifest.name == "wine"
     clock.now = 60
-    assert store.current().manifest.name == "needy"
+    assert store.current().manifest.name == "all_required"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.app import App, Response
 from tests.support.errors import is_error
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from tests.support.paths import ROOT
 from training.registry import ModelRegistry
 
@@ -43,7 +43,7 @@ def problem_paths(response: Response) -> list[str]:
 
 
 @pytest.fixture
-def wines(trained: Trained) -> list[list[float]]:
+def wines(trained: WineModel) -> list[list[float]]:
     """Three wines."""
     rows: list[list[float]] = trained.dataset.X[[0, 70, 150]].tolist()
     return rows
@@ -77,7 +77,7 @@ def test_without_a_model_it_is_live_but_not_ready(
     assert post(app, {}).status == 503
 
 
-def test_model_metadata_is_served_with_and_without_a_version(app: App, trained: Trained) -> None:
+def test_model_metadata_is_served_with_and_without_a_version(app: App, trained: WineModel) -> None:
     """Its input matrix and its outputs."""
     version = trained.built.version
     expected = {
@@ -95,7 +95,9 @@ def test_model_metadata_is_served_with_and_without_a_version(app: App, trained: 
         assert app.request("GET", f"{path}/ready").body == {"name": "wine", "ready": True}
 
 
-def test_a_matrix_equals_scikit_learn(app: App, trained: Trained, wines: list[list[float]]) -> None:
+def test_a_matrix_equals_scikit_learn(
+    app: App, trained: WineModel, wines: list[list[float]]
+) -> None:
     """Flat and nested, with and without a version; the id is echoed."""
     flat = [value for row in wines for value in row]
     paths = [INFER, f"/v2/models/wine/versions/{trained.built.version}/infer"]
@@ -119,7 +121,7 @@ def test_a_matrix_equals_scikit_learn(app: App, trained: Trained, wines: list[li
 
 @pytest.mark.parametrize("nested", [False, True])
 def test_the_order_of_columns_does_not_matter(
-    app: App, trained: Trained, wines: list[list[float]], nested: bool
+    app: App, trained: WineModel, wines: list[list[float]], nested: bool
 ) -> None:
     """One input per feature, of shape [n] or [n, 1]."""
     columns = dict(zip(trained.dataset.feature_names, zip(*wines, strict=True), strict=True))

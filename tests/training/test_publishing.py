@@ -18,7 +18,7 @@ from chalicelib.models.model import load_model
 from chalicelib.store.object_store import ObjectStore
 from tests.support.app import App
 from tests.support.fault_proxy import FaultProxy
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from training.__main__ import main
 from training.artifact import BuiltModel
 from training.errors import NoOlderVersion
@@ -33,7 +33,7 @@ def live_artifact(url: str) -> bytes:
     return stored.data
 
 
-def test_a_published_model_is_live(store_url: str, trained: Trained) -> None:
+def test_a_published_model_is_live(store_url: str, trained: WineModel) -> None:
     """It is stored under its version too."""
     X, y, names = trained.dataset
     published = publish(trained.estimator, X, y, to=store_url, name="wine", feature_names=names)
@@ -45,7 +45,7 @@ def test_a_published_model_is_live(store_url: str, trained: Trained) -> None:
 
 
 def test_publishing_the_same_model_twice_stores_one_version(
-    store_url: str, trained: Trained
+    store_url: str, trained: WineModel
 ) -> None:
     """A version is computed from the model and its manifest."""
     X, y, _ = trained.dataset
@@ -54,7 +54,9 @@ def test_publishing_the_same_model_twice_stores_one_version(
     assert len(list(ModelRegistry(store_url).versions())) == 1
 
 
-def test_the_store_holds_only_versions_and_the_live_model(tmp_path: Path, trained: Trained) -> None:
+def test_the_store_holds_only_versions_and_the_live_model(
+    tmp_path: Path, trained: WineModel
+) -> None:
     """Publishing leaves no temporary files."""
     registry = ModelRegistry(str(tmp_path))
     for _ in range(3):
@@ -64,21 +66,21 @@ def test_the_store_holds_only_versions_and_the_live_model(tmp_path: Path, traine
 
 
 def test_rollback_goes_to_the_previous_or_a_named_version(
-    store_url: str, trained: Trained, needy: BuiltModel
+    store_url: str, trained: WineModel, all_required: BuiltModel
 ) -> None:
     """A named version may be newer than the live one."""
     registry = ModelRegistry(store_url)
     wine = trained.built.version
     registry.publish(trained.built.artifact)
-    registry.publish(needy.artifact)
-    assert registry.live_version() == needy.version
+    registry.publish(all_required.artifact)
+    assert registry.live_version() == all_required.version
     assert registry.rollback() == wine
     assert registry.live_version() == wine
-    assert registry.rollback(needy.version) == needy.version
-    assert live_artifact(store_url) == needy.artifact
+    assert registry.rollback(all_required.version) == all_required.version
+    assert live_artifact(store_url) == all_required.artifact
 
 
-def test_an_invalid_artifact_is_not_published(store_url: str, trained: Trained) -> None:
+def test_an_invalid_artifact_is_not_published(store_url: str, trained: WineModel) -> None:
     """The live model stays."""
     registry = ModelRegistry(store_url)
     registry.publish(trained.built.artifact)
@@ -88,7 +90,10 @@ def test_an_invalid_artifact_is_not_published(store_url: str, trained: Trained) 
 
 
 def test_the_app_serves_a_model_from_s3(
-    s3_environment: dict[str, str], store_url: str, trained: Trained, start_app: Callable[..., App]
+    s3_environment: dict[str, str],
+    store_url: str,
+    trained: WineModel,
+    start_app: Callable[..., App],
 ) -> None:
     """The response names the version."""
     ModelRegistry(store_url).publish(trained.built.artifact)
@@ -118,21 +123,23 @@ def test_missing_credentials_are_reported(
 
 def test_the_shell_publishes_lists_shows_and_rolls_back(
     store_url: str,
-    trained: Trained,
-    needy: BuiltModel,
+    trained: WineModel,
+    all_required: BuiltModel,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Each command exits with 0 and prints its result."""
-    for built in (trained.built, needy):
+    for built in (trained.built, all_required):
         path = tmp_path / "model.onnx"
         path.write_bytes(built.artifact)
         assert main(["publish", str(path), "--to", store_url]) == 0
-    assert capsys.readouterr().out.split()[-1] == f"{store_url}/versions/{needy.version}.onnx"
+    assert (
+        capsys.readouterr().out.split()[-1] == f"{store_url}/versions/{all_required.version}.onnx"
+    )
 
     assert main(["versions", "--store", store_url]) == 0
     _, _, newest, oldest = capsys.readouterr().out.splitlines()
-    assert newest.split()[:2] == ["live", needy.version]
+    assert newest.split()[:2] == ["live", all_required.version]
     assert oldest.split()[0] == trained.built.version
 
     assert main(["rollback", "--store", store_url]) == 0
@@ -165,7 +172,7 @@ def test_a_failed_command_prints_one_line_and_exits_with_2(
 
 def test_the_store_defaults_to_model_url(
     tmp_path: Path,
-    trained: Trained,
+    trained: WineModel,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -179,16 +186,16 @@ def test_the_store_defaults_to_model_url(
 
 def test_a_dry_run_checks_everything_and_writes_nothing(
     store_url: str,
-    trained: Trained,
-    needy: BuiltModel,
+    trained: WineModel,
+    all_required: BuiltModel,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """From the shell, which prints what would be published, and from Python."""
     path = tmp_path / "model.onnx"
-    path.write_bytes(needy.artifact)
+    path.write_bytes(all_required.artifact)
     dry_run = ["publish", str(path), "--to", store_url, "--dry-run"]
-    url = f"{store_url}/versions/{needy.version}.onnx"
+    url = f"{store_url}/versions/{all_required.version}.onnx"
 
     assert main(dry_run) == 0
     assert capsys.readouterr().out == f"Would publish {url} (new version). Live version: none\n"
@@ -202,31 +209,31 @@ def test_a_dry_run_checks_everything_and_writes_nothing(
     publish(trained.estimator, X, y, to=store_url, feature_names=names, dry_run=True)
     assert [listed.version for listed in registry.versions()] == [version]
 
-    path.write_bytes(needy.artifact[:-1])
+    path.write_bytes(all_required.artifact[:-1])
     assert main(dry_run) == 2
 
 
 def test_with_a_key_models_are_signed_and_only_signed_ones_become_live(
-    store_url: str, trained: Trained, needy: BuiltModel
+    store_url: str, trained: WineModel, all_required: BuiltModel
 ) -> None:
     """A version published without the key must be published again before a rollback to it."""
     ModelRegistry(store_url).publish(trained.built.artifact)
     registry = ModelRegistry(store_url, "a key")
-    registry.publish(needy.artifact)
+    registry.publish(all_required.artifact)
     load_model(live_artifact(store_url), "a key")
     for wrong_key in ("another key", ""):
         with pytest.raises(InvalidArtifact, match="not signed with"):
             load_model(live_artifact(store_url), wrong_key)
     with pytest.raises(InvalidArtifact, match="not signed with"):
         registry.rollback()
-    assert registry.live_version() == needy.version
+    assert registry.live_version() == all_required.version
     registry.publish(trained.built.artifact)
-    registry.publish(needy.artifact)
+    registry.publish(all_required.artifact)
     assert registry.rollback(trained.built.version) == trained.built.version
     load_model(live_artifact(store_url), "a key")
 
 
-def test_without_a_key_signatures_are_ignored(store_url: str, trained: Trained) -> None:
+def test_without_a_key_signatures_are_ignored(store_url: str, trained: WineModel) -> None:
     """A signed model has the same version as an unsigned one, and is served."""
     ModelRegistry(store_url, "a key").publish(trained.built.artifact)
     assert load_model(live_artifact(store_url)).manifest.version == trained.built.version
@@ -234,7 +241,7 @@ def test_without_a_key_signatures_are_ignored(store_url: str, trained: Trained) 
 
 
 def test_the_signing_key_comes_from_the_environment(
-    store_url: str, trained: Trained, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    store_url: str, trained: WineModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """From Python and from the shell."""
     monkeypatch.setenv("MODEL_SIGNING_KEY", "a key")
@@ -247,7 +254,7 @@ def test_the_signing_key_comes_from_the_environment(
     load_model(live_artifact(store_url), "a key")
 
 
-def test_publishing_again_repairs_a_damaged_version(tmp_path: Path, trained: Trained) -> None:
+def test_publishing_again_repairs_a_damaged_version(tmp_path: Path, trained: WineModel) -> None:
     """A damaged version is listed without a manifest."""
     registry = ModelRegistry(str(tmp_path))
     registry.publish(trained.built.artifact)
@@ -260,16 +267,16 @@ def test_publishing_again_repairs_a_damaged_version(tmp_path: Path, trained: Tra
 
 
 def test_concurrent_publishers_leave_one_valid_model_live(
-    store_url: str, trained: Trained, needy: BuiltModel
+    store_url: str, trained: WineModel, all_required: BuiltModel
 ) -> None:
     """Whichever came last; both versions are stored."""
-    artifacts = [trained.built.artifact, needy.artifact]
+    artifacts = [trained.built.artifact, all_required.artifact]
     for _ in range(10):
         with ThreadPoolExecutor(max_workers=4) as pool:
             list(pool.map(ModelRegistry(store_url).publish, artifacts * 2))
         assert live_artifact(store_url) in artifacts
     versions = {version.version for version in ModelRegistry(store_url).versions()}
-    assert versions == {trained.built.version, needy.version}
+    assert versions == {trained.built.version, all_required.version}
 
 
 @pytest.mark.parametrize(
@@ -285,7 +292,7 @@ def test_the_message_names_the_missing_permission(
     s3_environment: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-    trained: Trained,
+    trained: WineModel,
     capsys: pytest.CaptureFixture[str],
     denied: str,
     command: list[str],
@@ -318,7 +325,7 @@ def test_every_command_reports_a_missing_bucket(
 
 
 def test_an_unknown_version_is_reported(
-    store_url: str, trained: Trained, capsys: pytest.CaptureFixture[str]
+    store_url: str, trained: WineModel, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A name that is not a version, such as a path, is unknown too."""
     ModelRegistry(store_url).publish(trained.built.artifact)
@@ -330,7 +337,7 @@ def test_an_unknown_version_is_reported(
 
 
 def test_rollback_without_an_older_version_changes_nothing(
-    store_url: str, trained: Trained
+    store_url: str, trained: WineModel
 ) -> None:
     """It raises, and the live model stays."""
     registry = ModelRegistry(store_url)
@@ -343,8 +350,8 @@ def test_rollback_without_an_older_version_changes_nothing(
 def test_listing_10_000_versions_reads_only_the_manifests_it_prints(
     s3_environment: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
-    trained: Trained,
-    needy: BuiltModel,
+    trained: WineModel,
+    all_required: BuiltModel,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """It reads ten pages of object names and 20 manifests, at most 64 KiB each."""
@@ -360,13 +367,13 @@ def test_listing_10_000_versions_reads_only_the_manifests_it_prints(
         bucket.keys[key.name] = key
     registry = ModelRegistry(url)
     registry.publish(trained.built.artifact)
-    registry.publish(needy.artifact)
+    registry.publish(all_required.artifact)
     proxy = FaultProxy(s3_environment["AWS_ENDPOINT_URL"])
     monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
     assert main(["versions", "--store", url]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2 + 20 + 1
-    assert lines[2].split()[:2] == ["live", needy.version]
+    assert lines[2].split()[:2] == ["live", all_required.version]
     assert lines[-1] == "9,980 older versions are not listed; --limit 0 lists all"
     listings = [request for request in proxy.requests if "list-type" in request.path]
     reads = [request for request in proxy.requests if "list-type" not in request.path]

@@ -61,7 +61,7 @@ def _clear_padding(member: bytes) -> bytes:
     array = np.load(io.BytesIO(member), allow_pickle=False)
     if array.dtype.names is None:
         return member
-    # By way of bytes, because NumPy copies the padding or leaves it as it is.
+    # Through bytes, because NumPy copies the padding or leaves it as it is.
     buffer = np.zeros(array.nbytes, dtype=np.uint8)
     cleared = buffer.view(array.dtype).reshape(array.shape)
     for field in array.dtype.names:

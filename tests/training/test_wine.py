@@ -1,4 +1,4 @@
-"""Training is reproducible, and its model beats the baselines."""
+"""The wine example: training is reproducible, and the model beats the baselines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from chalicelib.models.artifact import read_manifest
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from tests.support.paths import ROOT
 from training.wine.dataset import split, wine
 from training.wine.estimators import majority_class, tutorial_model, wine_pipeline
@@ -40,7 +40,7 @@ def test_the_model_beats_both_baselines() -> None:
     assert model.low <= model.estimate <= model.high
 
 
-def test_holdout_metrics_agree_with_the_confusion_matrix(trained: Trained) -> None:
+def test_holdout_metrics_agree_with_the_confusion_matrix(trained: WineModel) -> None:
     """Precision, recall and accuracy follow from the counts."""
     test = split(trained.dataset, seed=0).test
     estimator = tutorial_model().fit(test.X, test.y)  # makes mistakes
