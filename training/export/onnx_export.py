@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper
+from onnx import TensorProto, compose, helper
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 from sklearn.pipeline import Pipeline
@@ -29,7 +29,8 @@ from training.export.converters.tensor import ML_DOMAIN, Graph
 from training.export.runtime_model import RuntimeModel
 
 _IR_VERSION = 10  # of ONNX 1.16, the first with opset 21
-_ML_OPSET = 3
+_ML_OPSET = 3  # the first whose LabelEncoder maps integers to integers
+_PREFIX = "converted_"
 
 
 class Strategy(enum.Enum):
@@ -124,15 +125,16 @@ def _write_with_skl2onnx(estimator: Any, signature: Signature, strategy: Strateg
         estimator,
         name="classifier",
         initial_types=[("features", float_type([None, width]))],
-        options={"zipmap": False},
+        options={"zipmap": False} if signature.has_probabilities else None,
         target_opset=BOOSTING_OPSETS if is_boosting else OPSETS,
     )
-    graph = model.graph
+    # Served outputs have names of their own.
+    graph = compose.add_prefix_graph(model.graph, _PREFIX)
     label, *probabilities = graph.output
     if signature.has_probabilities and not probabilities:
         raise NotExportable("the converted model has no probabilities")
     element_type = TensorProto.DOUBLE if is_float64 else TensorProto.FLOAT
-    nodes = [helper.make_node("Cast", [SAMPLES_INPUT], ["features"], to=element_type)]
+    nodes = [helper.make_node("Cast", [SAMPLES_INPUT], [f"{_PREFIX}features"], to=element_type)]
     nodes += [*graph.node, _class_index_encoder(label, estimator)]
     if signature.has_probabilities:
         source, cast = probabilities[0].name, TensorProto.DOUBLE
@@ -141,6 +143,7 @@ def _write_with_skl2onnx(estimator: Any, signature: Signature, strategy: Strateg
         nodes, "classifier", [_samples_input(width)], _served_outputs(signature), graph.initializer
     )
     opsets = {opset.domain: opset.version for opset in model.opset_import}
+    opsets[ML_DOMAIN] = max(_ML_OPSET, opsets.get(ML_DOMAIN, 0))
     return _serialize(proto, opsets)
 
 

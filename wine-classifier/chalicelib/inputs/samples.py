@@ -212,7 +212,8 @@ class _Parser:
         elif feature.kind == "boolean":
             self._reject(row, feature, f"must be true or false, not {_json_type(value)}")
         elif _json_type(value) == "a number":
-            problem = f"is too large: a number may be up to {self._signature.largest_number:g}"
+            largest = f"{self._signature.largest_number:g}".replace("e+", "e")
+            problem = f"is too large: a number may be up to {largest}"
             self._reject(row, feature, problem)
         else:
             self._reject(row, feature, f"must be a number, not {_json_type(value)}")

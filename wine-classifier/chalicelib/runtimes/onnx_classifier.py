@@ -101,10 +101,5 @@ def _make_encoders(documents: Sequence[Mapping[str, Any]]) -> Sequence[Any]:
 
 def _join(predictions: Sequence[Prediction]) -> Prediction:
     labels = list(chain.from_iterable(prediction.labels for prediction in predictions))
-    first = predictions[0].probabilities
-    if first is None:
-        return Prediction(labels, None)
-    probabilities = array(first.typecode)
-    for prediction in predictions:
-        probabilities.extend(prediction.probabilities or ())
-    return Prediction(labels, probabilities)
+    parts = [p.probabilities for p in predictions if p.probabilities is not None]
+    return Prediction(labels, array("d", chain.from_iterable(parts)) if parts else None)
