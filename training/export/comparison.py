@@ -19,7 +19,7 @@ FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 # The largest numbers that a model may accept: of what read_samples accepts, of float64's squares
 # and cubes, of float32.
-LARGEST_NUMBERS = (LARGEST_NUMBER, 1e150, 1e100, FLOAT32_MAX, 1e15)
+LARGEST_NUMBERS = (LARGEST_NUMBER, 1e150, 1e100, FLOAT32_MAX, 1e15, 1e9)
 
 
 class Comparison(NamedTuple):

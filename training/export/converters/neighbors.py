@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid, RadiusNeighborsClassifier
 
-from training.export.converters.distances import nearest, squared_distances
+from training.export.converters.distances import kd_tree_ranks, nearest, squared_distances
 from training.export.converters.outputs import Outputs, from_log_likelihoods, from_probabilities
 from training.export.converters.registry import converts
 from training.export.converters.tensor import Tensor
@@ -40,8 +40,10 @@ def _distance_weights(squared: Tensor, within: Tensor | None = None) -> Tensor:
 @converts(KNeighborsClassifier)
 def _k_neighbors(estimator: KNeighborsClassifier, X: Tensor) -> Outputs:
     _check_parameters(estimator)
-    distances = squared_distances(X, estimator._fit_X, in_order=estimator._fit_method != "brute")
-    squared, indices = nearest(distances, estimator.n_neighbors)
+    uses_tree = estimator._fit_method == "kd_tree"
+    distances = squared_distances(X, estimator._fit_X, in_order=uses_tree)
+    ranks = kd_tree_ranks(X, estimator._tree) if uses_tree else None
+    squared, indices = nearest(distances, estimator.n_neighbors, ranks)
     classes = np.eye(len(estimator.classes_))[estimator._y]
     votes = X.graph.tensor(classes).take(indices, axis=0)
     if estimator.weights == "distance":
