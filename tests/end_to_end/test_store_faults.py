@@ -103,7 +103,7 @@ FAULTS = [
         stored(lambda artifact: b"\x09" + sign_artifact(artifact, KEY)[1:]),
         ".*SHA-256 differs",
     ),
-    Fault("newer format", signed(set_format), ".*format is 2; this code reads 1"),
+    Fault("newer format", signed(set_format), ".*format is 3; this code reads 2"),
     Fault("golden samples", signed(change_label), ".*differ from scikit-learn's"),
     Fault("wrong signature", signed(drop_feature), ".*do not fit its signature"),
     Fault("not signed", stored(lambda artifact: artifact), NOT_SIGNED),

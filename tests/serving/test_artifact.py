@@ -60,6 +60,7 @@ def test_the_manifest_describes_the_model_completely(trained: WineModel) -> None
         "estimator",
         "libraries",
         "golden_samples",
+        "text_encoders",
     }
     assert manifest["signature"]["classes"] == ["0", "1", "2"]
     alcohol = manifest["signature"]["features"][0]
@@ -95,7 +96,7 @@ def test_a_truncated_file_is_detected(trained: WineModel, length: int) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (set_format, "format is 2"),
+        (set_format, "format is 3"),
         (set_runtime, "abacus"),
         (drop_classes, "classes"),
         (drop_feature, "golden samples do not fit"),

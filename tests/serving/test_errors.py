@@ -97,7 +97,7 @@ def test_only_listed_problems_get_suggestions(app: App) -> None:
     ],
 )
 def test_text_with_surrogates_or_nul_is_rejected(mixed_app: App, colour: str, problem: str) -> None:
-    """UTF-8 has no lone surrogates, and NUL ends a C string."""
+    """UTF-8 has no lone surrogates; a text with NUL is not the text before it."""
     response = mixed_app.classify([1.0, 1, True, colour])
     assert response.body["problems"][0]["problem"] == problem
 

@@ -23,7 +23,7 @@ def rewrite_manifest(artifact: bytes, change: Callable[[dict[str, Any]], None]) 
 
 def set_format(manifest: dict[str, Any]) -> None:
     """Set a future format."""
-    manifest["format"] = 2
+    manifest["format"] = 3
 
 
 def set_runtime(manifest: dict[str, Any]) -> None:

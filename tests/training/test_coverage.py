@@ -19,6 +19,6 @@ def test_the_page_counts_the_classifiers_of_each_runtime() -> None:
     rejected = FittedClassifier("DummyClassifier", random, X, y)
     page = format_page([measure_coverage(exact), measure_coverage(rejected)])
     lines = page[page.index("| classifier |") :].splitlines()
-    assert lines[2] == "| Perceptron | onnx float64, one matrix | 0 |  |"
+    assert lines[2] == "| Perceptron | onnx float64 | 0 |  |"
     assert lines[3].startswith("| DummyClassifier | none: DummyClassifier cannot be served exactly")
-    assert lines[-1] == "2 classifiers: 1 none, 1 onnx float64, one matrix."
+    assert lines[-1] == "2 classifiers: 1 none, 1 onnx float64."

@@ -43,7 +43,7 @@ def test_publishes_an_estimator_from_each_format(
         command.append("--trust-pickle")
     assert main(command) == 0
     printed = capsys.readouterr().out
-    assert "onnx float64, by column" in printed
+    assert "onnx float64" in printed
     assert "accepted" in printed
     registry = ModelRegistry(str(tmp_path / "store"))
     manifest = registry.manifest(registry.live_version())

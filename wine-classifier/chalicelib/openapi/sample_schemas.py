@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.inputs.signature import LARGEST_NUMBER, Signature
+from chalicelib.inputs.signature import Signature
 from chalicelib.models.manifest import Manifest
 from chalicelib.openapi.json_schema import (
     TEXT,
@@ -23,7 +23,6 @@ _JSON_TYPES = {
     "boolean": "boolean",
     "categorical": "string",
 }
-_NO_NUL = "^[^\\u0000]*$"
 _DIGITS = "[0-9]{1,15}"
 _NUMBER_AS_TEXT = (
     rf"^[ ]*[+-]?({_DIGITS}(\.({_DIGITS})?)?|\.{_DIGITS})([eE][+-]?[0-9]{{1,2}})?[ ]*$"
@@ -114,9 +113,7 @@ def _value_schema(feature: Mapping[str, Any]) -> Schema:
     """Describe the values of a feature that are not missing."""
     schema: Schema = {"type": _JSON_TYPES[feature["kind"]]}
     if schema["type"] == "number":
-        schema |= {"minimum": -LARGEST_NUMBER, "maximum": LARGEST_NUMBER}
-    elif schema["type"] == "string":
-        schema["pattern"] = _NO_NUL
+        schema |= {"minimum": -largest_number, "maximum": largest_number}
     if feature.get("unknown_categories") == "rejected":
         schema["enum"] = [*feature["categories"]]
     return schema
