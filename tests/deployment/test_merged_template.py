@@ -212,6 +212,6 @@ def test_prod_limits_how_many_requests_it_takes() -> None:
 
 def test_every_parameter_is_documented() -> None:
     """The README names what a stack can be given."""
-    readme = (ROOT / "README.md").read_text()
+    readme = (ROOT / "docs/how-to/deploy.md").read_text()
     for name in what_is_merged(APP / ".chalice", "prod")["Parameters"]:
         assert f"`{name}`" in readme
