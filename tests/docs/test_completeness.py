@@ -1,4 +1,4 @@
-"""The pages and the code name the same things: settings, routes, options, targets, alarms, events."""
+"""The pages and the code name the same settings, routes, options, targets, alarms and events."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ TROUBLESHOOT = DOCS / "how-to/troubleshoot.md"
 VARIABLE = re.compile(r"(MODEL|CORS|AWS)_[A-Z0-9_]+")
 HEADER = re.compile(r"(X|Access-Control|Retry)-[A-Za-z-]+")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+MAKE = re.compile(r"(?:^|`|\$ )make ((?:[a-z-]+ ?)+)", re.MULTILINE)
 ROUTE = re.compile(r"[A-Z]+ /\S*")
 
 
@@ -76,7 +77,9 @@ def test_the_defaults_on_the_page_are_those_of_the_settings() -> None:
         [variable, *_] = spans(cells[0])
         if variable in fields and variable != "MODEL_URL":
             default = fields[variable]
-            assert cells[1] == (f"{default:g}" if isinstance(default, float) else str(default or "none"))
+            assert cells[1] == (
+                f"{default:g}" if isinstance(default, float) else str(default or "none")
+            )
             checked += 1
     assert checked == len(Settings._fields) - 1
 
@@ -190,7 +193,7 @@ def test_every_command_of_training_is_on_the_page(parser_of: ParserOf) -> None:
         text = section(CLI, f"python -m training {command}")
         tables = {span for span in keys(text) if span.startswith("--")}
         assert tables == options(parser), command
-        assert set(OPTION.findall(text)) <= options(parser) | {"--data"}, command
+        assert set(OPTION.findall(text)) <= options(parser), command
         for action in parser._actions:
             if not action.option_strings:
                 assert f"`{(action.metavar or action.dest).upper()}`" in text, command
@@ -240,16 +243,20 @@ def test_every_target_of_make_is_on_the_page() -> None:
 def test_every_variable_of_make_is_on_the_page() -> None:
     """Those that `make help` mentions; each one on the page is read by the Makefile."""
     documented = {span for span in keys(section(CLI, "make")) if span.isupper()}
-    mentioned = {name for text in make_help().values() for name in re.findall(r"\b([A-Z_]+)=", text)}
+    mentioned = {
+        name for text in make_help().values() for name in re.findall(r"\b([A-Z_]+)=", text)
+    }
     read = set(re.findall(r"\$\([a-z ]*(?:\$\()?([A-Z_]+)", (ROOT / "Makefile").read_text()))
     assert mentioned <= documented <= read
 
 
 def test_every_target_of_make_on_any_page_exists() -> None:
     """In code spans and in blocks."""
-    targets = {*make_help(), "STAGE"}
+    targets = set(make_help())
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")]:
-        for words in re.findall(r"(?:^|`|\$ )make ((?:[a-z-]+ ?)+)", page.read_text(), re.MULTILINE):
+        for words in re.findall(
+            r"(?:^|`|\$ )make ((?:[a-z-]+ ?)+)", page.read_text(), re.MULTILINE
+        ):
             assert set(words.split()) <= targets, f"{page.name}: make {words}"
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import doctest
 import io
+import os
 import re
 import shlex
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -21,7 +23,7 @@ from training.__main__ import main as run_training
 
 ADDRESS = "127.0.0.1:8000"
 SERVE = "make serve"
-TRAINING = ".venv/bin/python -m training "
+TRAINING = re.compile(r"((?:[A-Z_]+=\S+ )*)\.venv/bin/python -m training ")
 STATE = ("dist", ".model-store")
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 RUN = [
@@ -38,8 +40,8 @@ def make_checkout(folder: Path) -> None:
             (folder / path.name).symlink_to(path)
     shutil.copytree(ROOT / ".model-store", folder / ".model-store")
     (folder / "dist").mkdir()
-    for name in ("wine.onnx", ".published"):
-        shutil.copy2(ROOT / "dist" / name, folder / "dist")
+    for file in ("wine.onnx", ".published"):
+        shutil.copy2(ROOT / "dist" / file, folder / "dist")
     wheels = ROOT / "dist/.wheels"
     wheels.mkdir(exist_ok=True)
     (folder / "dist/.wheels").symlink_to(wheels)
@@ -63,8 +65,10 @@ class Reader:
         line = command.line.replace("\\\n", " ")
         if line.startswith(SERVE):
             return self._serve(line.removeprefix(SERVE).split())
-        if line.startswith(TRAINING):
-            return self._train(shlex.split(line.removeprefix(TRAINING)))
+        training = TRAINING.match(line)
+        if training:
+            variables = dict(word.split("=", 1) for word in training[1].split())
+            return self._train(shlex.split(line[training.end() :]), variables)
         line = re.sub(r"(^|\| )curl ", r"\1curl --silent --show-error ", self._with_port(line))
         result = subprocess.run(line, shell=True, cwd=self._folder, capture_output=True, text=True)
         assert result.returncode == 0, f"{line}\n{result.stderr}"
@@ -79,10 +83,10 @@ class Reader:
             self._server = self._start_server("-C", str(self._folder), *arguments)
         return self._server.printed
 
-    def _train(self, arguments: list[str]) -> str:
+    def _train(self, arguments: list[str], variables: dict[str, str]) -> str:
         """Run the command line in this process, which has imported scikit-learn already."""
         printed = io.StringIO()
-        with contextlib.redirect_stdout(printed):
+        with patch.dict(os.environ, variables), contextlib.redirect_stdout(printed):
             assert run_training(arguments) == 0
         return printed.getvalue()
 
