@@ -5,16 +5,16 @@ PYTHON := .venv/bin/python
 PORT ?= 8000
 
 UV := $(or $(shell command -v uv),.tools/bin/uv)
-READY := .venv/.ready
+VENV := .venv/.ready
 SAM := .tools/sam/bin/sam
 PUBLISHED := dist/.published
-SOURCES := $(wildcard $(foreach depth,* */* */*/*,training/$(depth).py wine-classifier/chalicelib/$(depth).py))
+MODEL_SOURCES := $(wildcard $(foreach depth,* */* */*/*,training/$(depth).py wine-classifier/chalicelib/$(depth).py))
 STORE := .model-store
 STAGE ?= dev
 ARCH ?= x86_64
 RUNTIME ?= onnx
 CLIENTS := kserve_rest mlflow_scoring mlserver_infer openapi_generated sagemaker_local triton
-SHIPPED = --stage $(STAGE) --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(API_KEY),--api-key) $(if $(PROJECT),--project $(PROJECT))
+PACKAGE_OPTIONS = --stage $(STAGE) --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(API_KEY),--api-key) $(if $(PROJECT),--project $(PROJECT))
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test clients fuzz check sam format train publish package deploy bench policy pins clean
@@ -23,80 +23,81 @@ SHIPPED = --stage $(STAGE) --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-serve: $(READY) $(if $(MODEL_URL),,$(PUBLISHED)) ## serve with chalice local (PORT=8000, MODEL_URL= another store)
+serve: $(VENV) $(if $(MODEL_URL),,$(PUBLISHED)) ## serve the wine model with chalice local (PORT=8000, MODEL_URL=another store)
 	@$(PYTHON) wine-classifier/serve_local.py --port $(PORT) --store "$(or $(MODEL_URL),$(STORE))"
 
-test: $(READY) ## run the tests
+test: $(VENV) ## run the tests (PYTEST_ARGS=)
 	@$(PYTHON) -m pytest $(PYTEST_ARGS)
 
-clients: $(READY) ## run the clients that people already have against the app, unmodified
+clients: $(VENV) ## call the app with existing clients, such as KServe's and MLflow's (CLIENTS=)
 	@UV=$(UV) $(PYTHON) -m tests.clients $(CLIENTS)
 
-fuzz: $(READY) ## let schemathesis look for what the API's description does not say
+fuzz: $(VENV) ## test the API against its OpenAPI document with schemathesis
 	@UV=$(UV) $(PYTHON) -m tests.fuzz
 
-check: $(READY) ## ruff, ruff format and mypy
+check: $(VENV) ## check style, format, types and the layers of imports
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-logo
 
-sam: $(SAM) ## check the SAM templates with AWS's own command line, which needs no account for it
+sam: $(SAM) ## validate the SAM templates with the AWS SAM CLI (needs no account)
 	@for options in "--stage dev" "--stage prod" "--stage prod --api-key"; do \
 	  $(PYTHON) -m deployment package $$options --out dist/.sam || exit 1; \
 	  SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --template dist/.sam/sam.json || exit 1; \
 	done
 
-format: $(READY) ## let ruff rewrite what it can
+format: $(VENV) ## format the code and apply ruff's fixes
 	@.venv/bin/ruff check --quiet --fix --exit-zero .
 	@.venv/bin/ruff format .
 
-train: $(READY) ## train and evaluate the wine model (writes dist/wine.onnx)
+train: $(VENV) ## train and evaluate the wine model (writes dist/wine.onnx)
 	@$(PYTHON) -m training train
 
-publish: $(READY) ## publish dist/wine.onnx (MODEL_URL= the store)
+publish: $(VENV) ## publish dist/wine.onnx (MODEL_URL=the store)
 	@$(PYTHON) -m training publish --to "$(or $(MODEL_URL),$(STORE))"
 
-package: $(READY) ## write the lean package and the SAM template to dist/STAGE (STAGE=dev, ARCH=, RUNTIME=, BUCKET=, API_KEY=)
-	@$(PYTHON) -m deployment package $(SHIPPED)
+package: $(VENV) ## build the Lambda package and the SAM template in dist/STAGE (STAGE=dev, ARCH=, RUNTIME=, BUCKET=, API_KEY=)
+	@$(PYTHON) -m deployment package $(PACKAGE_OPTIONS)
 
-deploy: $(READY) ## chalice deploy with the lean package (STAGE=dev, ARCH=, BUCKET= where the models are)
-	@$(PYTHON) -m deployment deploy $(SHIPPED)
+deploy: $(VENV) ## deploy the Lambda package with chalice deploy (STAGE=dev, ARCH=, BUCKET=the models' bucket)
+	@$(PYTHON) -m deployment deploy $(PACKAGE_OPTIONS)
 
-bench: $(READY) ## compare with other ways to serve, on the Lambda emulator (writes docs/benchmark.* and the README's table)
+bench: $(VENV) ## benchmark on the Lambda emulator (writes docs/benchmark.* and the README's table)
 	@$(PYTHON) -m benchmarks
 
-policy: $(READY) ## print the IAM policy that Chalice writes for stage dev
+policy: $(VENV) ## print the IAM policy of stage dev
 	@cd wine-classifier && ../.venv/bin/chalice gen-policy
 
-pins: $(READY) ## compile the requirements anew, to the newest versions
+pins: $(VENV) ## update the pinned requirements to the newest versions
 	@$(UV) pip compile --quiet --upgrade --no-header --python-version 3.13 wine-classifier/requirements.in -o wine-classifier/requirements.txt
 	@$(UV) pip compile --quiet --upgrade --no-header --python-version 3.12 --universal -c wine-classifier/requirements.txt requirements-dev.in -o requirements-dev.txt
 	@$(UV) pip compile --quiet --upgrade --no-header --python-version 3.13 -c requirements-dev.txt \
 	  --no-emit-package prettytable --no-emit-package wcwidth \
 	  deployment/requirements-sklearn.in -o deployment/requirements-sklearn.txt
 
-clean: ## remove everything that make made
-	@rm -rf .venv .tools $(STORE) dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: ## remove everything that make creates
+	@rm -rf .venv .tools $(STORE) dist build *.egg-info .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
 
-$(PUBLISHED): $(READY) $(SOURCES)
+$(PUBLISHED): $(VENV) $(MODEL_SOURCES)
 	@$(PYTHON) -m training train
 	@$(PYTHON) -m training publish --to $(STORE)
 	@touch $@
 
-$(READY): requirements-dev.txt wine-classifier/requirements.txt pyproject.toml .python-version | $(UV)
+$(VENV): requirements-dev.txt wine-classifier/requirements.txt pyproject.toml .python-version | $(UV)
 	@$(UV) venv --quiet --allow-existing .venv || { \
-	  echo "Python $$(cat .python-version) is needed, and uv can neither find nor fetch it: install it and try again." >&2; exit 1; }
+	  echo "Python $$(cat .python-version) is needed, and uv can neither find nor download it: install it and try again." >&2; exit 1; }
 	@$(UV) pip sync --quiet --python $(PYTHON) requirements-dev.txt
 	@$(UV) pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(SAM): deployment/requirements-sam.txt $(READY)
+$(SAM): deployment/requirements-sam.txt $(VENV)
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .tools/sam
 	@$(UV) pip install --quiet --python .tools/sam/bin/python -r $<
 	@touch $@
 
-# From / so that a .python-version that pyenv cannot meet does not stand in the way.
+# In /, where no .python-version stops pyenv's python3.
 .tools/bin/uv:
 	@command -v python3 >/dev/null || { echo "python3 is needed to fetch uv: install it and try again." >&2; exit 1; }
 	@cd / && python3 -m venv "$(CURDIR)/.tools" && "$(CURDIR)/.tools/bin/pip" install -qq uv==$(UV_VERSION) || { \
-	  echo "uv could not be fetched with python3's venv and pip: install uv and try again." >&2; exit 1; }
+	  echo "uv cannot be downloaded with python3's venv and pip: install uv and try again." >&2; exit 1; }

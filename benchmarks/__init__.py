@@ -1,1 +1,1 @@
-"""What `make bench` runs: this project's function, and others that it is compared with."""
+"""`make bench`: compare this project's function with other ways to serve the model."""

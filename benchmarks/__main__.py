@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: build, measure and report; writes to ``docs`` and the README."""
+"""``python -m benchmarks``: build, measure and report, to ``docs`` and the README."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ BUCKET = "models"
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description="Compare this project's function with others.")
-    parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument("--runs", type=int, default=RUNS, help="the number of runs")
     parser.add_argument(
-        "--out", type=Path, help="write there, and leave docs and README as they are"
+        "--out", type=Path, help="the output folder, which leaves docs and the README unchanged"
     )
     options = parser.parse_args()
     with s3() as environment, tempfile.TemporaryDirectory() as scratch:
@@ -61,14 +61,8 @@ def main() -> None:
 
 @contextmanager
 def s3() -> Iterator[dict[str, str]]:
-    """Start an S3 server with a bucket.
-
-    Yields
-    ------
-    dict of str to str
-        What has to be in the environment of who uses it; it is in this one's.
-    """
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # else a line for each request
+    """Start an S3 server with a bucket; yield and set the environment variables of its clients."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # instead of a line for each request
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -87,22 +81,7 @@ def s3() -> Iterator[dict[str, str]]:
 
 
 def run(packages: Packages, environment: Mapping[str, str], runs: int, folder: Path) -> Results:
-    """Measure all that there is to measure.
-
-    Parameters
-    ----------
-    packages : Packages
-    environment : mapping of str to str
-        Where S3 is.
-    runs : int
-        How often each is measured.
-    folder : Path
-        For a model store that is not on S3.
-
-    Returns
-    -------
-    Results
-    """
+    """Measure everything in the report."""
     model, one = wine_model(), one_sample()
     variables = {
         **environment,
@@ -111,15 +90,17 @@ def run(packages: Packages, environment: Mapping[str, str], runs: int, folder: P
     }
     put_pickle(variables["PICKLE_URL"])
     packages = packages._replace(json_only=packages.json_only._replace(request=one))
-    asked = [WarmRequest(package.name, package.name, package.request) for package in packages]
-    asked.append(WarmRequest(ONE_ROW, packages.ours.name, one))
+    warm_requests = [
+        WarmRequest(package.name, package.name, package.request) for package in packages
+    ]
+    warm_requests.append(WarmRequest(ONE_ROW, packages.this_project.name, one))
     in_process = compare_in_process(publish(model, str(folder)), model, one, batch(BATCH), runs)
     batches = {size: batch(size) for size in BATCHES}
     return Results(
         packages=packages,
-        runs=measure(packages, asked, variables, runs),
+        runs=measure(packages, warm_requests, variables, runs),
         by_model_size=cold_by_model_size(packages, variables, runs),
-        throughput=samples_per_second(packages.ours, variables, batches, runs),
+        throughput=samples_per_second(packages.this_project, variables, batches, runs),
         one_in_process=in_process[0],
         batch_in_process=in_process[1],
         memory_mb=memory_mb(),
@@ -130,42 +111,23 @@ def run(packages: Packages, environment: Mapping[str, str], runs: int, folder: P
 def cold_by_model_size(
     packages: Packages, environment: Mapping[str, str], runs: int
 ) -> dict[int, Compared]:
-    """Measure our cold start with models of several sizes, in turns with hello world's.
-
-    Parameters
-    ----------
-    packages : Packages
-    environment : mapping of str to str
-        The functions' variables.
-    runs : int
-        How often each is started.
-
-    Returns
-    -------
-    dict of int to Compared
-        By the model's size in bytes.
-    """
-    sized = {}
+    """Measure cold starts by the size of the model in bytes, compared with hello world's."""
+    by_size = {}
     for units in HIDDEN_UNITS:
         model = network(units)
         variables = {"MODEL_URL": publish(model, f"s3://{BUCKET}/units-{units}")}
-        sized[len(model)] = packages.ours._replace(
+        by_size[len(model)] = packages.this_project._replace(
             name=f"units-{units}", request=batch(1), variables=variables
         )
-    found = measure([packages.hello, *sized.values()], [], environment, runs)
+    measured = measure([packages.hello, *by_size.values()], [], environment, runs)
     return {
-        size: compare_cold(found, package.name, packages.hello.name)
-        for size, package in sized.items()
+        size: compare_cold(measured, package.name, packages.hello.name)
+        for size, package in by_size.items()
     }
 
 
 def memory_mb() -> int:
-    """Tell how much memory our function is given on Lambda.
-
-    Returns
-    -------
-    int
-    """
+    """Return the memory that the configuration gives the function on Lambda."""
     config = json.loads((ROOT / "wine-classifier" / ".chalice" / "config.json").read_text())
     return int(config["lambda_memory_size"])
 

@@ -1,4 +1,4 @@
-"""What was measured, as a picture."""
+"""The results as a chart."""
 
 from __future__ import annotations
 
@@ -18,45 +18,29 @@ from benchmarks.targets import MB, amount
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-OURS, OTHERS, INK, FAINT = "#8c1d40", "#c9c3bc", "#2b2b2b", "#6f6a65"
+HIGHLIGHT, NEUTRAL, TEXT, FAINT = "#8c1d40", "#c9c3bc", "#2b2b2b", "#6f6a65"
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 class Panel(NamedTuple):
-    """One of the things that were measured.
-
-    Parameters
-    ----------
-    title : str
-    values : list of list of float
-        For each service, one value for each run.
-    ratios : list of float, optional
-        The median of each service's to the first one's.
-    """
+    """One chart: a bar for each service."""
 
     title: str
-    values: list[list[float]]
-    ratios: list[float] | None = None
+    values: list[list[float]]  # of each service, one value for each run
+    ratios: list[float] | None = None  # median ratio of each service to the first one
 
 
 def draw(results: Results, path: Path) -> None:
-    """Draw the results.
-
-    Parameters
-    ----------
-    results : Results
-    path : Path
-        The PNG to write.
-    """
+    """Draw the results to a PNG."""
     services = results.packages.services
     panels = _panels(results)
     figure, grid = pyplot.subplots(2, 2, figsize=(9, 4.6), sharey=True, facecolor="white")
     for axis, panel in zip(grid.flat, panels, strict=True):
-        _bars(axis, panel)
+        _draw_bars(axis, panel)
     grid[0, 0].set_yticks(range(len(services)), [package.name for package in services])
     grid[0, 0].invert_yaxis()
     for axis in grid[:, 0]:
-        axis.get_yticklabels()[-1].set(color=OURS, fontweight="bold")
+        axis.get_yticklabels()[-1].set(color=HIGHLIGHT, fontweight="bold")
     figure.text(
         0.99, 0.015,
         f"Medians and ranges of {len(results.runs)} runs on the Lambda runtime emulator; in "
@@ -75,37 +59,37 @@ def _panels(results: Results) -> list[Panel]:
     return [
         Panel(
             "cold start, ms",
-            [[1000 * value for value in one.measured] for one in cold],
-            ratios=[statistics.median(one.ratios) for one in cold],
+            [[1000 * value for value in compared.measured] for compared in cold],
+            ratios=[statistics.median(compared.ratios) for compared in cold],
         ),
         Panel(
             "warm request, ms",
-            [[1000 * value for value in one.measured] for one in warm],
-            ratios=[statistics.median(one.ratios) for one in warm],
+            [[1000 * value for value in compared.measured] for compared in warm],
+            ratios=[statistics.median(compared.ratios) for compared in warm],
         ),
-        Panel("peak memory, MB", [[results.peak_memory(one) / MB] for one in services]),
-        Panel("package, MB zipped", [[one.size.zipped / MB] for one in services]),
+        Panel("peak memory, MB", [[results.peak_memory(service) / MB] for service in services]),
+        Panel("package, MB zipped", [[service.size.zipped / MB] for service in services]),
     ]
 
 
-def _bars(axis: Axes, panel: Panel) -> None:
+def _draw_bars(axis: Axes, panel: Panel) -> None:
     rows = range(len(panel.values))
-    medians = [statistics.median(one) for one in panel.values]
-    widest = max(max(one) for one in panel.values)
-    axis.barh(rows, medians, height=0.62, color=[OTHERS] * (len(rows) - 1) + [OURS])
-    for row, (median, one) in enumerate(zip(medians, panel.values, strict=True)):
-        if len(one) > 1:
-            axis.plot([min(one), max(one)], [row, row], color=INK, linewidth=1.2, marker="|")
-        is_ours = row == len(rows) - 1
+    medians = [statistics.median(values) for values in panel.values]
+    widest = max(max(values) for values in panel.values)
+    axis.barh(rows, medians, height=0.62, color=[NEUTRAL] * (len(rows) - 1) + [HIGHLIGHT])
+    for row, (median, values) in enumerate(zip(medians, panel.values, strict=True)):
+        if len(values) > 1:
+            axis.plot([min(values), max(values)], [row, row], color=TEXT, linewidth=1.2, marker="|")
+        is_last = row == len(rows) - 1  # this project
         axis.text(
-            max(one) + 0.03 * widest, row, _label(panel, row, median),
+            max(values) + 0.03 * widest, row, _label(panel, row, median),
             va="center", fontsize=9,
-            color=OURS if is_ours else INK, fontweight="bold" if is_ours else "normal",
+            color=HIGHLIGHT if is_last else TEXT, fontweight="bold" if is_last else "normal",
         )  # fmt: skip
-    axis.set_title(panel.title, fontsize=10, loc="left", color=INK)
+    axis.set_title(panel.title, fontsize=10, loc="left", color=TEXT)
     axis.set_xlim(0, 1.6 * widest)
     axis.xaxis.set_visible(False)
-    axis.tick_params(axis="y", length=0, labelsize=9.5, labelcolor=INK)
+    axis.tick_params(axis="y", length=0, labelsize=9.5, labelcolor=TEXT)
     axis.spines[["top", "right", "bottom"]].set_visible(False)
     axis.spines["left"].set_color(FAINT)
 

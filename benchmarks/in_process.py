@@ -1,9 +1,9 @@
-"""What reading, checking and answering a request costs, without the emulator around it.
+"""Measure the handler without the emulator: reading, validation, prediction and response.
 
-One sample is compared with a Chalice route that only parses, a batch with what cannot be done
-without: parsing its JSON with the standard library, one ONNX Runtime call, writing the answer. The
-handlers are called in a process of its own, in which nothing else was imported:
-`python -m benchmarks.in_process` prints these two alone.
+One sample is compared with a Chalice route that only parses JSON, a batch with minimal work:
+parsing its JSON with the standard library, one ONNX Runtime call and writing the response. The
+handlers run in a separate process that imports nothing else. `python -m benchmarks.in_process`
+prints these two comparisons alone.
 """
 
 from __future__ import annotations
@@ -28,28 +28,22 @@ RUNS = 9
 
 
 class Calls(NamedTuple):
-    """How often something is called in a run.
-
-    Parameters
-    ----------
-    turns, in_a_row : int
-        So many turns, with so many calls each.
-    """
+    """The calls of a run: some turns, each with some calls in a row."""
 
     turns: int
-    in_a_row: int
+    per_turn: int
 
 
-# Not call by call: a route that only parses fits into the processor's caches, and is half as slow
-# again if ours has just been there. Alone it is at its best, so the ratio is at its worst for us.
-CALLS_OF_ONE = Calls(turns=20, in_a_row=100)
-CALLS_OF_BATCH = Calls(turns=5, in_a_row=1)
+# In a row, not alternating: a parse-only route fits into the processor's caches, and takes 1.5 x
+# as long after a call of this project's handler. The ratio in a row is the least favourable one.
+SAMPLE_CALLS = Calls(turns=20, per_turn=100)
+BATCH_CALLS = Calls(turns=5, per_turn=1)
 
 
 def compare_in_process(
     store: str, model: bytes, one: Request, batch: Request, runs: int
 ) -> tuple[Compared, Compared]:
-    """Measure both in a process of its own.
+    """Compare one sample with a parse-only route, and a batch with minimal work.
 
     Parameters
     ----------
@@ -58,14 +52,9 @@ def compare_in_process(
     model : bytes
         The ONNX file that is live in it.
     one, batch : Request
-        One sample, and many by position.
+        One sample, and a batch by position.
     runs : int
-        How often each is measured, in turns.
-
-    Returns
-    -------
-    tuple of Compared
-        One sample beside a route that only parses; the batch beside the bare work.
+        The number of runs, each of which measures all four in turns.
     """
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn) as process:
@@ -76,29 +65,21 @@ def _compare(
     store: str, model: bytes, one: Request, batch: Request, runs: int
 ) -> tuple[Compared, Compared]:
     os.environ["MODEL_URL"] = store
-    app, parses = handler(ROOT / "wine-classifier"), handler(APPS / "json_only")
-    of_one, of_batch = event(one), event(batch)
-    bare_work = bare(model, of_batch["body"])
-    assert json.loads(app(of_batch, None)["body"]) == json.loads(bare_work())
+    app = import_handler(ROOT / "wine-classifier")
+    parse_only = import_handler(APPS / "json_only")
+    one_event, batch_event = make_event(one), make_event(batch)
+    baseline = make_baseline(model, batch_event["body"])
+    assert json.loads(app(batch_event, None)["body"]) == json.loads(baseline())
     return (
-        in_turns(lambda: app(of_one, None), lambda: parses(of_one, None), runs, CALLS_OF_ONE),
-        in_turns(lambda: app(of_batch, None), bare_work, runs, CALLS_OF_BATCH),
+        in_turns(
+            lambda: app(one_event, None), lambda: parse_only(one_event, None), runs, SAMPLE_CALLS
+        ),
+        in_turns(lambda: app(batch_event, None), baseline, runs, BATCH_CALLS),
     )
 
 
-def handler(project: Path) -> Callable[[dict[str, Any], object], dict[str, Any]]:
-    """Import the handler of a Chalice project.
-
-    Parameters
-    ----------
-    project : Path
-        Its folder.
-
-    Returns
-    -------
-    callable
-        Of an event and a context.
-    """
+def import_handler(project: Path) -> Callable[[dict[str, Any], object], dict[str, Any]]:
+    """Import the handler of a Chalice project."""
     spec = importlib.util.spec_from_file_location(project.name, project / "app.py")
     assert spec is not None
     assert spec.loader is not None
@@ -108,35 +89,13 @@ def handler(project: Path) -> Callable[[dict[str, Any], object], dict[str, Any]]
     return app
 
 
-def event(request: Request) -> dict[str, Any]:
-    """Make the event of a request.
-
-    Parameters
-    ----------
-    request : Request
-
-    Returns
-    -------
-    dict
-    """
+def make_event(request: Request) -> dict[str, Any]:
+    """Return the event of a request."""
     return api_gateway_event("POST", request.path, json.dumps(request.body))
 
 
-def bare(model: bytes, body: str) -> Callable[[], str]:
-    """Make a function that does what cannot be done without, and checks nothing.
-
-    Parameters
-    ----------
-    model : bytes
-        An ONNX file that takes one matrix.
-    body : str
-        Of the request.
-
-    Returns
-    -------
-    callable
-        Gives the answer's body.
-    """
+def make_baseline(model: bytes, body: str) -> Callable[[], str]:
+    """Return a function with the minimal work for a batch, which checks nothing."""
     import numpy as np
     import onnxruntime
 
@@ -145,54 +104,47 @@ def bare(model: bytes, body: str) -> Callable[[], str]:
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     [matrix] = session.get_inputs()
 
-    def answer() -> str:
+    def classify() -> str:
         samples = np.array(json.loads(body)["data"], dtype=np.float64)
         labels, *_ = session.run(None, {matrix.name: samples})
         return json.dumps({"predictions": [str(label) for label in labels.tolist()]})
 
-    return answer
+    return classify
 
 
 def in_turns(
-    ours: Callable[[], object], baseline: Callable[[], object], runs: int, calls: Calls
+    measured: Callable[[], object], baseline: Callable[[], object], runs: int, calls: Calls
 ) -> Compared:
-    """Measure two in turns, some calls of the one and then some of the other.
-
-    Parameters
-    ----------
-    ours, baseline : callable
-    runs : int
-    calls : Calls
-        How many in a run.
-
-    Returns
-    -------
-    Compared
-        Seconds of one call, the median of a run.
-    """
-    for call in (ours, baseline):
-        call()  # what the first one imports or fetches is not what is measured
-    found = Compared([], [])
+    """Measure two functions in turns: the median seconds of a call in each run."""
+    for call in (measured, baseline):
+        call()  # imports modules and fetches the model, which is not measured
+    compared = Compared([], [])
     for _ in range(runs):
         times: tuple[list[float], list[float]] = ([], [])
         for _ in range(calls.turns):
-            for call, of_call in zip((ours, baseline), times, strict=True):
-                of_call += [seconds(call) for _ in range(calls.in_a_row)]
-        found.measured.append(statistics.median(times[0]))
-        found.baseline.append(statistics.median(times[1]))
-    return found
+            for call, call_times in zip((measured, baseline), times, strict=True):
+                call_times += [seconds(call) for _ in range(calls.per_turn)]
+        compared.measured.append(statistics.median(times[0]))
+        compared.baseline.append(statistics.median(times[1]))
+    return compared
 
 
 def main() -> None:
-    """Measure these two alone and print them."""
-    # Here, as the process that measures imports this file too, and is to have nothing else in it.
+    """Measure and print the two comparisons."""
+    # Not at the top: the measuring process imports this module too, and must import nothing else.
+    import argparse
+
     from benchmarks.models import batch, one_sample, publish, wine_model
     from benchmarks.tables import BATCH, in_process_table
 
+    parser = argparse.ArgumentParser(description="Measure the handler without the emulator.")
+    parser.add_argument("--runs", type=int, default=RUNS)
+    options = parser.parse_args()
     model = wine_model()
     with tempfile.TemporaryDirectory() as folder:
         store = publish(model, folder)
-        print(in_process_table(*compare_in_process(store, model, one_sample(), batch(BATCH), RUNS)))
+        one, many = one_sample(), batch(BATCH)
+        print(in_process_table(*compare_in_process(store, model, one, many, options.runs)))
 
 
 if __name__ == "__main__":

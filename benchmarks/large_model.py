@@ -1,7 +1,7 @@
-"""A large model, from publishing to a request: `python -m benchmarks.large_model`.
+"""Measure a large model from export to request: `python -m benchmarks.large_model`.
 
-A forest of 1,000 deep trees on the digits data. Loading and asking happen in a process of its own,
-with nothing in it but what a function on Lambda has.
+The model is a forest of 1,000 deep trees on the digits data. It is loaded and called in a separate
+process with the imports of a function on Lambda.
 """
 
 from __future__ import annotations
@@ -57,23 +57,23 @@ def main() -> None:
         for name, content in files.items():
             paths.append(Path(folder) / name)
             paths[-1].write_bytes(content)
-        printed = subprocess.run(
+        output = subprocess.run(
             [sys.executable, "-c", _SERVE.format(requests=REQUESTS), *map(str, paths)],
             check=True,
             capture_output=True,
             text=True,
             cwd=ROOT,
         ).stdout
-    load, times, peak = json.loads(printed)
+    load, times, peak = json.loads(output)
     nodes = sum(tree.tree_.node_count for tree in forest.estimators_)
     rows = [
         ["trees, nodes", f"{TREES:,}, {nodes:,}"],
         ["runtime", built.attempts[-1].strategy],
-        ["labels differing", f"{built.comparison.label_mismatches} of {built.comparison.rows:,}"],
+        ["label mismatches", f"{built.comparison.label_mismatches} of {built.comparison.rows:,}"],
         ["artifact", f"{len(built.artifact) / 1e6:.1f} MB"],
-        ["exported and compared in", f"{build_seconds:.1f} s"],
-        ["loaded and proved in", f"{load:.2f} s"],
-        ["peak memory of the process", f"{peak:.0f} MB"],
+        ["export and comparison", f"{build_seconds:.1f} s"],
+        ["load and golden samples", f"{load:.2f} s"],
+        ["peak memory", f"{peak:.0f} MB"],
         ["one request, median", f"{statistics.median(times) * 1000:.2f} ms"],
     ]
     print(tabulate(rows, tablefmt="github"))

@@ -1,4 +1,4 @@
-"""The models that are served, and what the functions are asked to classify."""
+"""The models to serve and the requests to send."""
 
 from __future__ import annotations
 
@@ -20,17 +20,11 @@ from training.wine.dataset import wine
 from training.wine.estimators import wine_pipeline
 
 BATCHES = [1, 10, 100, 1_000, 10_000]
-HIDDEN_UNITS = [70, 350, 1_000]  # in each of two layers: models of about 0.05, 1 and 8 MB
+HIDDEN_UNITS = [70, 350, 1_000]  # of each hidden layer: models of about 0.05, 1 and 8 MB
 
 
 def wine_model() -> bytes:
-    """Export the wine model.
-
-    Returns
-    -------
-    bytes
-        An ONNX file.
-    """
+    """Return the artifact of the wine model."""
     X, y, names = wine()
     return build_artifact(
         wine_pipeline().fit(X, y), X, y, name="wine", feature_names=names
@@ -38,80 +32,40 @@ def wine_model() -> bytes:
 
 
 def network(units: int) -> bytes:
-    """Export a network of two layers, to have a model of a size.
-
-    Parameters
-    ----------
-    units : int
-        In each layer.
-
-    Returns
-    -------
-    bytes
-        An ONNX file.
-    """
+    """Return the artifact of a network with two hidden layers, for a model of some size."""
     X, y, names = wine()
     layers = MLPClassifier((units, units), max_iter=1, random_state=0)
-    with warnings.catch_warnings(action="ignore"):  # one step of training is enough for a size
+    with warnings.catch_warnings(action="ignore"):  # not converged: only the size matters
         estimator = make_pipeline(StandardScaler(), layers).fit(X, y)
     return build_artifact(estimator, X, y, name="network", feature_names=names).artifact
 
 
-def publish(model: bytes, to: str) -> str:
-    """Publish a model.
-
-    Parameters
-    ----------
-    model : bytes
-        An ONNX file.
-    to : str
-        The store: a URL or a folder.
-
-    Returns
-    -------
-    str
-        The URL of the store.
-    """
-    store = ModelRegistry(to)
-    store.publish(model)
-    return store.url
+def publish(artifact: bytes, store_url: str) -> str:
+    """Publish an artifact and return the URL of the store."""
+    registry = ModelRegistry(store_url)
+    registry.publish(artifact)
+    return registry.url
 
 
 def put_pickle(url: str) -> None:
-    """Put the wine model on S3 as the tutorial does.
-
-    Parameters
-    ----------
-    url : str
-        Where to.
-    """
+    """Put a pickle of the wine model on S3, as the tutorial does."""
     X, y, _ = wine()
     pickle = io.BytesIO()
     joblib.dump(wine_pipeline().fit(X, y), pickle)
-    place = urlsplit(url)
+    location = urlsplit(url)
     boto3.client("s3").put_object(
-        Bucket=place.netloc, Key=place.path.lstrip("/"), Body=pickle.getvalue()
+        Bucket=location.netloc, Key=location.path.lstrip("/"), Body=pickle.getvalue()
     )
 
 
 def one_sample() -> Request:
-    """Ask for one sample, its 13 features by name."""
+    """Return a request with one sample, its 13 features by name."""
     X, _, names = wine()
     return Request("/classify", {"data": dict(zip(names, X[0].tolist(), strict=True))})
 
 
 def batch(size: int) -> Request:
-    """Ask for samples by position.
-
-    Parameters
-    ----------
-    size : int
-        How many.
-
-    Returns
-    -------
-    Request
-    """
+    """Return a request with a batch of random samples by position."""
     X = wine().X
     samples = np.random.default_rng(0).uniform(X.min(0), X.max(0), (size, X.shape[1])).round(4)
     return Request("/classify", {"data": samples.tolist()})

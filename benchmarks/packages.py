@@ -1,4 +1,4 @@
-"""The packages that are compared, built as their users would build them."""
+"""Build the packages to compare, as their users would build them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from deployment.emulator.function import unpack_package
 from deployment.package.archive import Size, write_zip
 from deployment.package.wheels import fetch, unpack
-from deployment.target import architecture
+from deployment.target import get_architecture
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -23,107 +23,67 @@ CACHE = ROOT / "dist" / ".benchmark"
 
 
 class Request(NamedTuple):
-    """A request that is measured.
-
-    Parameters
-    ----------
-    path : str
-        Where it goes to.
-    body : object, optional
-        What is posted; it is a GET if there is nothing.
-    """
+    """A request to measure: a POST, or a GET without a body."""
 
     path: str
     body: object = None
 
 
 class Package(NamedTuple):
-    """A package that is measured.
-
-    Parameters
-    ----------
-    name : str
-        What it is.
-    code : Path
-        Where it is unpacked.
-    size : Size
-        In bytes.
-    request : Request
-        What it is asked.
-    handler : str
-        What answers events.
-    variables : mapping of str to str
-        Of its environment, beside those that all have.
-    """
+    """A package to measure, unpacked."""
 
     name: str
     code: Path
     size: Size
     request: Request = Request("/classify", {"data": ".10"})
     handler: str = "app.app"
-    variables: Mapping[str, str] = {}
+    variables: Mapping[str, str] = {}  # added to the common environment variables
 
 
 class Packages(NamedTuple):
-    """The packages that are compared.
-
-    Parameters
-    ----------
-    hello, tutorial, fastapi, ours : Package
-        Services, from the least that Chalice serves to this project.
-    json_only : Package
-        A route that parses its body and answers: what one sample is compared with.
-    """
+    """The packages to compare."""
 
     hello: Package
     tutorial: Package
     fastapi: Package
-    ours: Package
-    json_only: Package
+    this_project: Package
+    json_only: Package  # a parse-only route, the baseline for one sample
 
     @property
     def services(self) -> list[Package]:
-        """Those that stand in the table."""
-        return [self.hello, self.tutorial, self.fastapi, self.ours]
+        """The packages in the main table; this project is the last one."""
+        return [self.hello, self.tutorial, self.fastapi, self.this_project]
 
 
 def build_all(folder: Path) -> Packages:
-    """Build and unpack the packages.
-
-    Parameters
-    ----------
-    folder : Path
-        Where they are unpacked.
-
-    Returns
-    -------
-    Packages
-    """
+    """Build the packages and unpack them to a folder."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    hello = _unpacked("Chalice, hello world", _chalice("hello"), folder / "hello")
-    fastapi = _unpacked("FastAPI, Mangum, joblib", _fastapi(), folder / "fastapi")
+    hello = _unpack("Chalice, hello world", _package_chalice("hello"), folder / "hello")
+    fastapi = _unpack("FastAPI, Mangum, joblib", _package_fastapi(), folder / "fastapi")
     return Packages(
         hello=hello._replace(request=Request("/")),
-        tutorial=_unpacked("the tutorial's handler", _chalice("tutorial"), folder / "tutorial"),
+        tutorial=_unpack(
+            "the tutorial's handler", _package_chalice("tutorial"), folder / "tutorial"
+        ),
         fastapi=fastapi._replace(handler="app.handler"),
-        ours=_unpacked("this project", _ours(), folder / "ours"),
-        json_only=_unpacked(
-            "a route that only parses", _chalice("json_only"), folder / "json_only"
+        this_project=_unpack("this project", _package_this_project(), folder / "this_project"),
+        json_only=_unpack(
+            "a parse-only route", _package_chalice("json_only"), folder / "json_only"
         ),
     )
 
 
-def _unpacked(name: str, package: Path, folder: Path) -> Package:
+def _unpack(name: str, package: Path, folder: Path) -> Package:
     code = unpack_package(package, folder)
     unzipped = sum(path.stat().st_size for path in code.rglob("*") if path.is_file())
     return Package(name, code, Size(package.stat().st_size, unzipped))
 
 
-def _chalice(name: str) -> Path:
-    """Package a Chalice project with plain Chalice, unless nothing has changed since."""
+def _package_chalice(name: str) -> Path:
+    """Package an app with plain Chalice, unless its sources are unchanged."""
     package = CACHE / f"{name}.zip"
     sources = [APPS / name / "app.py", APPS / name / "requirements.txt"]
-    if not package.exists() or any(newer(path, package) for path in sources):
+    if not package.exists() or any(_is_newer(path, package) for path in sources):
         with tempfile.TemporaryDirectory() as scratch:
             project = Path(scratch, name)
             shutil.copytree(APPS / name, project, ignore=shutil.ignore_patterns("__pycache__"))
@@ -139,32 +99,23 @@ def _chalice(name: str) -> Path:
     return package
 
 
-def newer(path: Path, other: Path) -> bool:
-    """Tell whether a file was changed after another one.
-
-    Parameters
-    ----------
-    path, other : Path
-
-    Returns
-    -------
-    bool
-    """
+def _is_newer(path: Path, other: Path) -> bool:
+    """Return whether a file was modified after another one."""
     return path.stat().st_mtime > other.stat().st_mtime
 
 
-def _fastapi() -> Path:
+def _package_fastapi() -> Path:
     package = CACHE / "fastapi.zip"
     requirements = APPS / "fastapi" / "requirements.txt"
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        unpack(fetch(requirements, architecture("x86_64"), ROOT / "dist" / ".wheels"), folder)
+        unpack(fetch(requirements, get_architecture("x86_64"), ROOT / "dist" / ".wheels"), folder)
         shutil.copyfile(APPS / "fastapi" / "app.py", folder / "app.py")
         write_zip(folder, package)
     return package
 
 
-def _ours() -> Path:
+def _package_this_project() -> Path:
     command = [sys.executable, "-m", "deployment", "package", "--stage", "dev"]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return ROOT / "dist" / "dev" / "deployment.zip"

@@ -1,4 +1,4 @@
-"""The page that says what was measured, and how."""
+"""The page `docs/benchmark.md`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from benchmarks.tables import (
 from benchmarks.targets import spread
 
 PAGE = """\
-# The benchmark
+# Benchmark
 
-Written by `make bench`, measured on {machine}, with the Lambda runtime emulator.
-Each figure is the median of {runs} runs, with the least and the most in brackets. A ratio is made
-in each run of what was measured in that run, and the median is of the ratios. They count, not the
-times.
+Written by `make bench` on {machine}, with the Lambda runtime emulator. Each figure is the median of
+{runs} runs, with the minimum and the maximum in brackets. A ratio compares two times of the same
+run, and its figure is the median of the ratios. Compare ratios, not absolute times.
 
 ![Cold start, warm request, memory and package size of four services](benchmark.png)
 
@@ -28,15 +27,14 @@ times.
 
 {main_table}
 
-Ratios are to hello world's, which is packaged as Chalice does it, without byte code. The tutorial's
-cold start takes {faster} times as long as this project's. A cold start is
-the first request to a new process, a warm request a later one. What Lambda itself takes, such as
-fetching the package to a machine, is not in it. Peak memory is the most in any run.
+Ratios are to the hello world, which plain Chalice packages without byte code. The tutorial's cold
+start takes {faster} times as long as this project's. A cold start is the first
+request to a new process, a warm request is a later one. Lambda's own overhead, such as copying the
+package to a machine, is not included. Peak memory is the maximum of all runs.
 
-Dollars are an estimate of what Lambda charges for a million requests: from these medians, with
-{memory_mb} MB of memory, {cold_share:.0%} cold starts and AWS's published prices, read on {read_on}
-in stored pages that may be older (`benchmarks/prices.py` names them). API Gateway's
-{api_gateway:.2f} come to them.
+The dollars estimate Lambda's charge for a million requests, from these medians, {memory_mb} MB of
+memory, {cold_share:.0%} cold starts and AWS's published prices, read on {read_on} in stored pages
+that may be older (`benchmarks/prices.py` lists them). API Gateway adds {api_gateway:.2f}.
 
 ## Targets
 
@@ -44,43 +42,33 @@ in stored pages that may be older (`benchmarks/prices.py` names them). API Gatew
 
 ## One row
 
-One sample with its 13 features by name, beside a Chalice route that parses its body and answers the
-same whatever it holds. On the emulator a request costs what the emulator and the runtime client
-cost as well; in one process the handlers are called and nothing else.
+One sample with its 13 features by name, compared with a Chalice route that parses its body and
+returns a constant. On the emulator, both times include the emulator and the runtime client. In one
+process, the handlers are called directly.
 
 {one_row}
 
-## A batch
+## Batch
 
-By position, in one process, beside the bare work: parsing the JSON with the standard library, one
-ONNX Runtime call, writing the answer.
+A batch by position in one process, compared with minimal work: parsing the JSON with the standard
+library, one ONNX Runtime call and writing the response.
 
 {batch}
 
-Samples in a second on the emulator, by the samples in a request:
+Throughput on the emulator, by the number of samples in a request:
 
 {throughput}
 
-## The model's size
+## Model size
 
-This project's cold start with networks of several sizes, beside hello world's.
+Cold starts with networks of several sizes, compared with the hello world.
 
 {model_size}
 """
 
 
 def report(results: Results) -> str:
-    """Write all that was measured.
-
-    Parameters
-    ----------
-    results : Results
-
-    Returns
-    -------
-    str
-        A page in Markdown.
-    """
+    """Return the results as a Markdown page."""
     return PAGE.format(
         machine=results.machine,
         runs=len(results.runs),

@@ -1,4 +1,4 @@
-"""What one run of the benchmark has measured, and how ratios are made of it."""
+"""The measurements of one benchmark, and the ratios between them."""
 
 from __future__ import annotations
 
@@ -10,137 +10,63 @@ ONE_ROW = "this project, 13 features by name"
 
 
 class Run(NamedTuple):
-    """One run on the emulator: every function was started, then all were asked in turns.
+    """One run on the emulator, which starts every function and then sends requests in turns."""
 
-    Parameters
-    ----------
-    cold : dict of str to float
-        Seconds until the first answer, by the name of the package.
-    warm : dict of str to float
-        Seconds of a later request (their median), by the name of the request.
-    memory : dict of str to int
-        Bytes: the most that the function's process had resident.
-    """
-
-    cold: dict[str, float]
-    warm: dict[str, float]
-    memory: dict[str, int]
+    cold: dict[str, float]  # seconds of the first request, by package name
+    warm: dict[str, float]  # median seconds of a later request, by request name
+    memory: dict[str, int]  # peak resident bytes of the process, by package name
 
 
 class Compared(NamedTuple):
-    """The times of one thing beside those of another, one value for each run.
-
-    Parameters
-    ----------
-    measured, baseline : list of float
-        Seconds.
-    """
+    """The times of a measurement and its baseline in seconds, one value for each run."""
 
     measured: list[float]
     baseline: list[float]
 
     @property
     def ratios(self) -> list[float]:
-        """How many times the baseline's time, in each run: what slowed both down cancels out."""
+        """Measured / baseline in each run, which cancels a slow machine out."""
         return [a / b for a, b in zip(self.measured, self.baseline, strict=True)]
 
 
 class Results(NamedTuple):
-    """All that the benchmark has measured.
-
-    Parameters
-    ----------
-    packages : Packages
-        What was compared.
-    runs : list of Run
-        On the emulator.
-    by_model_size : dict of int to Compared
-        Our cold start beside hello world's, by the model's size in bytes.
-    throughput : dict of int to list of float
-        Samples in a second, by the size of the batch; one value for each run.
-    one_in_process, batch_in_process : Compared
-        Our handler called without the emulator, beside a route that only parses and beside the
-        bare work.
-    memory_mb : int
-        The memory that our function is given on Lambda.
-    machine : str
-        What it was measured on.
-    """
+    """All measurements of the benchmark."""
 
     packages: Packages
     runs: list[Run]
-    by_model_size: dict[int, Compared]
-    throughput: dict[int, list[float]]
-    one_in_process: Compared
-    batch_in_process: Compared
-    memory_mb: int
+    by_model_size: dict[int, Compared]  # cold starts and hello world's, by the model's bytes
+    throughput: dict[int, list[float]]  # samples a second in each run, by batch size
+    one_in_process: Compared  # one sample and a parse-only route, without the emulator
+    batch_in_process: Compared  # a batch and the minimal work for it, without the emulator
+    memory_mb: int  # the function's memory on Lambda
     machine: str
 
     def cold(self, package: Package) -> Compared:
-        """Give a function's first request, beside hello world's.
-
-        Parameters
-        ----------
-        package : Package
-
-        Returns
-        -------
-        Compared
-        """
+        """Return a function's cold starts, compared with hello world's."""
         return compare_cold(self.runs, package.name, self.packages.hello.name)
 
     def warm(self, package: Package) -> Compared:
-        """Give a function's later requests, beside hello world's.
-
-        Parameters
-        ----------
-        package : Package
-
-        Returns
-        -------
-        Compared
-        """
+        """Return a function's warm requests, compared with hello world's."""
         return _compare_warm(self.runs, package.name, self.packages.hello.name)
 
     @property
     def faster_than_tutorial(self) -> list[float]:
-        """How many times our first request the tutorial's takes, in each run."""
+        """The tutorial's cold start / this project's, in each run."""
         packages = self.packages
-        return compare_cold(self.runs, packages.tutorial.name, packages.ours.name).ratios
+        return compare_cold(self.runs, packages.tutorial.name, packages.this_project.name).ratios
 
     @property
     def one_row(self) -> Compared:
-        """One sample, all features by name, beside a route that only parses it."""
+        """One sample with all features by name, compared with a parse-only route."""
         return _compare_warm(self.runs, ONE_ROW, self.packages.json_only.name)
 
     def peak_memory(self, package: Package) -> int:
-        """Give the most memory that a function had resident in any run.
-
-        Parameters
-        ----------
-        package : Package
-
-        Returns
-        -------
-        int
-            Bytes.
-        """
+        """Return a function's peak resident memory of all runs, in bytes."""
         return max(run.memory[package.name] for run in self.runs)
 
 
 def compare_cold(runs: list[Run], name: str, baseline: str) -> Compared:
-    """Put the first requests of two functions side by side.
-
-    Parameters
-    ----------
-    runs : list of Run
-    name, baseline : str
-        Of the packages.
-
-    Returns
-    -------
-    Compared
-    """
+    """Compare the cold starts of two packages."""
     return Compared([run.cold[name] for run in runs], [run.cold[baseline] for run in runs])
 
 

@@ -1,16 +1,14 @@
-"""Makes what is shipped to Lambda: ``python -m deployment package`` and ``deploy``.
+"""Build and deploy the Lambda package: ``python -m deployment package`` and ``deploy``.
 
-The app and Chalice's own runtime files come from Chalice; the rest goes through these modules::
+Chalice packages the app and its runtime; the rest of the package goes through these modules::
 
-    wheels           requirements -> the wheels of a Lambda function, unpacked
-    lean             which files serving never opens
-    shared_objects   whether Lambda can load what is left
-    bytecode         what Lambda would else compile on every cold start
-    archive          a folder -> a zip, the same byte for byte each time, within the limits
-    project          Chalice, run on a copy of the project that holds this zip
+    package.wheels     requirements -> the wheels for Lambda, unpacked
+    package.pruning    remove the files that serving never opens
+    package.elf        check that Lambda can load every shared object
+    package.bytecode   compile once what Lambda would compile on every cold start
+    package.archive    a folder -> a reproducible zip, within Lambda's limits
+    chalice_project    run Chalice on a copy of the project that contains this zip
+    sam_template       the SAM template, with the parts from `.chalice/`
 
-What was made is run by ``emulator``, as Lambda does: ``emulator_files`` fetches what it takes, and
-``api_gateway`` is what comes before the function.
-
-Chalice has no hook to change a package; but it takes a zip that lies where it would put its own.
+``emulator`` runs a package on this machine as Lambda does.
 """

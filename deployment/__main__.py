@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deployment.chalice_project import PLACEHOLDER, Project, copied
+from deployment.chalice_project import PLACEHOLDER, Project, temporary_copy
 from deployment.errors import PackagingError
 from deployment.package.archive import Size, check_size, write_zip
 from deployment.package.bytecode import compile_all
@@ -15,131 +15,111 @@ from deployment.package.elf import check_shared_objects
 from deployment.package.pruning import prune
 from deployment.package.wheels import fetch, unpack
 from deployment.sam_template import write_template
-from deployment.target import ARCHITECTURES, RUNTIME, RUNTIMES, UPLOAD_BYTES, architecture, runtime
+from deployment.target import (
+    ARCHITECTURES,
+    PYTHON_RUNTIME,
+    RUNTIMES,
+    UPLOAD_BYTES,
+    Architecture,
+    Runtime,
+    get_architecture,
+    get_runtime,
+)
 
 ROOT = Path(__file__).parent.parent
 APP = ROOT / "wine-classifier"
 DIST = ROOT / "dist"
-REFUSED = 2
+EXIT_REJECTED = 2
 
 
 def main() -> int:
-    """Do what the command line says.
-
-    Returns
-    -------
-    int
-        The exit code.
-    """
+    """Run the command line and return its exit code."""
     parser = argparse.ArgumentParser(prog="deployment", description="Package and deploy the app.")
     parser.add_argument("command", choices=["package", "deploy"])
-    parser.add_argument("--stage", required=True)
+    parser.add_argument("--stage", required=True, help="the Chalice stage: dev or prod")
     parser.add_argument("--arch", default="x86_64", help=" or ".join(ARCHITECTURES))
     parser.add_argument("--runtime", default="onnx", help=" or ".join(RUNTIMES))
-    parser.add_argument("--bucket", help=f"what stands for {PLACEHOLDER} in the configuration")
-    parser.add_argument("--api-key", action="store_true", help="let the API ask for a key")
+    parser.add_argument("--bucket", help=f"replaces {PLACEHOLDER} in .chalice/")
+    parser.add_argument("--api-key", action="store_true", help="require an API key")
     parser.add_argument("--project", type=Path, default=APP, help="the Chalice project's folder")
-    parser.add_argument("--out", type=Path, help="a folder; else dist/STAGE")
+    parser.add_argument("--out", type=Path, help="the output folder (default: dist/STAGE)")
     options = parser.parse_args()
     try:
-        ship(options)
+        build(options)
     except PackagingError as error:
         print(f"{options.command}: {error}", file=sys.stderr)
-        return REFUSED
+        return EXIT_REJECTED
     return 0
 
 
-def ship(options: argparse.Namespace) -> None:
-    """Make the package, then the template or the function.
+def build(options: argparse.Namespace) -> None:
+    """Build the package, then write the SAM template or deploy.
 
-    Parameters
-    ----------
-    options : argparse.Namespace
-        What the command line says.
-
-    Raises
-    ------
-    PackagingError
-        If the package would not work on Lambda, or cannot be made.
+    Raises `PackagingError` if the package cannot be built, or would not work on Lambda.
     """
-    target, runs = architecture(options.arch), runtime(options.runtime)
+    target, runtime = get_architecture(options.arch), get_runtime(options.runtime)
     out = options.out or DIST / options.stage
-    requirements = ROOT / runs.requirements
+    requirements = ROOT / runtime.requirements
     package = out / "deployment.zip"
-    package.unlink(missing_ok=True)  # so that no older one is taken for this one
-    with copied(options.project, options.stage, target, requirements, options.bucket) as project:
+    package.unlink(missing_ok=True)  # a failed build leaves no older package behind
+    with temporary_copy(
+        options.project, options.stage, target, requirements, options.bucket
+    ) as project:
         if options.command == "deploy":
-            check_deployable(project, runs.goes_through_s3, options.api_key)
-        with tempfile.TemporaryDirectory() as scratch:
-            folder = Path(scratch)
-            unpack(fetch(requirements, target, DIST / ".wheels"), folder)
-            project.unpack_app(folder)
-            prune(folder, runs.name)
-            count = check_shared_objects(folder, target)
-            compile_all(folder)
-            size = write_zip(folder, package)
-        try:
-            check_size(size, runs)
-        except PackagingError:
-            package.unlink()
-            raise
-        project.take(package)
-        say_what_was_made(package, size, count, target.name)
+            check_deployable(project, runtime.requires_s3_upload, options.api_key)
+        size, count = write_package(project, target, runtime, package)
+        project.install_package(package)
+        print_summary(package, size, count, target.name)
         if options.command == "package":
             write_template(project, options.stage, options.api_key, out / "sam.json")
         else:
             print(project.run_chalice("deploy"), end="")
 
 
-def check_deployable(project: Project, goes_through_s3: bool, api_key: bool) -> None:
-    """Refuse what `chalice deploy` would send in vain.
+def write_package(
+    project: Project, target: Architecture, runtime: Runtime, package: Path
+) -> tuple[Size, int]:
+    """Write the zip and return its size and the number of shared objects in it."""
+    requirements = ROOT / runtime.requirements
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        unpack(fetch(requirements, target, DIST / ".wheels"), folder)
+        project.unpack_app(folder)
+        prune(folder, runtime.name)
+        count = check_shared_objects(folder, target)
+        compile_all(folder)
+        size = write_zip(folder, package)
+    try:
+        check_size(size, runtime)
+    except PackagingError:
+        package.unlink()
+        raise
+    return size, count
 
-    Parameters
-    ----------
-    project : Project
-        What is deployed.
-    goes_through_s3 : bool
-        Whether the package may be too large for it.
-    api_key : bool
-        Whether requests have to bring an API key, which Chalice cannot set up.
 
-    Raises
-    ------
-    PackagingError
-    """
-    if goes_through_s3:
+def check_deployable(project: Project, requires_s3_upload: bool, api_key: bool) -> None:
+    """Raise `PackagingError` for a deployment that `chalice deploy` cannot make."""
+    if requires_s3_upload:
         raise PackagingError(
-            "This runtime's package goes through S3: use make package and sam deploy."
+            "This runtime's package has to be uploaded through S3: use make package and sam deploy."
         )
     if api_key:
         raise PackagingError("Chalice cannot set up an API key: use make package and sam deploy.")
     if PLACEHOLDER in (project.folder / ".chalice" / "config.json").read_text():
         raise PackagingError(
-            f"Say where the models are: BUCKET=name, for {PLACEHOLDER} in .chalice/."
+            f"BUCKET=name is required: the bucket of the models, for {PLACEHOLDER} in .chalice/."
         )
 
 
-def say_what_was_made(package: Path, size: Size, shared_objects: int, arch: str) -> None:
-    """Print one line about a package, and another if it cannot be sent to Lambda itself.
-
-    Parameters
-    ----------
-    package : Path
-        Where it is.
-    size : Size
-        How large it is.
-    shared_objects : int
-        How many it holds.
-    arch : str
-        What it runs on.
-    """
-    where = package.relative_to(ROOT) if package.is_relative_to(ROOT) else package
+def print_summary(package: Path, size: Size, shared_objects: int, arch: str) -> None:
+    """Print the package's path, size and target, and whether it has to go through S3."""
+    path = package.relative_to(ROOT) if package.is_relative_to(ROOT) else package
     print(
-        f"{where}: {size.zipped / 1e6:.1f} MB, {size.unzipped / 1e6:.1f} MB unzipped, "
-        f"{RUNTIME} on {arch}, {shared_objects} shared objects checked"
+        f"{path}: {size.zipped / 1e6:.1f} MB, {size.unzipped / 1e6:.1f} MB unzipped, "
+        f"{PYTHON_RUNTIME} on {arch}, {shared_objects} shared objects checked"
     )
     if size.zipped > UPLOAD_BYTES:
-        print("It is over what Lambda takes directly, so it goes through S3: use sam deploy.")
+        print("It is too large for a direct upload, so it goes through S3: use sam deploy.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Chalice, run on a copy of the project: with a package of ours where it looks for its own."""
+"""Run Chalice on a copy of the project, with the lean package in Chalice's cache of packages."""
 
 from __future__ import annotations
 
@@ -22,32 +22,22 @@ from chalice.deploy.packager import (
 from chalice.utils import UI, OSUtils
 
 from deployment.errors import PackagingError
-from deployment.target import RUNTIME, Architecture
+from deployment.target import PYTHON_RUNTIME, Architecture
 
 PLACEHOLDER = "YOUR-BUCKET"
 _REUSED = "Reusing existing deployment package."
-# What a copy leaves out: byte code is part of the hash that names Chalice's package, and what
-# was deployed stays where plain `chalice` finds it too.
-_LEFT_OUT = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
+# The copy has no byte code, which is part of the hash that names Chalice's package. It links to
+# `deployed`, so that plain `chalice` sees the same deployments.
+_NOT_COPIED = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
 
 
-class _Quiet(UI):
+class _SilentUI(UI):
     def write(self, msg: str) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 class Project:
-    """A copy of a Chalice project.
-
-    Parameters
-    ----------
-    folder : Path
-        The copy.
-    stage : str
-        The Chalice stage.
-    target : Architecture
-        What the function runs on.
-    """
+    """A copy of a Chalice project, for one stage and one architecture."""
 
     def __init__(self, folder: Path, stage: str, target: Architecture) -> None:
         self.folder = folder
@@ -55,52 +45,29 @@ class Project:
         self._target = target
 
     def unpack_app(self, folder: Path) -> None:
-        """Lay down what Chalice ships of the app, and of itself.
-
-        Parameters
-        ----------
-        folder : Path
-            Where to.
-        """
+        """Write the app, its `vendor/` files and Chalice's runtime to a folder."""
         packager = self._packager(AppOnlyDeploymentPackager)
-        with zipfile.ZipFile(packager.create_deployment_package(self.folder, RUNTIME)) as archive:
+        package = packager.create_deployment_package(self.folder, PYTHON_RUNTIME)
+        with zipfile.ZipFile(package) as archive:
             archive.extractall(folder)
         if (self.folder / "vendor").is_dir():
             shutil.copytree(self.folder / "vendor", folder, dirs_exist_ok=True)
 
-    def take(self, package: Path) -> None:
-        """Put a package where Chalice looks for the one it made last time.
-
-        Parameters
-        ----------
-        package : Path
-            The zip.
-        """
+    def install_package(self, package: Path) -> None:
+        """Copy a package to the path where Chalice looks for one to reuse."""
         packager = self._packager(LambdaDeploymentPackager)
-        place = packager.deployment_package_filename(str(self.folder), RUNTIME)
-        shutil.copyfile(package, place)
+        path = packager.deployment_package_filename(str(self.folder), PYTHON_RUNTIME)
+        shutil.copyfile(package, path)
 
     def run_chalice(self, *arguments: str) -> str:
-        """Run Chalice in the copy.
+        """Run a Chalice command for the stage, and return its output.
 
-        Parameters
-        ----------
-        *arguments : str
-            What to do; the stage is added.
-
-        Returns
-        -------
-        str
-            What it printed.
-
-        Raises
-        ------
-        PackagingError
-            If it fails, or packages the app itself instead of taking what it was given.
+        Raises `PackagingError` if the command fails, or packages the app again instead of
+        reusing the installed package.
         """
         chalice = str(Path(sys.executable).with_name("chalice"))
         environment = {"AWS_DEFAULT_REGION": "us-east-1"} | os.environ
-        done = subprocess.run(
+        process = subprocess.run(
             [chalice, *arguments, "--stage", self._stage],
             cwd=self.folder,
             env=environment | {"PYTHONDONTWRITEBYTECODE": "1"},
@@ -108,37 +75,37 @@ class Project:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        if done.returncode:
-            print(done.stdout, file=sys.stderr)
+        if process.returncode:
+            print(process.stdout, file=sys.stderr)
             raise PackagingError(f"chalice {arguments[0]} failed.")
-        if _REUSED not in done.stdout:
-            raise PackagingError(f"chalice {arguments[0]} did not take the lean package.")
-        return done.stdout
+        if _REUSED not in process.stdout:
+            raise PackagingError(f"chalice {arguments[0]} did not use the lean package.")
+        return process.stdout
 
-    def _packager(self, kind: Any) -> Any:
+    def _packager(self, packager_class: Any) -> Any:
         osutils = OSUtils()
         builder = DependencyBuilder(osutils, architecture=self._target.name)
-        return kind(osutils, builder, _Quiet(), architecture=self._target.name)
+        return packager_class(osutils, builder, _SilentUI(), architecture=self._target.name)
 
 
 @contextmanager
-def copied(
+def temporary_copy(
     original: Path, stage: str, target: Architecture, requirements: Path, bucket: str | None
 ) -> Iterator[Project]:
-    """Copy a Chalice project, for as long as it is needed.
+    """Copy a Chalice project to a temporary folder, configured for a stage and an architecture.
 
     Parameters
     ----------
     original : Path
-        The project.
+        The project's folder.
     stage : str
         The Chalice stage.
     target : Architecture
-        What the function shall run on, whatever the configuration says.
+        The function's architecture; overrides the configuration.
     requirements : Path
-        What it shall be packaged with.
+        Replaces the project's requirements.txt.
     bucket : str, optional
-        What stands in the configuration for `PLACEHOLDER`.
+        Replaces `PLACEHOLDER` in the configuration.
 
     Yields
     ------
@@ -153,7 +120,7 @@ def copied(
     deployed.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, original.name)
-        shutil.copytree(original, folder, ignore=_LEFT_OUT)
+        shutil.copytree(original, folder, ignore=_NOT_COPIED)
         shutil.copyfile(requirements, folder / "requirements.txt")
         for path in (folder / ".chalice").glob("*.json"):
             if bucket:
@@ -167,7 +134,7 @@ def copied(
 def _configure(path: Path, stage: str, target: Architecture) -> None:
     config = json.loads(path.read_text())
     if stage not in config["stages"]:
-        known = ", ".join(config["stages"])
-        raise PackagingError(f"There is no stage {stage}: STAGE is one of {known}.")
+        stages = ", ".join(config["stages"])
+        raise PackagingError(f"There is no stage {stage}: STAGE is one of {stages}.")
     config["stages"][stage]["lambda_architecture"] = target.name
     path.write_text(json.dumps(config, indent=2))

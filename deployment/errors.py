@@ -1,7 +1,7 @@
-"""What stops a build: one error, whose message is the line that is printed."""
+"""The error that stops a build; its message is the line that the command prints."""
 
 from __future__ import annotations
 
 
 class PackagingError(Exception):
-    """The package would not work on Lambda, or cannot be made."""
+    """The package cannot be built, or would not work on Lambda."""

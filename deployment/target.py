@@ -1,4 +1,4 @@
-"""What a package is made for: the kinds of function that Lambda has, and its limits."""
+"""The targets of a package: Lambda's architectures, the model runtimes and their limits."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 from deployment.errors import PackagingError
 
-# Of Amazon Linux 2023, which runs python3.12 and later:
+# The glibc of Amazon Linux 2023, which runs python3.12 and later:
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 GLIBC = (2, 34)
-OLDEST_GLIBC = (2, 17)  # the oldest that a wheel in use today may be made for
+OLDEST_GLIBC = (2, 17)  # the oldest that today's wheels are built for
 
-# Chalice makes the function's runtime that of the Python which runs it.
+# Chalice sets the function's Python to the version that runs Chalice.
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-RUNTIME = f"python{PYTHON}"
+PYTHON_RUNTIME = f"python{PYTHON}"
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 UPLOAD_BYTES = 52_428_800
@@ -22,25 +22,15 @@ UNZIPPED_BYTES = 262_144_000
 
 
 class Architecture(NamedTuple):
-    """A kind of processor that Lambda has.
+    """A processor architecture of Lambda."""
 
-    Parameters
-    ----------
-    name : str
-        As Lambda calls it.
-    machine : str
-        As wheels call it.
-    elf_machine : int
-        As shared objects call it: ``e_machine``, see elf(5).
-    """
-
-    name: str
-    machine: str
-    elf_machine: int
+    name: str  # Lambda's name
+    machine: str  # the name in wheel tags
+    elf_machine: int  # ``e_machine`` in shared objects, see elf(5)
 
     @property
     def platforms(self) -> list[str]:
-        """The platform tags of the wheels that run there (PEP 600), the newest first."""
+        """The platform tags of compatible wheels (PEP 600), the newest first."""
         major, newest = GLIBC
         minors = range(newest, OLDEST_GLIBC[1] - 1, -1)
         return [f"manylinux_{major}_{minor}_{self.machine}" for minor in minors] + [
@@ -49,27 +39,17 @@ class Architecture(NamedTuple):
 
 
 class Runtime(NamedTuple):
-    """What runs the models.
+    """A model runtime, with its requirements and the limits of its package."""
 
-    Parameters
-    ----------
-    name : str
-        As in a model's manifest.
-    requirements : str
-        The file that pins what it needs, from the project's root.
-    zipped_bytes, unzipped_bytes : int
-        How large its package may be.
-    """
-
-    name: str
-    requirements: str
-    zipped_bytes: int
-    unzipped_bytes: int
+    name: str  # as in a model's manifest
+    requirements: str  # the pinned requirements, relative to the repository's root
+    max_zipped_bytes: int
+    max_unzipped_bytes: int
 
     @property
-    def goes_through_s3(self) -> bool:
-        """Whether the package may be too large to be sent to Lambda itself."""
-        return self.zipped_bytes > UPLOAD_BYTES
+    def requires_s3_upload(self) -> bool:
+        """Whether the package may be over Lambda's limit for direct uploads."""
+        return self.max_zipped_bytes > UPLOAD_BYTES
 
 
 ARCHITECTURES = {
@@ -84,43 +64,15 @@ RUNTIMES = {
 }
 
 
-def architecture(name: str) -> Architecture:
-    """Find a kind of processor by the name that Lambda has for it.
-
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    Architecture
-
-    Raises
-    ------
-    PackagingError
-        If Lambda has none of that name.
-    """
+def get_architecture(name: str) -> Architecture:
+    """Return an architecture by Lambda's name; raise `PackagingError` if there is none."""
     if name not in ARCHITECTURES:
         raise PackagingError(f"Lambda has no architecture {name}: ARCH is x86_64 or arm64.")
     return ARCHITECTURES[name]
 
 
-def runtime(name: str) -> Runtime:
-    """Find what runs models by its name.
-
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    Runtime
-
-    Raises
-    ------
-    PackagingError
-        If there is none of that name.
-    """
+def get_runtime(name: str) -> Runtime:
+    """Return a model runtime by its name; raise `PackagingError` if there is none."""
     if name not in RUNTIMES:
         raise PackagingError(f"There is no runtime {name}: RUNTIME is onnx or sklearn.")
     return RUNTIMES[name]

@@ -1,4 +1,4 @@
-"""What the tests share: a published model, an app that serves it, an S3 server."""
+"""Fixtures for all tests: models, stores, an S3 server and the app."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from tests.support.app import App
-from tests.support.models import Trained
+from tests.support.models import WineModel, publish_to_folder
 from training.artifact import BuiltModel, build_artifact
 from training.registry import ModelRegistry
 from training.wine.dataset import split, wine
@@ -25,30 +25,30 @@ from training.wine.estimators import wine_pipeline
 
 
 @pytest.fixture(scope="session")
-def trained() -> Trained:
-    """The wine model, trained as `python -m training train` does."""
+def trained() -> WineModel:
+    """The wine model, fitted as ``python -m training train`` does."""
     dataset = wine()
     train = split(dataset, seed=0).train
     estimator = wine_pipeline().fit(train.X, train.y)
     built = build_artifact(
         estimator, train.X, train.y, name="wine", feature_names=dataset.feature_names
     )
-    return Trained(estimator, dataset, built)
+    return WineModel(estimator, dataset, built)
 
 
 @pytest.fixture(scope="session")
-def needy(trained: Trained) -> BuiltModel:
-    """A model that can do without no feature, as it imputes nothing."""
+def all_required(trained: WineModel) -> BuiltModel:
+    """A model whose features are all required, because it imputes nothing."""
     dataset = trained.dataset
     estimator = wine_pipeline()[1:].fit(dataset.X, dataset.y)
     return build_artifact(
-        estimator, dataset.X, dataset.y, name="needy", feature_names=dataset.feature_names
+        estimator, dataset.X, dataset.y, name="all_required", feature_names=dataset.feature_names
     )
 
 
 @pytest.fixture(scope="session")
 def mixed() -> BuiltModel:
-    """A model of a number, a whole number, a truth value and a category."""
+    """A model with a numeric, an integer, a boolean and a categorical feature."""
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(
         {
@@ -68,7 +68,7 @@ def mixed() -> BuiltModel:
 
 @pytest.fixture(scope="session")
 def s3_endpoint() -> Iterator[str]:
-    """The address of an S3 server."""
+    """The URL of a local S3 server."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -78,7 +78,7 @@ def s3_endpoint() -> Iterator[str]:
 
 @pytest.fixture
 def s3_environment(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """What a process needs in its environment to use the S3 server; set in this one too."""
+    """The environment variables of the S3 server's clients, set for this process too."""
     environment = {
         "AWS_ENDPOINT_URL": s3_endpoint,
         "AWS_ACCESS_KEY_ID": "test",
@@ -92,7 +92,7 @@ def s3_environment(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> dict[st
 
 @pytest.fixture(params=["folder", "s3"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty store, once in a folder and once on S3."""
+    """The URL of an empty store, once in a folder and once on S3."""
     if request.param == "folder":
         return (tmp_path / "store").as_uri()
     request.getfixturevalue("s3_environment")
@@ -103,16 +103,14 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def wine_store(trained: Trained, tmp_path: Path) -> ModelRegistry:
-    """A store in a folder, in which the wine model is live."""
-    store = ModelRegistry(str(tmp_path / "store"))
-    store.publish(trained.built.artifact)
-    return store
+def wine_store(trained: WineModel, tmp_path: Path) -> ModelRegistry:
+    """A registry in a folder, in which the wine model is live."""
+    return publish_to_folder(trained.built, tmp_path / "store")
 
 
 @pytest.fixture
 def start_app(monkeypatch: pytest.MonkeyPatch) -> Callable[..., App]:
-    """Start the app with the environment variables that are given."""
+    """Return a function that starts the app with environment variables."""
 
     def start(**environment: str) -> App:
         monkeypatch.delenv("MODEL_URL", raising=False)
@@ -132,6 +130,4 @@ def app(start_app: Callable[..., App], wine_store: ModelRegistry) -> App:
 @pytest.fixture
 def mixed_app(start_app: Callable[..., App], mixed: BuiltModel, tmp_path: Path) -> App:
     """The app, serving the mixed model."""
-    store = ModelRegistry(str(tmp_path / "mixed"))
-    store.publish(mixed.artifact)
-    return start_app(MODEL_URL=store.url)
+    return start_app(MODEL_URL=publish_to_folder(mixed, tmp_path / "mixed").url)

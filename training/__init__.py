@@ -1,4 +1,15 @@
-"""From a fitted estimator to a model that is served: evaluate, export, compare, publish.
+"""Evaluate a fitted classifier, export it, compare it with scikit-learn and publish it.
 
-``python -m training --help`` lists the commands; from Python it is `training.publish.publish`.
+From the shell: ``python -m training --help``. From Python: `training.publish.publish`. Each layer
+imports only the layers below it::
+
+    __main__, commands      the command line
+    publish                 build and publish in one call
+    artifact, registry      build the file to publish; store, list and roll back versions
+    manifest                the description inside the file
+    export/                 find the fastest exact runtime
+    data/                   tables, user files, the inferred signature
+    errors
+
+``wine/`` is the worked example: its data, estimators and evaluation, used by ``commands`` only.
 """

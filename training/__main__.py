@@ -14,103 +14,140 @@ from training.errors import TrainingError
 
 DEFAULT_ARTIFACT = Path("dist/wine.onnx")
 
-REFUSED = 2  # the exit code of bad use, as argparse has it
+EXIT_ERROR = 2  # argparse's exit code for wrong usage
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command.
+    """Run a command and return its exit code.
 
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-        Those of the process, if not given.
-
-    Returns
-    -------
-    int
-        The exit code: 0, or `REFUSED` after one line on standard error that says why.
+    A `TrainingError`, `ServingError` or `OSError` is printed as one line on standard error.
     """
-    parser = _parser()
+    parser = _create_parser()
     options = parser.parse_args(arguments)
     if options.command == "publish" and options.model and not (options.data and options.target):
-        parser.error("publish --model needs --data and --target as well")
-    if sys.stderr.isatty():  # somebody is waiting
+        parser.error("publish: --model requires --data and --target")
+    if sys.stderr.isatty():  # show progress to a person
         logging.basicConfig(level=logging.INFO, format="%(message)s")
-    # Imported now, so that --help and a wrong option need not wait for scikit-learn.
+    # Imported here: --help and usage errors do not wait for scikit-learn.
     from training import commands
 
     try:
         commands.run(options)
     except (TrainingError, ServingError, OSError) as error:
         print(f"{options.command}: {error}", file=sys.stderr)
-        return REFUSED
+        return EXIT_ERROR
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _create_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m training", description="Train, publish and manage models."
+        prog="python -m training",
+        description="Train the wine model; publish, list and roll back models.",
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(
+        title="commands", dest="command", required=True, metavar="COMMAND"
+    )
 
-    train = commands.add_parser("train", help="train and evaluate the wine model")
+    train = commands.add_parser(
+        "train",
+        help="Train and evaluate the wine model",
+        description="Train and evaluate the wine model and write it to a file for publish.",
+    )
     train.add_argument(
         "--output",
         type=Path,
         default=DEFAULT_ARTIFACT,
         metavar="FILE",
-        help="where the model is written (default: %(default)s)",
+        help="file to write (default: %(default)s)",
     )
     train.add_argument(
-        "--seed", type=int, default=0, help="of the split and the folds (default: %(default)s)"
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="random seed of the split and the folds (default: %(default)s)",
     )
 
-    publish = commands.add_parser("publish", help="write a model to a store and make it live")
+    publish = commands.add_parser(
+        "publish",
+        help="Publish a fitted estimator or an artifact",
+        description="Publish a fitted estimator or an artifact, and make it the live version.",
+    )
     publish.add_argument(
         "artifact",
         type=Path,
         nargs="?",
         default=DEFAULT_ARTIFACT,
         metavar="FILE",
-        help="what train wrote (default: %(default)s); or, instead, --model with --data",
+        help="artifact written by train (default: %(default)s); ignored with --model",
     )
-    publish.add_argument("--model", type=Path, metavar="FILE", help="a fitted estimator (.skops)")
-    publish.add_argument("--data", type=Path, metavar="CSV", help="the data it was fitted on")
-    publish.add_argument("--target", metavar="COLUMN", help="the column that holds the classes")
-    publish.add_argument("--name", help="the model's name (default: that of its file)")
-    publish.add_argument(
+    estimator = publish.add_argument_group("publish a fitted estimator instead of an artifact")
+    estimator.add_argument(
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="the estimator: .skops; with --trust-pickle also .joblib, .pkl or .pickle",
+    )
+    estimator.add_argument(
+        "--data", type=Path, metavar="CSV", help="its training data, with a header"
+    )
+    estimator.add_argument("--target", metavar="COLUMN", help="column of the data with the labels")
+    estimator.add_argument(
+        "--name", help="name of the model (default: the file name of --model, without suffix)"
+    )
+    estimator.add_argument(
         "--runtime",
         choices=["onnx", "sklearn"],
-        help="what must run it (default: ONNX if it is exact, else scikit-learn)",
+        help="runtime to export for (default: onnx if it predicts exactly what scikit-learn does, "
+        "else sklearn)",
     )
-    publish.add_argument(
+    estimator.add_argument(
         "--trust-pickle",
         action="store_true",
-        help="load a .joblib or .pkl file, which runs whatever code is in it",
+        help="load --model from a pickle, which runs whatever code is in it",
     )
     publish.add_argument(
-        "--dry-run", action="store_true", help="say what would be done, and write nothing"
+        "--dry-run",
+        action="store_true",
+        help="check everything and print what would be published, but write nothing",
     )
     _add_store(publish)
 
-    versions = commands.add_parser("versions", help="list the versions in a store")
+    versions = commands.add_parser(
+        "versions",
+        help="List the versions in a store",
+        description="List the versions in a store, newest first.",
+    )
     versions.add_argument(
         "--limit",
         type=int,
         default=20,
         metavar="N",
-        help="how many, the newest first; 0 for all (default: %(default)s)",
+        help="number of versions to list; 0 lists all (default: %(default)s)",
     )
     _add_store(versions)
 
-    rollback = commands.add_parser("rollback", help="make an older version live again")
+    rollback = commands.add_parser(
+        "rollback",
+        help="Make an older version live again",
+        description="Make an older version live again and print which one is live.",
+    )
     rollback.add_argument(
-        "version", nargs="?", help="which (default: the one before the one that is live)"
+        "version",
+        nargs="?",
+        metavar="VERSION",
+        help="version to make live (default: the one published before the live one)",
     )
     _add_store(rollback)
 
-    show = commands.add_parser("show", help="print a version's manifest")
-    show.add_argument("version", nargs="?", help="which (default: the one that is live)")
+    show = commands.add_parser(
+        "show",
+        help="Print the manifest of a version",
+        description="Print the manifest of a version as JSON.",
+    )
+    show.add_argument(
+        "version", nargs="?", metavar="VERSION", help="version to print (default: the live one)"
+    )
     _add_store(show)
     return parser
 
@@ -123,7 +160,8 @@ def _add_store(parser: argparse.ArgumentParser) -> None:
         default=default,
         required=not default,
         metavar="URL",
-        help="s3://bucket/prefix, file:///folder or a folder's path (default: $MODEL_URL)",
+        help="model store: s3://bucket/prefix, file:///folder or a folder's path "
+        "(default: $MODEL_URL)",
     )
 
 

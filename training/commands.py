@@ -1,4 +1,4 @@
-"""What each command of ``python -m training`` does and prints."""
+"""The commands of ``python -m training`` and what they print."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tqdm import tqdm
 from chalicelib.errors import ObjectNotFound
 from chalicelib.settings import signing_key
 from training.artifact import BuiltModel, build_artifact
-from training.data.files import as_fitted, load_estimator, read_data
+from training.data.files import load_estimator, read_data, select_fitted_columns
 from training.registry import ModelRegistry, Version
 from training.wine.dataset import split, wine
 from training.wine.estimators import majority_class, tutorial_model, wine_pipeline
@@ -33,86 +33,38 @@ from training.wine.evaluation import (
 )
 
 MODEL_NAME = "wine"
-REASON_WIDTH = 100
+REJECTION_WIDTH = 100  # characters
 
 
 def run(options: argparse.Namespace) -> None:
-    """Run the command that was asked for.
-
-    Parameters
-    ----------
-    options : argparse.Namespace
-        ``command`` and its options, as `training.__main__` parses them.
-    """
+    """Run the command in ``options.command``; `training.__main__` parses the options."""
     if options.command == "train":
         train(options.output, seed=options.seed)
         return
-    store = ModelRegistry(options.store, signing_key(os.environ))
+    registry = ModelRegistry(options.store, signing_key(os.environ))
     if options.command == "publish":
         artifact = _build(options) if options.model else options.artifact.read_bytes()
-        publish(store, artifact, dry_run=options.dry_run)
+        publish(registry, artifact, dry_run=options.dry_run)
     elif options.command == "versions":
-        print_versions(store, limit=options.limit)
+        print_versions(registry, limit=options.limit)
     elif options.command == "rollback":
-        print(f"live: {store.rollback(options.version)}")
+        print(f"Live version: {registry.rollback(options.version)}")
     elif options.command == "show":
-        print(json.dumps(store.manifest(options.version or store.live_version()), indent=2))
+        manifest = registry.manifest(options.version or registry.live_version())
+        print(json.dumps(manifest, indent=2))
 
 
-def _build(options: argparse.Namespace) -> bytes:
-    """Make an artifact of the estimator and the data that the options name."""
-    estimator = load_estimator(options.model, trust_pickle=options.trust_pickle)
-    X, y = read_data(options.data, options.target)
-    X = as_fitted(estimator, X)
-    name = options.name or options.model.stem
-    built = build_artifact(estimator, X, y, name=name, runtime=options.runtime)
-    print_export(built)
-    return built.artifact
-
-
-def publish(store: ModelRegistry, artifact: bytes, *, dry_run: bool) -> None:
-    """Publish an artifact, or say what that would do.
-
-    Parameters
-    ----------
-    store : ModelRegistry
-        Where to.
-    artifact : bytes
-        The artifact.
-    dry_run : bool
-        Whether nothing is written.
-    """
-    if not dry_run:
-        print(f"published {store.publish(artifact)}")
-        return
-    plan = store.plan_publish(artifact)
-    state = "a new version" if plan.is_new else "a version that is there already"
-    print(f"would publish {plan.url}, {state}; live is {plan.live or 'none'}")
-
-
-def train(output: Path, *, seed: int) -> BuiltModel:
-    """Train the wine model, print its evaluation and write the file that can be published.
-
-    Parameters
-    ----------
-    output : pathlib.Path
-        Where the file is written.
-    seed : int
-        The same seed gives the same model.
-
-    Returns
-    -------
-    BuiltModel
-    """
+def train(output: Path, *, seed: int) -> None:
+    """Train the wine model, print its evaluation and write the artifact to a file."""
     dataset = wine()
     candidates = {
         "majority class": majority_class(),
-        "the tutorial's model (alcohol alone)": tutorial_model(),
-        "this model (all features)": wine_pipeline(),
+        "tutorial model (alcohol only)": tutorial_model(),
+        "wine model (all features)": wine_pipeline(),
     }
     accuracies = {
         name: cross_validated_accuracy(
-            estimator, dataset, seed=seed, progress=functools.partial(_progress, name)
+            estimator, dataset, seed=seed, progress=functools.partial(_progress_bar, name)
         )
         for name, estimator in candidates.items()
     }
@@ -120,60 +72,120 @@ def train(output: Path, *, seed: int) -> BuiltModel:
     estimator = wine_pipeline().fit(parts.train.X, parts.train.y)
     holdout = holdout_metrics(estimator, parts.test)
     print_evaluation(accuracies, holdout)
-    metrics = _metrics(accuracies, holdout, seed=seed)
     built = build_artifact(
         estimator,
         parts.train.X,
         parts.train.y,
         name=MODEL_NAME,
         feature_names=dataset.feature_names,
-        metrics=metrics,
+        metrics=_metrics(accuracies, holdout, seed=seed),
     )
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_bytes(built.artifact)
     print_export(built)
-    print(f"{output}: version {built.version}, {len(built.artifact):,} bytes")
-    return built
+    print(f"Wrote {output}: version {built.version}, {len(built.artifact):,} bytes")
 
 
-def print_export(built: BuiltModel) -> None:
-    """Print what an estimator was exported to, and what was tried.
+def publish(registry: ModelRegistry, artifact: bytes, *, dry_run: bool) -> None:
+    """Publish an artifact, or print what that would do."""
+    if not dry_run:
+        print(f"Published {registry.publish(artifact)}")
+        return
+    plan = registry.plan_publish(artifact)
+    state = "new version" if plan.is_new else "existing version"
+    print(f"Would publish {plan.url} ({state}). Live version: {plan.live or 'none'}")
 
-    Parameters
-    ----------
-    built : BuiltModel
-        What was made of it.
-    """
-    print()
+
+def print_versions(registry: ModelRegistry, *, limit: int) -> None:
+    """Print a table of the newest `limit` versions, or of all if it is 0."""
+    versions = registry.versions()
+    listed = list(itertools.islice(versions, limit or None))
+    unlisted = sum(1 for _ in versions) if limit else 0
+    live = None
+    with suppress(ObjectNotFound):
+        live = registry.live_version()
     print(
         tabulate(
             [
-                [attempt.strategy, shorten(attempt.rejection or "taken", width=REASON_WIDTH)]
-                for attempt in built.attempts
+                _version_row(version, manifest, live)
+                for version, manifest in zip(listed, registry.manifests(listed), strict=True)
             ],
-            headers=["tried", "outcome"],
+            headers=["", "version", "published (UTC)", "runtime", "accuracy", "bytes"],
+            floatfmt=".3f",
+            disable_numparse=[1],
         )
     )
+    if unlisted:
+        print(f"{unlisted:,} older versions are not listed; --limit 0 lists all")
+
+
+def print_export(built: BuiltModel) -> None:
+    """Print the export strategies tried and the comparison with scikit-learn."""
+    rows = [
+        [attempt.strategy, shorten(attempt.rejection or "accepted", width=REJECTION_WIDTH)]
+        for attempt in built.attempts
+    ]
     comparison = built.comparison
+    print()
+    print(tabulate(rows, headers=["strategy", "result"]))
     print(
-        f"\ncompared with scikit-learn on {comparison.rows:,} samples: "
+        f"\nCompared with scikit-learn on {comparison.rows:,} samples: "
         f"{comparison.label_mismatches} labels differ, "
-        f"probabilities by at most {comparison.max_difference:.1e}"
+        f"largest probability difference {comparison.max_difference:.1e}"
     )
 
 
-def _progress(name: str, folds: Iterable[Any]) -> Iterable[Any]:
-    """Show a bar while the folds are gone through, if somebody is looking."""
+def print_evaluation(accuracies: dict[str, Accuracy], holdout: dict[str, Any]) -> None:
+    """Print a table of accuracies, and the holdout's confusion matrix with metrics per class.
+
+    `holdout` comes from `training.wine.evaluation.holdout_metrics`.
+    """
+    print(f"Accuracy by {FOLDS}-fold stratified cross-validation, repeated {REPEATS} times\n")
+    print(
+        tabulate(
+            [[name, *accuracy] for name, accuracy in accuracies.items()],
+            headers=["", "accuracy", f"{CONFIDENCE:.0%} from", "to"],
+            floatfmt=".3f",
+        )
+    )
+    print(f"\nHoldout of {holdout['samples']} samples: accuracy {holdout['accuracy']:.3f}\n")
+    classes = holdout["classes"]
+    metric_names = holdout["per_class"][classes[0]].keys()
+    print(
+        tabulate(
+            [
+                [f"class {label}", *counts, *holdout["per_class"][label].values()]
+                for label, counts in zip(classes, holdout["confusion_matrix"], strict=True)
+            ],
+            headers=["", *(f"predicted {label}" for label in classes), *metric_names],
+            floatfmt=".3f",
+        )
+    )
+
+
+def _build(options: argparse.Namespace) -> bytes:
+    """Build an artifact from --model, --data and --target and print the export."""
+    estimator = load_estimator(options.model, trust_pickle=options.trust_pickle)
+    X, y = read_data(options.data, options.target)
+    X = select_fitted_columns(estimator, X)
+    name = options.name or options.model.stem
+    built = build_artifact(estimator, X, y, name=name, runtime=options.runtime)
+    print_export(built)
+    return built.artifact
+
+
+def _progress_bar(name: str, folds: Iterable[Any]) -> Iterable[Any]:
+    """Show a progress bar while iterating, on a terminal only."""
     return tqdm(folds, name, leave=False, disable=None)
 
 
 def _metrics(
     accuracies: dict[str, Accuracy], holdout: dict[str, Any], *, seed: int
 ) -> dict[str, Any]:
-    majority, tutorial, ours = accuracies.values()
+    majority, tutorial, model = accuracies.values()
     return {
         "accuracy": {
-            **ours._asdict(),
+            **model._asdict(),
             "confidence": CONFIDENCE,
             "method": f"{FOLDS}-fold stratified cross-validation, {REPEATS} times, seed {seed}",
         },
@@ -182,80 +194,19 @@ def _metrics(
     }
 
 
-def print_evaluation(accuracies: dict[str, Accuracy], holdout: dict[str, Any]) -> None:
-    """Print how good the models are, and where the one that is published goes wrong.
-
-    Parameters
-    ----------
-    accuracies : dict of str to Accuracy
-        Of each model, by cross-validation.
-    holdout : dict
-        From `training.evaluation.holdout_metrics`.
-    """
-    print(f"Accuracy, {FOLDS}-fold stratified cross-validation, {REPEATS} times\n")
-    print(
-        tabulate(
-            [[name, *accuracy] for name, accuracy in accuracies.items()],
-            headers=["", "accuracy", f"{CONFIDENCE:.0%} from", "to"],
-            floatfmt=".3f",
-        )
-    )
-    print(f"\nOn {holdout['samples']} samples held out: accuracy {holdout['accuracy']:.3f}\n")
-    classes = holdout["classes"]
-    figures = holdout["per_class"][classes[0]].keys()
-    print(
-        tabulate(
-            [
-                [f"class {label}", *counts, *holdout["per_class"][label].values()]
-                for label, counts in zip(classes, holdout["confusion_matrix"], strict=True)
-            ],
-            headers=["", *(f"as {label}" for label in classes), *figures],
-            floatfmt=".3f",
-        )
-    )
-
-
-def print_versions(store: ModelRegistry, *, limit: int) -> None:
-    """Print what a store holds, the newest first.
-
-    Parameters
-    ----------
-    store : ModelRegistry
-        The store.
-    limit : int
-        How many versions at the most; 0 for all.
-    """
-    versions = store.versions()
-    shown = list(itertools.islice(versions, limit or None))
-    left_out = sum(1 for _ in versions) if limit else 0
-    live = None
-    with suppress(ObjectNotFound):
-        live = store.live_version()
-    print(
-        tabulate(
-            [
-                _row(version, manifest, live)
-                for version, manifest in zip(shown, store.manifests(shown), strict=True)
-            ],
-            headers=["", "version", "published (UTC)", "runtime", "accuracy", "bytes"],
-            floatfmt=".3f",
-            disable_numparse=[1],
-        )
-    )
-    if left_out:
-        print(f"and {left_out:,} older: --limit 0 lists them all")
-
-
-def _row(version: Version, manifest: dict[str, Any] | None, live: str | None) -> list[object]:
-    described = (
-        [manifest["runtime"], manifest["metrics"]["accuracy"]["estimate"]]
+def _version_row(
+    version: Version, manifest: dict[str, Any] | None, live: str | None
+) -> list[object]:
+    runtime, accuracy = (
+        (manifest["runtime"], manifest["metrics"]["accuracy"]["estimate"])
         if manifest
-        else ["unreadable", None]
+        else ("unreadable", None)
     )
     return [
         "live" if version.version == live else "",
         version.version,
         version.published_at.strftime("%Y-%m-%d %H:%M:%S"),
-        *described,
+        runtime,
+        accuracy,
         version.size,
     ]

@@ -1,29 +1,36 @@
-"""What training refuses to do, in one line that says why."""
+"""Errors of training, each with a one-line message.
+
+TrainingError
+    NotServable        the estimator, or the data passed with it, cannot be served
+    NotExportable      no exported form predicts exactly what the estimator does
+    UnknownVersion     the registry does not have this version
+    NoOlderVersion     nothing was published before the live version
+"""
 
 from __future__ import annotations
 
 
 class TrainingError(Exception):
-    """The base of all errors that training raises on purpose."""
+    """The base class of the errors in this module."""
 
 
 class NotServable(TrainingError):
-    """What was given cannot be served: no fitted classifier, or data that does not fit it."""
+    """The estimator is not a fitted classifier, or the data does not fit it."""
 
 
 class NotExportable(TrainingError):
-    """The exported model does not answer as scikit-learn does, or could not be made."""
+    """The estimator cannot be converted, or the result does not predict what scikit-learn does."""
 
 
 class UnknownVersion(TrainingError):
-    """The store holds no such version."""
+    """The registry does not have this version."""
 
     def __init__(self, version: str, url: str) -> None:
         super().__init__(f"There is no version {version} in {url}.")
 
 
 class NoOlderVersion(TrainingError):
-    """The store holds no version that was published before the live one."""
+    """Nothing was published before the live version."""
 
     def __init__(self, live: str, url: str) -> None:
         super().__init__(f"No version was published before {live} in {url}.")

@@ -1,4 +1,4 @@
-"""What a model says of itself: the manifest that `chalicelib.manifest` reads."""
+"""Build a model's manifest, the JSON that `chalicelib.models.manifest` reads."""
 
 from __future__ import annotations
 
@@ -17,16 +17,15 @@ from sklearn.base import ClassifierMixin
 
 from chalicelib.inputs.signature import Feature, Signature
 from chalicelib.models.manifest import FORMAT
-from training.data.arrays import Arrays
+from training.data.arrays import Arrays, mask_values
 from training.data.signature import known_values
 from training.data.table import Table, call_estimator
-from training.export.comparison import mask_values
 from training.export.search import Exported
 
 VERSION_DIGITS = 12
 
 
-def describe(
+def build_manifest(
     estimator: ClassifierMixin,
     table: Table,
     signature: Signature,
@@ -35,27 +34,9 @@ def describe(
     metrics: dict[str, Any],
     name: str,
 ) -> dict[str, Any]:
-    """Describe a fitted classifier, all but its version and when it was made.
+    """Describe an exported classifier; the caller adds ``version`` and ``created_at``.
 
-    Parameters
-    ----------
-    estimator : classifier
-        Fitted.
-    table : Table
-        What its ranges, medians, categories and examples are read from.
-    signature : Signature
-        What it takes.
-    exported : Exported
-        What it was exported to.
-    metrics : dict
-        How good it is.
-    name : str
-        The model's name.
-
-    Returns
-    -------
-    dict
-        The manifest, which can be written as JSON.
+    Ranges, medians, categories and examples of the features come from `table`.
     """
     return {
         "format": FORMAT,
@@ -63,8 +44,8 @@ def describe(
         "runtime": exported.runtime,
         "signature": {
             "features": [
-                _feature(feature, table, position)
-                for position, feature in enumerate(signature.features)
+                _describe_feature(feature, table, index)
+                for index, feature in enumerate(signature.features)
             ],
             "classes": list(signature.classes),
             "probabilities": signature.has_probabilities,
@@ -90,84 +71,72 @@ def describe(
     }
 
 
-def _feature(feature: Feature, table: Table, position: int) -> dict[str, Any]:
+def compute_version(model: bytes, manifest: dict[str, Any]) -> str:
+    """Return the first `VERSION_DIGITS` hex digits of the SHA-256 of the model and its manifest."""
+    manifest_json = json.dumps(manifest, sort_keys=True).encode()
+    return hashlib.sha256(model + manifest_json).hexdigest()[:VERSION_DIGITS]
+
+
+def _describe_feature(feature: Feature, table: Table, index: int) -> dict[str, Any]:
     document: dict[str, Any] = {
         "name": feature.name,
         "kind": feature.kind,
         "required": feature.required,
     }
-    known = known_values(table, position)
+    known = known_values(table, index)
+    column = table.column(index)
     if feature.kind in ("numeric", "integer"):
-        column = table.column(position)
         document |= {
-            "min": _json(known[0], feature),
-            "max": _json(known[-1], feature),
+            "min": _to_json(known[0], feature),
+            "max": _to_json(known[-1], feature),
             "median": float(np.nanmedian(column)),
         }
     if feature.kind == "categorical" or feature.categories is not None:
-        document["categories"] = [_json(value, feature) for value in known]
+        document["categories"] = [_to_json(value, feature) for value in known]
         document["unknown_categories"] = "accepted" if feature.categories is None else "rejected"
-    held = (_json(value, feature) for value in table.column(position).tolist())
-    document["example"] = next(value for value in held if value is not None)
+    values = (_to_json(value, feature) for value in column.tolist())
+    document["example"] = next(value for value in values if value is not None)
     return document
 
 
 def _golden_samples(estimator: Any, table: Table, signature: Signature) -> dict[str, Any]:
-    """Take a sample that is given each label and, if it may have gaps, one with all of them."""
-    labels, _ = call_estimator(estimator, table.as_fitted(table.samples), probabilities=False)
-    first_of_each = [labels.index(label) for label in dict.fromkeys(labels)]
-    samples = table.samples.at(first_of_each)
+    """Predict one sample of each predicted class and, where allowed, one of missing values."""
+    X = table.to_estimator_input(table.samples)
+    labels, _ = call_estimator(estimator, X, probabilities=False)
+    samples = table.samples.take([labels.index(label) for label in dict.fromkeys(labels)])
     if not all(feature.required for feature in signature.features):
-        everywhere = np.ones((1, len(signature.features)), dtype=np.bool_)
-        samples = Arrays.stacked(
-            [samples, mask_values(table.samples.at([0]), everywhere, signature)]
-        )
+        all_features = np.ones((1, len(signature.features)), dtype=np.bool_)
+        masked = mask_values(table.samples.take([0]), all_features, signature)
+        samples = Arrays.concatenate([samples, masked])
     labels, probabilities = call_estimator(
-        estimator, table.as_fitted(samples), probabilities=signature.has_probabilities
+        estimator,
+        table.to_estimator_input(samples),
+        probabilities=signature.has_probabilities,
     )
     return {
-        "samples": _as_sent(samples, signature),
+        "samples": _to_rows(samples, signature),
         "labels": labels,
         "probabilities": None if probabilities is None else probabilities.tolist(),
     }
 
 
-def _as_sent(samples: Arrays, signature: Signature) -> list[list[Any]]:
-    """Write samples as a client would send them, by position."""
+def _to_rows(samples: Arrays, signature: Signature) -> list[list[Any]]:
+    """Convert samples to the rows of a request, values in the order of the features."""
     rows: list[list[Any]] = [[None] * len(signature.features) for _ in samples.numbers]
-    for positions, part in (
+    for indices, values in (
         (signature.number_indices, samples.numbers),
         (signature.text_indices, samples.texts),
     ):
-        for column, position in enumerate(positions):
-            for row, value in zip(rows, part[:, column].tolist(), strict=True):
-                row[position] = _json(value, signature.features[position])
+        for column, index in enumerate(indices):
+            for row, value in zip(rows, values[:, column].tolist(), strict=True):
+                row[index] = _to_json(value, signature.features[index])
     return rows
 
 
-def _json(value: Any, feature: Feature) -> Any:
-    """Give a value as JSON has it: numbers without a fraction, true and false, or null."""
+def _to_json(value: Any, feature: Feature) -> Any:
+    """Convert a value to the JSON type of its feature, a missing one to None."""
     if value is None or value != value:
         return None
     if feature.kind == "boolean":
         return bool(value)
     return int(value) if feature.kind == "integer" else value
-
-
-def compute_version(model: bytes, manifest: dict[str, Any]) -> str:
-    """Name a version by what it holds: the same model with the same manifest is the same version.
-
-    Parameters
-    ----------
-    model : bytes
-        The model in its runtime's format.
-    manifest : dict
-        From `describe`.
-
-    Returns
-    -------
-    str
-        The first `VERSION_DIGITS` hex digits of the SHA-256 of both.
-    """
-    described = json.dumps(manifest, sort_keys=True).encode()
-    return hashlib.sha256(model + described).hexdigest()[:VERSION_DIGITS]

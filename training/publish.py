@@ -16,20 +16,20 @@ from training.registry import ModelRegistry
 
 
 class Published(NamedTuple):
-    """A version that is live.
+    """A published version.
 
     Parameters
     ----------
     version : str
-        Its name.
+        12 hex digits, computed from the model and its manifest.
     url : str
-        Where it is.
-    runtime : str
-        What runs it.
+        The URL of the artifact in the model store.
+    runtime : {"onnx", "sklearn"}
+        What runs the model.
     comparison : Comparison
-        How near it comes to scikit-learn.
+        How far its predictions are from scikit-learn's.
     attempts : list of Attempt
-        What was tried; the last is what was taken.
+        The export strategies tried; the last one was accepted.
     """
 
     version: str
@@ -51,33 +51,33 @@ def publish(
     runtime: str | None = None,
     dry_run: bool = False,
 ) -> Published:
-    """Export a fitted classifier, compare it with scikit-learn, and make it live.
+    """Export a fitted classifier, compare it with scikit-learn and make it the live version.
 
-    It is signed if the environment variable ``MODEL_SIGNING_KEY`` is set.
+    The artifact is signed if the environment variable ``MODEL_SIGNING_KEY`` is set.
 
     Parameters
     ----------
     estimator : classifier
         Fitted.
     X : array-like or pandas.DataFrame
-        Shape (samples, features): samples like those it was fitted on; what they are is what a
-        request may hold.
+        Shape (samples, features): the training data, or data like it. The types, ranges and
+        categories of the columns define what a request may contain.
     y : array-like
-        Shape (samples,): their classes.
+        Shape (samples,): the labels.
     to : str
         The model store: ``s3://bucket/prefix``, ``file:///folder`` or a folder's path.
     name : str, default="model"
         The model's name.
     feature_names : list of str, optional
-        The names of the columns of `X`; without them, those of the frame, or ``x0``, ``x1`` and
-        so on.
+        Names of the columns of `X`. Default: the frame's, or ``x0``, ``x1``, ...
     metrics : dict, optional
-        How good it is; without it, its accuracy on `X` and `y`.
-    runtime : str, optional
-        What must run it, ``"onnx"`` or ``"sklearn"``; without it, ONNX if it is exact, and else
-        scikit-learn itself.
+        Metrics for the manifest, as JSON types, with ``metrics["accuracy"]["estimate"]``.
+        Default: the accuracy on `X` and `y`.
+    runtime : {"onnx", "sklearn"}, optional
+        The runtime to export for. Default: ONNX if it predicts exactly what scikit-learn does,
+        else scikit-learn.
     dry_run : bool, default=False
-        Do all but write to the store.
+        Build and check everything, but write nothing to the store.
 
     Returns
     -------
@@ -86,15 +86,18 @@ def publish(
     Raises
     ------
     NotServable
-        If this is not a fitted classifier, or the samples do not fit it.
+        If `estimator` is not a fitted classifier with one output, or `X` and `y` do not fit it.
     NotExportable
-        If nothing that it can be exported to answers as scikit-learn does; nothing is written.
+        If no exported form predicts exactly what the estimator does. Nothing is written.
     StoreError
-        If the store cannot be written.
+        If the store cannot be read or written.
+    InvalidSetting
+        If ``MODEL_SIGNING_KEY`` is set but empty.
     """
     built = build_artifact(
         estimator, X, y, name=name, feature_names=feature_names, metrics=metrics, runtime=runtime
     )
-    store = ModelRegistry(to, signing_key(os.environ))
-    url = store.plan_publish(built.artifact).url if dry_run else store.publish(built.artifact)
+    registry = ModelRegistry(to, signing_key(os.environ))
+    artifact = built.artifact
+    url = registry.plan_publish(artifact).url if dry_run else registry.publish(artifact)
     return Published(built.version, url, built.runtime, built.comparison, built.attempts)

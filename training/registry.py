@@ -1,4 +1,8 @@
-"""The model store, written: publish a version, list them, make an older one live again."""
+"""Publish versions to a model store, list them and roll back.
+
+A store holds ``versions/<version>.onnx`` (or ``.skops``) for each version, and ``current``, a copy
+of the live one.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,12 @@ import obstore
 from obstore.exceptions import AlreadyExistsError
 
 from chalicelib.errors import InvalidArtifact, ObjectNotFound
-from chalicelib.models.artifact import parse_manifest, read_footer
+from chalicelib.models.artifact import (
+    FOOTER_BYTES,
+    make_footer,
+    parse_manifest,
+    read_footer,
+)
 from chalicelib.models.model import Model, load_model
 from chalicelib.store.object_store import (
     CURRENT,
@@ -25,14 +34,13 @@ from chalicelib.store.object_store import (
     store_url,
     translated_errors,
 )
-from training.artifact import sign_artifact
 from training.errors import NoOlderVersion, UnknownVersion
 
 TIMEOUT_SECONDS = 60.0
 RETRIES = 2
-READERS = 8
+MANIFEST_READERS = 8  # threads
 
-# Of an artifact's end, where its manifest is; a longer manifest takes a second read.
+# The manifest is near the end of an artifact; one longer than this takes a second read.
 TAIL_BYTES = 64 * 1024
 
 VERSIONS = "versions"
@@ -46,13 +54,13 @@ class Version(NamedTuple):
     Parameters
     ----------
     version : str
-        Its name.
+        12 hex digits, computed from the model and its manifest.
     path : str
-        The object's name below the store's URL.
+        The object's path below the store's URL.
     published_at : datetime
-        When it was written.
+        When the object was written, in UTC; to the second on S3.
     size : int
-        Its size in bytes.
+        Bytes.
     """
 
     version: str
@@ -62,16 +70,16 @@ class Version(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What publishing would do.
+    """What publishing an artifact would do.
 
     Parameters
     ----------
     url : str
         The URL of the version.
     is_new : bool
-        Whether it would be written, as it is not there yet.
+        Whether the store does not have this version yet.
     live : str or None
-        The version that is live now, if there is one.
+        The version that is live now, if any.
     """
 
     url: str
@@ -80,86 +88,72 @@ class Plan(NamedTuple):
 
 
 class ModelRegistry:
-    """A model store that versions are published to.
+    """The published versions of a model, in a store.
 
     Parameters
     ----------
     url : str
         ``s3://bucket/prefix``, ``file:///folder`` or a folder's path.
     signing_key : str, optional
-        What is signed with, and what a version must be signed with to be made live.
+        Signs what is published. With a key, only versions signed with it can become live.
     """
 
     def __init__(self, url: str, signing_key: str | None = None) -> None:
         self.url = store_url(url)
         self._key = signing_key
-        self._objects = ObjectStore(self.url, timeout_seconds=TIMEOUT_SECONDS, retries=RETRIES)
+        self._store = ObjectStore(self.url, timeout_seconds=TIMEOUT_SECONDS, retries=RETRIES)
 
     def publish(self, artifact: bytes) -> str:
-        """Write a version, if it is new, and make it live.
+        """Write a version, if it is new, make it live and return its URL.
 
         Parameters
         ----------
         artifact : bytes
             From `training.artifact.build_artifact`.
 
-        Returns
-        -------
-        str
-            The URL of the version.
-
         Raises
         ------
         InvalidArtifact
-            If it is not a model that would be served.
+            If a server would reject the artifact. Nothing is written.
         StoreError
             If the store cannot be written.
         """
         if self._key is not None:
             artifact = sign_artifact(artifact, self._key)
-        path = self._path_of(load_model(artifact, self._key))
+        path = _version_path(load_model(artifact, self._key))
         if self.url.startswith("file:"):
             path_from_url(self.url).mkdir(parents=True, exist_ok=True)
         try:
             self._put(path, artifact, mode="create")
         except AlreadyExistsError:
-            artifact = self._agree_on(path, artifact)
+            artifact = self._keep_or_repair(path, artifact)
         self._put(CURRENT, artifact, mode="overwrite")
         return f"{self.url}/{path}"
 
     def plan_publish(self, artifact: bytes) -> Plan:
-        """Check all that `publish` checks, and write nothing.
+        """Check an artifact as `publish` does and return what would happen; write nothing.
 
         Parameters
         ----------
         artifact : bytes
             From `training.artifact.build_artifact`.
 
-        Returns
-        -------
-        Plan
-
         Raises
         ------
         InvalidArtifact
-            If it is not a model that would be served.
+            If a server would reject the artifact.
         StoreError
             If the store cannot be read.
         """
-        model = load_model(artifact)
+        path = _version_path(load_model(artifact))
         live, is_new = None, True
         with suppress(ObjectNotFound):
             live = self.live_version()
-            is_new = self._exists(self._path_of(model)) is None
-        return Plan(f"{self.url}/{self._path_of(model)}", is_new, live)
+            is_new = self._head(path) is None
+        return Plan(f"{self.url}/{path}", is_new, live)
 
     def versions(self) -> Iterator[Version]:
-        """List what has been published.
-
-        Yields
-        ------
-        Version
-            The newest first.
+        """List the published versions, newest first.
 
         Raises
         ------
@@ -167,30 +161,28 @@ class ModelRegistry:
             If the store cannot be read.
         """
         with translated_errors(self.url, needs="s3:ListBucket"):
-            found = [
+            versions = [
                 Version(Path(item["path"]).stem, item["path"], item["last_modified"], item["size"])
-                for page in obstore.list(self._objects.opened, VERSIONS)
+                for page in obstore.list(self._store.opened, VERSIONS)
                 for item in page
             ]
-        newest_first = sorted(found, key=attrgetter("published_at"), reverse=True)
+        newest_first = sorted(versions, key=attrgetter("published_at"), reverse=True)
         for _, same_time in itertools.groupby(newest_first, key=attrgetter("published_at")):
-            yield from self._newest_first(list(same_time))
+            yield from self._sort_by_created_at(list(same_time))
 
     def live_version(self) -> str:
-        """Tell which version is live.
-
-        Returns
-        -------
-        str
+        """Return the version that is live.
 
         Raises
         ------
         ObjectNotFound
-            If there is none.
+            If nothing was published.
+        InvalidArtifact
+            If the live object is not an artifact.
         StoreError
             If the store cannot be read.
         """
-        return str(self._manifest_at(CURRENT)["version"])
+        return str(self._read_manifest(CURRENT)["version"])
 
     def manifest(self, version: str) -> dict[str, Any]:
         """Read the manifest of a version.
@@ -198,25 +190,21 @@ class ModelRegistry:
         Parameters
         ----------
         version : str
-            Its name.
-
-        Returns
-        -------
-        dict
+            12 hex digits.
 
         Raises
         ------
         UnknownVersion
-            If the store has no such version.
+            If the store does not have this version.
         InvalidArtifact
-            If the object there is not whole.
+            If the object has no footer, or no manifest.
         StoreError
             If the store cannot be read.
         """
-        return self._manifest_at(self._find(version).path)
+        return self._read_manifest(self._get_version(version).path)
 
     def manifests(self, versions: list[Version]) -> list[dict[str, Any] | None]:
-        """Read the manifests of versions that were listed, a few at a time.
+        """Read the manifests of several versions in parallel.
 
         Parameters
         ----------
@@ -226,7 +214,7 @@ class ModelRegistry:
         Returns
         -------
         list of dict or None
-            None where the object is no artifact.
+            In the same order; None where the object is not an artifact.
 
         Raises
         ------
@@ -236,111 +224,114 @@ class ModelRegistry:
 
         def read(version: Version) -> dict[str, Any] | None:
             with suppress(InvalidArtifact):
-                return self._manifest_at(version.path)
+                return self._read_manifest(version.path)
             return None
 
-        with ThreadPoolExecutor(max_workers=READERS) as pool:
+        with ThreadPoolExecutor(max_workers=MANIFEST_READERS) as pool:
             return list(pool.map(read, versions))
 
     def rollback(self, version: str | None = None) -> str:
-        """Make an older version live again.
+        """Make an older version live again and return it.
 
         Parameters
         ----------
         version : str, optional
-            Its name; without it, the one that was published before the live one.
-
-        Returns
-        -------
-        str
-            The version that is live now.
+            12 hex digits. Default: the version published before the live one.
 
         Raises
         ------
         UnknownVersion
-            If the store has no such version.
+            If the store does not have this version.
         NoOlderVersion
-            If there is none before the live one.
+            If nothing was published before the live version.
         InvalidArtifact
-            If it is not a model that would be served.
+            If a server would reject the version. The live version stays.
         StoreError
             If the store cannot be read or written.
         """
-        target = self._find(version) if version else self._before(self.live_version())
+        target = self._get_version(version) if version else self._previous(self.live_version())
         artifact = self._get(target.path)
         load_model(artifact, self._key)
         self._put(CURRENT, artifact, mode="overwrite")
         return target.version
 
-    def _path_of(self, model: Model) -> str:
-        manifest = model.manifest
-        return f"{VERSIONS}/{manifest.version}.{EXTENSIONS[manifest.runtime]}"
-
-    def _agree_on(self, path: str, artifact: bytes) -> bytes:
-        """Keep what a version holds already, unless no server of ours would take it."""
-        held = self._get(path)
+    def _keep_or_repair(self, path: str, artifact: bytes) -> bytes:
+        """Return the stored artifact if it can be served, else overwrite it with the new one."""
+        stored = self._get(path)
         try:
-            load_model(held, self._key)
-        except InvalidArtifact:  # damaged, or signed with another key or none
+            load_model(stored, self._key)
+        except InvalidArtifact:  # damaged, unsigned, or signed with another key
             self._put(path, artifact, mode="overwrite")
             return artifact
-        return held
+        return stored
 
-    def _newest_first(self, same_time: list[Version]) -> list[Version]:
-        """Order versions of one time, which S3 tells to the second, by what their manifests say."""
+    def _sort_by_created_at(self, same_time: list[Version]) -> list[Version]:
+        """Sort versions with the same `published_at`, newest first, by their manifests."""
         if len(same_time) == 1:
             return same_time
-        made = {
+        created_at = {
             version: str(manifest["created_at"]) if manifest else ""
             for version, manifest in zip(same_time, self.manifests(same_time), strict=True)
         }
-        return sorted(same_time, key=made.__getitem__, reverse=True)
+        return sorted(same_time, key=created_at.__getitem__, reverse=True)
 
-    def _find(self, version: str) -> Version:
+    def _get_version(self, version: str) -> Version:
         if VERSION_PATTERN.fullmatch(version):
             for extension in EXTENSIONS.values():
-                found = self._exists(f"{VERSIONS}/{version}.{extension}")
-                if found:
-                    return found
+                stored = self._head(f"{VERSIONS}/{version}.{extension}")
+                if stored:
+                    return stored
         raise UnknownVersion(version, self.url)
 
-    def _exists(self, path: str) -> Version | None:
+    def _head(self, path: str) -> Version | None:
         with suppress(ObjectNotFound), translated_errors(f"{self.url}/{path}"):
-            meta = obstore.head(self._objects.opened, path)
+            meta = obstore.head(self._store.opened, path)
             return Version(Path(path).stem, path, meta["last_modified"], meta["size"])
         return None
 
-    def _before(self, live: str) -> Version:
+    def _previous(self, live: str) -> Version:
         newest_first = self.versions()
         if any(version.version == live for version in newest_first):
-            older = next(newest_first, None)  # the search stopped at the live one
-            if older:
-                return older
+            previous = next(newest_first, None)  # `any` stopped at the live version
+            if previous:
+                return previous
         raise NoOlderVersion(live, self.url)
 
     def _put(self, path: str, artifact: bytes, *, mode: Literal["create", "overwrite"]) -> None:
         with translated_errors(f"{self.url}/{path}", needs="s3:PutObject"):
-            obstore.put(self._objects.opened, path, artifact, mode=mode, use_multipart=False)
+            obstore.put(self._store.opened, path, artifact, mode=mode, use_multipart=False)
 
     def _get(self, path: str) -> bytes:
-        fetched = self._objects.fetch(path)
-        assert fetched is not None  # only a fetch with an etag may be left out
-        return fetched.data
+        stored = self._store.fetch(path)
+        assert stored is not None  # None only if an etag was passed
+        return stored.data
 
-    def _manifest_at(self, path: str) -> dict[str, Any]:
-        """Read a manifest, but not the model before it."""
+    def _read_manifest(self, path: str) -> dict[str, Any]:
+        """Read a manifest without downloading the model before it."""
         with translated_errors(f"{self.url}/{path}"):
-            size = obstore.head(self._objects.opened, path)["size"]
-            tail = self._tail(path, size, TAIL_BYTES)
-            seal = read_footer(tail)
-            length = size - seal.manifest_start
+            size = obstore.head(self._store.opened, path)["size"]
+            tail = self._read_tail(path, size, TAIL_BYTES)
+            footer = read_footer(tail)
+            length = size - footer.manifest_start
             if length > len(tail):
-                tail = self._tail(path, size, length)
+                tail = self._read_tail(path, size, length)
         start = len(tail) - length
-        return parse_manifest(tail[start : start + seal.manifest_length])
+        return parse_manifest(tail[start : start + footer.manifest_length])
 
-    def _tail(self, path: str, size: int, length: int) -> bytes:
+    def _read_tail(self, path: str, size: int, length: int) -> bytes:
         if not size:
             return b""
         start = max(0, size - length)
-        return obstore.get_range(self._objects.opened, path, start=start, end=size).to_bytes()
+        return obstore.get_range(self._store.opened, path, start=start, end=size).to_bytes()
+
+
+def sign_artifact(artifact: bytes, key: str) -> bytes:
+    """Replace the footer of an artifact with one signed with `key`."""
+    footer = read_footer(artifact)
+    content = artifact[:-FOOTER_BYTES]
+    return content + make_footer(content, footer.manifest_start, footer.manifest_length, key)
+
+
+def _version_path(model: Model) -> str:
+    manifest = model.manifest
+    return f"{VERSIONS}/{manifest.version}.{EXTENSIONS[manifest.runtime]}"

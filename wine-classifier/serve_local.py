@@ -1,6 +1,6 @@
-"""Serve a model store on this machine with ``chalice local``; what would stop it is said first.
+"""Serve a model store with ``chalice local``, after a check of the settings, model and port.
 
-Not part of the package: Chalice ships ``app.py`` and ``chalicelib`` only.
+Not part of the package: Chalice packages ``app.py`` and ``chalicelib`` only.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from chalicelib.errors import ServingError
 from chalicelib.models.model import load_model
@@ -17,17 +18,11 @@ from chalicelib.settings import Settings
 from chalicelib.store.object_store import CURRENT, ObjectStore, store_url
 
 HOST = "127.0.0.1"
-REFUSED = 2
+USAGE_ERROR = 2  # exit code, as argparse's
 
 
-def main() -> int:
-    """Check that a model can be served, then become ``chalice local``.
-
-    Returns
-    -------
-    int
-        `REFUSED`, after one line that says why; else the process is another one by then.
-    """
+def main() -> NoReturn:
+    """Check the settings, model and port, then replace this process by ``chalice local``."""
     parser = argparse.ArgumentParser(description="Serve a model store with chalice local.")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--store", required=True, metavar="URL")
@@ -37,16 +32,16 @@ def main() -> int:
         settings = Settings.from_environ(os.environ)
         store = ObjectStore(settings.model_url, timeout_seconds=settings.timeout_seconds)
         fetched = store.fetch(CURRENT, max_bytes=settings.max_bytes)
-        assert fetched is not None  # only a fetch with an etag may be left out
+        assert fetched is not None  # None is returned for if_none_match only
         manifest = load_model(fetched.data, settings.signing_key).manifest
-        check_port(options.port)
+        _check_port(options.port)
     except (ServingError, OSError, OverflowError) as error:
         print(f"serve: {error}", file=sys.stderr)
-        sys.exit(REFUSED)
+        sys.exit(USAGE_ERROR)
     address = f"http://{HOST}:{options.port}"
     print(
-        f"{manifest.name} {manifest.version} from {settings.model_url}\n"
-        f"{address} serves it; try, in another terminal:\n\n"
+        f"Serving {manifest.name} {manifest.version} from {settings.model_url} at {address}\n"
+        "In another terminal, try:\n\n"
         f"  curl -XPOST {address}/classify -H 'Content-Type: application/json' "
         """-d '{"data":".10"}'\n""",
         flush=True,
@@ -57,21 +52,10 @@ def main() -> int:
     os.execv(chalice, [chalice, "local", "--stage", "local", "--no-autoreload", *listen])  # noqa: S606
 
 
-def check_port(port: int) -> None:
-    """Find out whether a port can be listened on.
-
-    Parameters
-    ----------
-    port : int
-        Of this machine.
-
-    Raises
-    ------
-    OSError
-        If it cannot, and why.
-    """
+def _check_port(port: int) -> None:
+    """Raise `OSError`, with a hint, if a port is in use."""
     with socket.socket() as listener:
-        # As http.server does: a port that was closed a moment ago is free.
+        # As http.server: a port that was closed a moment ago is free.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((HOST, port))

@@ -1,1 +1,1 @@
-"""The Lambda runtime interface emulator."""
+"""The Lambda runtime interface emulator, and API Gateway's events."""

@@ -1,4 +1,4 @@
-"""What API Gateway sends to a function, and what it makes of the function's answer."""
+"""The events that API Gateway sends to a function, and the function's responses."""
 
 from __future__ import annotations
 
@@ -6,44 +6,30 @@ from typing import Any, NamedTuple
 
 
 class Response(NamedTuple):
-    """What a function answered to an event of API Gateway.
-
-    Parameters
-    ----------
-    status : int
-        The HTTP status.
-    headers : dict of str to str
-        The response's headers.
-    body : object
-        What its JSON holds.
-    """
+    """A function's response to an event of API Gateway."""
 
     status: int
     headers: dict[str, str]
-    body: Any
+    body: Any  # parsed JSON
 
 
 def api_gateway_event(
     method: str, path: str, body: bytes | str | None = None, resource: str | None = None
 ) -> dict[str, Any]:
-    """Make the event that a REST API sends to a function (proxy integration).
+    """Return a REST API's event for a request (Lambda proxy integration).
 
     Parameters
     ----------
     method, path : str
-        Of the request.
+        The request line.
     body : bytes or str, optional
-        Of the request; sent as JSON.
+        The request body, as JSON.
     resource : str, optional
-        The route that the path matches, if that is another.
-
-    Returns
-    -------
-    dict
+        The matching route (default: the path).
     """
     route = resource or path
-    parts = zip(route.split("/"), path.split("/"), strict=True)
-    parameters = {name[1:-1]: part for name, part in parts if name.startswith("{")}
+    segments = zip(route.split("/"), path.split("/"), strict=True)
+    parameters = {name[1:-1]: value for name, value in segments if name.startswith("{")}
     headers = {"Accept": "*/*", "Content-Type": "application/json", "Host": "api.example"}
     return {
         "resource": route,

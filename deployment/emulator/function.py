@@ -1,7 +1,4 @@
-"""The Lambda runtime emulator: runs an unpacked package as Lambda does, on this machine.
-
-The package lies in a folder that its process cannot write to.
-"""
+"""Run an unpacked package on the Lambda runtime emulator, in a folder that it cannot write to."""
 
 from __future__ import annotations
 
@@ -19,9 +16,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from deployment.emulator.download import emulator_files
+from deployment.emulator.download import download_emulator
 from deployment.emulator.events import Response, api_gateway_event
-from deployment.target import RUNTIME
+from deployment.target import PYTHON_RUNTIME
 
 START_SECONDS = 10.0
 TIMEOUT_SECONDS = 60
@@ -29,22 +26,22 @@ _ROUTE = "/2015-03-31/functions/function/invocations"
 
 
 class Function:
-    """A function on the emulator. Its process starts with the first event, as a cold start does.
+    """A function on the emulator; its process starts with the first event, as on a cold start.
 
     Parameters
     ----------
     code : Path
         The unpacked package.
     environment : mapping of str to str, optional
-        The function's variables.
+        The function's environment variables.
     handler : str, default="app.app"
-        What answers events.
+        The module and the name of the handler.
     """
 
     def __init__(
         self, code: Path, environment: Mapping[str, str] | None = None, handler: str = "app.app"
     ) -> None:
-        emulator, client = emulator_files()
+        emulator, client = download_emulator()
         self._port, runtime_api = _free_ports(2)
         addresses = [f"--runtime-interface-emulator-address=127.0.0.1:{self._port}"]
         addresses += [f"--runtime-api-address=127.0.0.1:{runtime_api}"]
@@ -53,13 +50,13 @@ class Function:
         self._log = code.with_name(f"{code.name}-{self._port}.log")
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [*_without_root(), *command],
+                [*_drop_write_override(), *command],
                 cwd=code,
                 env={
                     "PATH": os.environ["PATH"],
                     "PYTHONPATH": f"{code}:{client}",
                     "LAMBDA_TASK_ROOT": str(code),
-                    "AWS_EXECUTION_ENV": f"AWS_Lambda_{RUNTIME}",
+                    "AWS_EXECUTION_ENV": f"AWS_Lambda_{PYTHON_RUNTIME}",
                     "AWS_LAMBDA_FUNCTION_NAME": "function",
                     "AWS_LAMBDA_FUNCTION_TIMEOUT": str(TIMEOUT_SECONDS),
                     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
@@ -69,65 +66,50 @@ class Function:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._wait_until_it_listens()
+        self._wait_until_listening()
 
     def invoke(self, event: object) -> dict[str, Any]:
-        """Send an event.
-
-        Parameters
-        ----------
-        event : object
-            What JSON can hold; a dict, if it comes from API Gateway.
-
-        Returns
-        -------
-        dict
-            What the handler returned, or what Lambda says of its failure.
-        """
+        """Send an event (any JSON value) and return the handler's result or Lambda's error."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=TIMEOUT_SECONDS)
         connection.request("POST", _ROUTE, json.dumps(event))
-        answer: dict[str, Any] = json.loads(connection.getresponse().read())
+        result: dict[str, Any] = json.loads(connection.getresponse().read())
         connection.close()
-        return answer
+        return result
 
     def request(
         self, method: str, path: str, body: object = None, resource: str | None = None
     ) -> Response:
-        """Send an HTTP request, by way of an event as API Gateway sends it.
+        """Send an HTTP request as an event of API Gateway.
 
         Parameters
         ----------
         method, path : str
-            Of the request.
+            The request line.
         body : object, optional
-            Bytes, or what JSON can hold.
+            Bytes, or a value to encode as JSON.
         resource : str, optional
-            The route that the path matches, if that is another.
-
-        Returns
-        -------
-        Answer
+            The matching route (default: the path).
         """
-        sent = body if body is None or isinstance(body, bytes) else json.dumps(body)
-        answer = self.invoke(api_gateway_event(method, path, sent, resource))
-        assert "statusCode" in answer, f"{answer}\n{self.log}"
-        return Response(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
+        payload = body if body is None or isinstance(body, bytes) else json.dumps(body)
+        result = self.invoke(api_gateway_event(method, path, payload, resource))
+        assert "statusCode" in result, f"{result}\n{self.log}"
+        return Response(result["statusCode"], result["headers"], json.loads(result["body"]))
 
     @property
     def log(self) -> str:
-        """All that the emulator and the function have printed."""
+        """The output of the emulator and the function."""
         return self._log.read_text(errors="replace")
 
     @property
     def peak_memory_bytes(self) -> int:
-        """The most memory that the function's process ever had resident."""
-        statuses = [_status(path) for path in Path("/proc").glob("[0-9]*/status")]
+        """The peak resident memory of the function's process."""
+        statuses = [_read_status(path) for path in Path("/proc").glob("[0-9]*/status")]
         emulator = str(self._process.pid)  # the function's process is its only child
         [peak] = [status["VmHWM"] for status in statuses if status["PPid"] == emulator]
         return int(peak.removesuffix(" kB")) * 1024
 
     def stop(self) -> None:
-        """End the function."""
+        """Stop the function."""
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -138,31 +120,18 @@ class Function:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _wait_until_it_listens(self) -> None:
-        until = time.monotonic() + START_SECONDS
+    def _wait_until_listening(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
         while True:
             with socket.socket() as client:
                 if client.connect_ex(("127.0.0.1", self._port)) == 0:
                     return
-            assert time.monotonic() < until, self.log
+            assert time.monotonic() < deadline, self.log
             time.sleep(0.005)
 
 
 def unpack_package(package: Path, folder: Path) -> Path:
-    """Unzip a package to a folder that is then closed for writing.
-
-    Parameters
-    ----------
-    package : Path
-        The zip.
-    folder : Path
-        Where to.
-
-    Returns
-    -------
-    Path
-        The folder.
-    """
+    """Unzip a package to a folder, make it read-only and return it."""
     with zipfile.ZipFile(package) as archive:
         archive.extractall(folder)
     for path in [folder, *folder.rglob("*")]:
@@ -171,20 +140,15 @@ def unpack_package(package: Path, folder: Path) -> Path:
 
 
 def remove_package(folder: Path) -> None:
-    """Remove what `unpack_package` made.
-
-    Parameters
-    ----------
-    folder : Path
-    """
+    """Remove a folder of `unpack_package`."""
     for path in [folder, *folder.rglob("*")]:
         if path.is_dir():
             path.chmod(0o755)
     shutil.rmtree(folder)
 
 
-def _without_root() -> list[str]:
-    """Take from root what lets it write to a folder that is closed for writing."""
+def _drop_write_override() -> list[str]:
+    """Return a command prefix that makes root respect read-only folders."""
     if os.geteuid() != 0 or not shutil.which("setpriv"):
         return []
     return ["setpriv", "--bounding-set=-dac_override"]
@@ -198,10 +162,10 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _status(path: Path) -> dict[str, str]:
-    """Read what Linux says of a process, see proc_pid_status(5)."""
+def _read_status(path: Path) -> dict[str, str]:
+    """Parse the status file of a process, see proc_pid_status(5)."""
     try:
         lines = path.read_text().splitlines()
-    except OSError:  # it has ended
+    except OSError:  # the process has ended
         return {"PPid": "0"}
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}

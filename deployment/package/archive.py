@@ -1,4 +1,4 @@
-"""A folder as a zip: the same byte for byte whenever and wherever it is made."""
+"""A folder as a zip: the same byte for byte on every machine and at any time."""
 
 from __future__ import annotations
 
@@ -9,32 +9,20 @@ from typing import NamedTuple
 from deployment.errors import PackagingError
 from deployment.target import Runtime
 
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can name
-_READABLE = 0o100644 << 16  # Lambda runs as another user than the one who unzips
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date in the zip format
+_READABLE = 0o100644 << 16  # Lambda unzips and runs as different users
 _COMPRESSION = 9
 
 
 class Size(NamedTuple):
-    """How large a package is, in bytes."""
+    """The size of a package in bytes."""
 
     zipped: int
     unzipped: int
 
 
 def write_zip(folder: Path, destination: Path) -> Size:
-    """Write a folder to a zip.
-
-    Parameters
-    ----------
-    folder : Path
-        What to write.
-    destination : Path
-        The file to make.
-
-    Returns
-    -------
-    Size
-    """
+    """Write a folder to a zip and return its size."""
     destination.parent.mkdir(parents=True, exist_ok=True)
     unzipped = 0
     with zipfile.ZipFile(destination, "w") as archive:
@@ -42,7 +30,7 @@ def write_zip(folder: Path, destination: Path) -> Size:
             if path.is_file():
                 entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _EPOCH)
                 entry.external_attr = _READABLE
-                entry.create_system = 3  # Unix, on whatever machine this runs
+                entry.create_system = 3  # Unix, on every machine
                 content = path.read_bytes()
                 archive.writestr(entry, content, zipfile.ZIP_DEFLATED, _COMPRESSION)
                 unzipped += len(content)
@@ -50,23 +38,10 @@ def write_zip(folder: Path, destination: Path) -> Size:
 
 
 def check_size(size: Size, runtime: Runtime) -> None:
-    """Hold a package against the limits of its kind.
-
-    Parameters
-    ----------
-    size : Size
-        How large it is.
-    runtime : Runtime
-        What it runs models with.
-
-    Raises
-    ------
-    PackagingError
-        If it is too large.
-    """
-    for what, found, limit in (
-        ("unzipped", size.unzipped, runtime.unzipped_bytes),
-        ("zipped", size.zipped, runtime.zipped_bytes),
+    """Raise `PackagingError` if a package is over a limit of its runtime."""
+    for state, actual, limit in (
+        ("unzipped", size.unzipped, runtime.max_unzipped_bytes),
+        ("zipped", size.zipped, runtime.max_zipped_bytes),
     ):
-        if found > limit:
-            raise PackagingError(f"The package is {found:,} bytes {what}, over {limit:,}.")
+        if actual > limit:
+            raise PackagingError(f"The package is {actual:,} bytes {state}, over {limit:,}.")

@@ -1,6 +1,6 @@
-"""Whether Lambda can load a shared object: the machine and the C library that it was made for.
+"""Check the machine and the C library that shared objects were built for.
 
-The format is ELF, of 64 bits and little-endian: elf(5), and for versions of symbols
+The format is 64-bit little-endian ELF: elf(5), and for symbol versions
 https://refspecs.linuxfoundation.org/LSB_5.0.0/LSB-Core-generic/LSB-Core-generic/symversion.html
 """
 
@@ -27,24 +27,9 @@ class _Section(NamedTuple):
 
 
 def check_shared_objects(folder: Path, target: Architecture) -> int:
-    """Check every shared object of a package.
+    """Check every shared object in a folder and return their number.
 
-    Parameters
-    ----------
-    folder : Path
-        The unpacked package.
-    target : Architecture
-        What it has to run on.
-
-    Returns
-    -------
-    int
-        How many there are.
-
-    Raises
-    ------
-    PackagingError
-        If Lambda cannot load one of them.
+    Raises `PackagingError` for one that Lambda cannot load.
     """
     count = 0
     for path in sorted(folder.rglob("*")):
@@ -55,68 +40,45 @@ def check_shared_objects(folder: Path, target: Architecture) -> int:
 
 
 def check_shared_object(path: Path, target: Architecture) -> None:
-    """Check one shared object.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    target : Architecture
-        What it has to run on.
-
-    Raises
-    ------
-    PackagingError
-        If it was made for another machine, or takes a newer glibc than Lambda's.
-    """
+    """Raise `PackagingError` if the machine differs, or glibc is newer than Lambda's."""
     content = path.read_bytes()
     if content[:6] != b"\x7fELF\x02\x01":
-        raise PackagingError(f"{path.name} is no shared object of 64 bits.")
+        raise PackagingError(f"{path.name} is not a 64-bit shared object.")
     (machine,) = struct.unpack_from("<H", content, 18)
     if machine != target.elf_machine:
         names = {known.elf_machine: known.name for known in ARCHITECTURES.values()}
-        made_for = names.get(machine, f"machine {machine}")
-        raise PackagingError(f"{path.name} was made for {made_for}, not for {target.name}.")
-    needed = max(glibc_versions(content), default=GLIBC)
-    if needed > GLIBC:
+        actual = names.get(machine, f"machine {machine}")
+        raise PackagingError(f"{path.name} was built for {actual}, not for {target.name}.")
+    required = max(glibc_versions(content), default=GLIBC)
+    if required > GLIBC:
         raise PackagingError(
-            f"{path.name} takes glibc {needed[0]}.{needed[1]}; Lambda has {GLIBC[0]}.{GLIBC[1]}."
+            f"{path.name} requires glibc {required[0]}.{required[1]}; "
+            f"Lambda has {GLIBC[0]}.{GLIBC[1]}."
         )
 
 
 def glibc_versions(content: bytes) -> Iterator[tuple[int, int]]:
-    """Find the versions of glibc whose symbols a shared object takes.
-
-    Parameters
-    ----------
-    content : bytes
-        The file.
-
-    Yields
-    ------
-    tuple of int
-        Major and minor version.
-    """
-    sections = _sections(content)
+    """Yield the glibc versions that a shared object requires, as major and minor."""
+    sections = _read_sections(content)
     for section in sections:
         if section.type == _SHT_GNU_VERNEED:
-            for name in _needed_versions(content, section, sections[section.link]):
-                found = _GLIBC_VERSION.fullmatch(name)
-                if found:
-                    yield int(found[1]), int(found[2])
+            for name in _required_versions(content, section, sections[section.link]):
+                match = _GLIBC_VERSION.fullmatch(name)
+                if match:
+                    yield int(match[1]), int(match[2])
 
 
-def _sections(content: bytes) -> list[_Section]:
+def _read_sections(content: bytes) -> list[_Section]:
     (start,) = struct.unpack_from("<Q", content, 40)
     size, count = struct.unpack_from("<HH", content, 58)
-    found = []
+    sections = []
     for index in range(count):
         header = struct.unpack_from("<IIQQQQII", content, start + index * size)
-        found.append(_Section(type=header[1], offset=header[4], size=header[5], link=header[6]))
-    return found
+        sections.append(_Section(type=header[1], offset=header[4], size=header[5], link=header[6]))
+    return sections
 
 
-def _needed_versions(content: bytes, section: _Section, names: _Section) -> Iterator[bytes]:
+def _required_versions(content: bytes, section: _Section, names: _Section) -> Iterator[bytes]:
     library = section.offset
     while True:
         _, count, _, first, following = struct.unpack_from("<HHIII", content, library)

@@ -1,7 +1,7 @@
-"""Which files serving never opens: they are not shipped.
+"""Remove the files that serving never opens.
 
-Not by guessing: the tests run the package that is left on the Lambda runtime emulator, and
-`docs/decisions/lean-package.md` says why they may go.
+The end-to-end tests run the pruned package on the Lambda runtime emulator;
+`docs/decisions/lean-package.md` gives the reasons.
 """
 
 from __future__ import annotations
@@ -9,47 +9,40 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-# Regular expressions on a file's path from the package's root.
-EVERYWHERE = [
+# Regular expressions for paths relative to the package's root.
+EVERY_RUNTIME = [
+    r"chalicelib/local/.*",  # for `chalice local`; app.py never imports it on Lambda
     r"(.*/)?tests?/.*",
     r".*\.(pyi|h|hpp|c|cpp|pyx|pxd|a|lib|rs|md|cmake|pc)",
     r"(.*/)?py\.typed",
     r"(.*/)?__pycache__/.*",
-    # What installed it and what it consisted of; its name, version and licences stay.
+    # Installers' records. The name, the version and the licences stay.
     r"[^/]+\.dist-info/(?!METADATA$|licenses/|LICENSE).*",
     r"bin/.*",
 ]
 ONNX_RUNTIME = [
-    # All but the C library and the licences: serving needs no Python of it. Its extension module
-    # holds a second copy of the library.
+    # All but the C library and the licences: serving calls the C API only. The Python extension
+    # contains a second copy of the library.
     r"onnxruntime/(?!LICENSE|ThirdPartyNotices|capi/libonnxruntime\.so\.\d).*",
-    # For its Python package and its tools.
+    # Dependencies of ONNX Runtime's Python package and tools.
     r"(numpy|numpy\.libs|flatbuffers|google|packaging)/.*",
     r"(numpy|flatbuffers|protobuf|packaging)-[^/]+\.dist-info/.*",
 ]
 OBSTORE = [r"obstore/(fsspec\.py|auth/.*)"]
 
-RULES = {
-    "onnx": EVERYWHERE + ONNX_RUNTIME + OBSTORE,
-    # SciPy and scikit-learn import much of NumPy, and skops imports packaging.
-    "sklearn": [*EVERYWHERE, *OBSTORE],
+PATTERNS = {
+    "onnx": EVERY_RUNTIME + ONNX_RUNTIME + OBSTORE,
+    # Keeps NumPy and packaging: SciPy, scikit-learn and skops import them.
+    "sklearn": EVERY_RUNTIME + OBSTORE,
 }
 
 
 def prune(folder: Path, runtime: str) -> None:
-    """Remove what serving never opens.
-
-    Parameters
-    ----------
-    folder : Path
-        An unpacked package.
-    runtime : str
-        What it runs models with.
-    """
-    rules = re.compile("|".join(f"(?:{rule})" for rule in RULES[runtime]))
-    for path in sorted(folder.rglob("*"), reverse=True):  # files before the folders they are in
+    """Remove from an unpacked package the files that serving with this runtime never opens."""
+    pattern = re.compile("|".join(f"(?:{pattern})" for pattern in PATTERNS[runtime]))
+    for path in sorted(folder.rglob("*"), reverse=True):  # files before their folders
         if path.is_dir():
             if not any(path.iterdir()):
                 path.rmdir()
-        elif rules.fullmatch(path.relative_to(folder).as_posix()):
+        elif pattern.fullmatch(path.relative_to(folder).as_posix()):
             path.unlink()

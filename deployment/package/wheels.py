@@ -1,4 +1,4 @@
-"""The wheels that a Lambda function needs, whatever machine they are fetched on."""
+"""The wheels for Lambda, whatever machine downloads them."""
 
 from __future__ import annotations
 
@@ -13,50 +13,27 @@ from pathlib import Path
 from deployment.errors import PackagingError
 from deployment.target import PYTHON, Architecture
 
-# The line of pip's that names what it cannot find.
+# pip's error line for a wheel that it cannot find.
 _MISSING = re.compile(r"No matching distribution found for (\S+)")
 
 
 def fetch(requirements: Path, target: Architecture, cache: Path) -> list[Path]:
-    """Fetch the wheels that some requirements name.
+    """Return the wheels of pinned requirements, downloaded to a cache folder on first use.
 
-    Parameters
-    ----------
-    requirements : Path
-        The file, with every version pinned.
-    target : Architecture
-        What they have to run on.
-    cache : Path
-        A folder to keep them in.
-
-    Returns
-    -------
-    list of Path
-
-    Raises
-    ------
-    PackagingError
-        If one is missing.
+    Raises `PackagingError` if a wheel is missing or cannot be downloaded.
     """
-    pinned = hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
-    folder = cache / f"{target.name}-{PYTHON}-{pinned}"
+    digest = hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
+    folder = cache / f"{target.name}-{PYTHON}-{digest}"
     if not folder.is_dir():
-        fetching = folder.with_suffix(".tmp")
-        shutil.rmtree(fetching, ignore_errors=True)
-        _download(requirements, target, fetching)
-        fetching.rename(folder)
+        incomplete = folder.with_suffix(".tmp")
+        shutil.rmtree(incomplete, ignore_errors=True)
+        _download(requirements, target, incomplete)
+        incomplete.rename(folder)
     return sorted(folder.glob("*.whl"))
 
 
 def unpack(wheels: list[Path], folder: Path) -> None:
-    """Unpack wheels next to each other, as they lie on Lambda.
-
-    Parameters
-    ----------
-    wheels : list of Path
-    folder : Path
-        Where to.
-    """
+    """Unpack wheels into one folder, as Lambda's import path expects them."""
     for wheel in wheels:
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(folder)
@@ -74,10 +51,10 @@ def _download(requirements: Path, target: Architecture, folder: Path) -> None:
     command += [f"--python-version={PYTHON}", f"--abi={abi}", "--abi=abi3", "--abi=none"]
     command += [f"--platform={platform}" for platform in target.platforms]
     command += ["--dest", str(folder), "--requirement", str(requirements)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        missing = _MISSING.search(done.stderr)
+    process = subprocess.run(command, capture_output=True, text=True)
+    if process.returncode:
+        missing = _MISSING.search(process.stderr)
         if missing:
             raise PackagingError(f"There is no wheel of {missing[1]} for {abi} on {target.name}.")
-        last = done.stderr.strip().rpartition("\n")[2]
-        raise PackagingError(f"The wheels could not be fetched: {last or 'pip does not say why'}")
+        reason = process.stderr.strip().rpartition("\n")[2] or "pip gives no reason"
+        raise PackagingError(f"The wheels cannot be downloaded: {reason}")

@@ -1,6 +1,6 @@
-"""Clients that people already have, as installed from the index: `make clients`.
+"""Tests of third-party clients, unmodified, as installed from the package index: `make clients`.
 
-Each runs in an environment of its own, as their requirements are heavy and do not agree. A client
-is a module ``<client>.py``, run with a server's port and told on standard input which wines to ask
-about and what to expect, and its requirements, ``<client>.txt``. It fails by raising.
+Each client is a script ``<client>.py`` with its requirements in ``<client>.txt``. It runs in its
+own environment, because the requirements conflict. It gets the server's port as its argument and
+the samples with the expected predictions as JSON on standard input, and fails by raising.
 """

@@ -1,4 +1,4 @@
-"""Run every foreign client against `chalice local`, or those that are named: `make clients`."""
+"""Run the named clients, or all of them, against `chalice local`: `make clients`."""
 
 from __future__ import annotations
 
@@ -8,42 +8,31 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.support.environment import environment
+from tests.support.environment import create_environment
+from tests.support.models import publish_to_folder
 from tests.support.processes import Server
 from training.artifact import build_artifact
-from training.registry import ModelRegistry
 from training.wine.dataset import wine
 from training.wine.estimators import wine_pipeline
 
-HERE = Path(__file__).parent
-WINES = 5
+CLIENTS = Path(__file__).parent
+SAMPLES = 5
 
 
 def main(names: list[str]) -> int:
-    """Run clients and count those that failed.
-
-    Parameters
-    ----------
-    names : list of str
-        Which; all if there are none.
-
-    Returns
-    -------
-    int
-        The exit code.
-    """
-    names = names or sorted(path.stem for path in HERE.glob("*.txt"))
+    """Run clients and return 1 if any of them failed."""
+    names = names or sorted(path.stem for path in CLIENTS.glob("*.txt"))
     failed = []
     with tempfile.TemporaryDirectory() as folder:
-        wines, url = publish(folder)
-        server = Server(f"MODEL_URL={url}")
+        wines, store_url = publish_wine_model(Path(folder))
+        server = Server(f"MODEL_URL={store_url}")
         try:
             for name in names:
-                done = run(name, server.port, wines)
-                if done.returncode:
+                process = run_client(name, server.port, wines)
+                if process.returncode:
                     failed.append(name)
-                    print(done.stdout)
-                outcome = "failed" if done.returncode else "works unmodified"
+                    print(process.stdout)
+                outcome = "failed" if process.returncode else "works unmodified"
                 print(f"{name:25} {outcome}", flush=True)
         finally:
             server.stop()
@@ -51,29 +40,28 @@ def main(names: list[str]) -> int:
     return 1 if failed else 0
 
 
-def publish(folder: str) -> tuple[dict[str, object], str]:
-    """Publish the wine model, and say which wines to ask about and what scikit-learn says."""
+def publish_wine_model(folder: Path) -> tuple[dict[str, object], str]:
+    """Publish the wine model; return samples with scikit-learn's predictions, and the store."""
     X, y, names = wine()
     estimator = wine_pipeline().fit(X, y)
-    store = ModelRegistry(folder)
     built = build_artifact(estimator, X, y, name="wine", feature_names=names)
-    store.publish(built.artifact)
-    asked = X[:: len(X) // WINES][:WINES]
+    registry = publish_to_folder(built, folder)
+    samples = X[:: len(X) // SAMPLES][:SAMPLES]
     wines: dict[str, object] = {
         "names": names,
-        "samples": asked.tolist(),
-        "labels": [str(label) for label in estimator.predict(asked)],
-        "probabilities": estimator.predict_proba(asked).tolist(),
+        "samples": samples.tolist(),
+        "labels": [str(label) for label in estimator.predict(samples)],
+        "probabilities": estimator.predict_proba(samples).tolist(),
         "version": built.version,
     }
-    return wines, store.url
+    return wines, registry.url
 
 
-def run(name: str, port: int, wines: dict[str, object]) -> subprocess.CompletedProcess[str]:
+def run_client(name: str, port: int, wines: dict[str, object]) -> subprocess.CompletedProcess[str]:
     """Run a client in its environment."""
-    python = environment(HERE / f"{name}.txt") / "python"
+    python = create_environment(CLIENTS / f"{name}.txt") / "python"
     return subprocess.run(
-        [python, "-W", "ignore", HERE / f"{name}.py", str(port)],
+        [python, "-W", "ignore", CLIENTS / f"{name}.py", str(port)],
         input=json.dumps(wines),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

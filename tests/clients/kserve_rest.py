@@ -12,7 +12,7 @@ base = f"http://127.0.0.1:{sys.argv[1]}"
 
 
 async def main() -> None:
-    """Ask for what the client can ask for."""
+    """Run every request that the client has."""
     client = InferenceRESTClient(RESTConfig(protocol="v2", retries=0, timeout=30))
     assert await client.is_server_live(base)
     assert await client.is_server_ready(base)
@@ -25,16 +25,16 @@ async def main() -> None:
     assert [str(label) for label in outputs["predict"].data] == wines["labels"]
     probabilities = np.array(outputs["predict_proba"].data).reshape(outputs["predict_proba"].shape)
     np.testing.assert_allclose(probabilities, wines["probabilities"], atol=1e-5)
-    bad = InferRequest(
+    wrong_shape = InferRequest(
         model_name="wine",
         infer_inputs=[InferInput("input", [1, 12], "FP64", data=[wines["samples"][0][:12]])],
     )
-    refused = ""
+    message = ""
     try:
-        await client.infer(base, bad, model_name="wine")
+        await client.infer(base, wrong_shape, model_name="wine")
     except Exception as error:
-        refused = str(error)
-    assert "inputs[0].shape must be [samples, 13]" in refused, refused
+        message = str(error)
+    assert "inputs[0].shape must be [samples, 13]" in message, message
 
 
 asyncio.run(main())

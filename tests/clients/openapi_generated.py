@@ -11,8 +11,8 @@ base = f"http://127.0.0.1:{sys.argv[1]}"
 with TemporaryDirectory() as folder:
     command = [Path(sys.executable).with_name("openapi-python-client"), "generate"]
     command += ["--url", f"{base}/openapi.json", "--output-path", f"{folder}/client"]
-    done = subprocess.run([*command, "--meta", "none"], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    process = subprocess.run([*command, "--meta", "none"], capture_output=True, text=True)
+    assert process.returncode == 0, process.stdout + process.stderr
     sys.path.insert(0, folder)
     from client import Client
     from client.api.classify import classify
@@ -22,6 +22,6 @@ with TemporaryDirectory() as folder:
     for sample in wines["samples"]:
         named = dict(zip(wines["names"], sample, strict=True))
         request = ClassifyRequest.from_dict({"data": named, "probabilities": True})
-        answer = classify.sync(client=Client(base_url=base), body=request)
-        labels.append(str(answer.to_dict()["prediction"]))
+        response = classify.sync(client=Client(base_url=base), body=request)
+        labels.append(str(response.to_dict()["prediction"]))
 assert labels == wines["labels"], labels

@@ -18,26 +18,26 @@ assert client.is_model_ready("wine", wines["version"])
 assert not client.is_model_ready("beer")
 assert client.get_server_metadata()["name"] == "wine-classifier"
 metadata = client.get_model_metadata("wine")
-[given] = metadata["inputs"]
-assert given["shape"] == [-1, 13]
+[matrix] = metadata["inputs"]
+assert matrix["shape"] == [-1, 13]
 
 for dtype in (np.float64, np.float32):
     datatype = "FP64" if dtype is np.float64 else "FP32"
-    tensor = InferInput(given["name"], list(samples.shape), datatype)
+    tensor = InferInput(matrix["name"], list(samples.shape), datatype)
     tensor.set_data_from_numpy(samples.astype(dtype), binary_data=False)
-    asked = [InferRequestedOutput(o["name"], binary_data=False) for o in metadata["outputs"]]
-    result = client.infer("wine", [tensor], outputs=asked, request_id="17")
+    outputs = [InferRequestedOutput(o["name"], binary_data=False) for o in metadata["outputs"]]
+    result = client.infer("wine", [tensor], outputs=outputs, request_id="17")
     assert result.get_response()["id"] == "17"
     assert [str(label) for label in result.as_numpy("predict")] == wines["labels"]
     tolerance = 1e-3 if dtype is np.float32 else 1e-5
     probabilities = result.as_numpy("predict_proba")
     np.testing.assert_allclose(probabilities, wines["probabilities"], atol=tolerance)
 
-tensor = InferInput(given["name"], list(samples.shape), "FP64")
+tensor = InferInput(matrix["name"], list(samples.shape), "FP64")
 tensor.set_data_from_numpy(samples, binary_data=True)
-refused = ""
+message = ""
 try:
     client.infer("wine", [tensor])
 except InferenceServerException as error:
-    refused = str(error)
-assert "binary" in refused.lower(), refused
+    message = str(error)
+assert "binary" in message.lower(), message

@@ -1,4 +1,4 @@
-"""What is merged into the SAM template: API Gateway's own answers, and the alarms of stage prod."""
+"""The parts of the SAM template: API Gateway's error responses, and the alarms of stage prod."""
 
 from __future__ import annotations
 
@@ -14,76 +14,76 @@ from chalicelib.errors import ModelUnavailable, StoreError
 from chalicelib.settings import Settings
 from chalicelib.store.model_store import ModelStore
 from chalicelib.store.object_store import StoredObject
-from deployment.sam_template import what_is_merged
-from tests.support.models import Trained
+from deployment.sam_template import read_overlay
+from tests.support.models import WineModel
 from tests.support.paths import APP, ROOT
 from training.artifact import BuiltModel
 
-EVERY_STAGE, PROD = (what_is_merged(APP / ".chalice", stage)["Resources"] for stage in ("", "prod"))
-ANSWERS = EVERY_STAGE["RestAPI"]["Properties"]["GatewayResponses"]
+EVERY_STAGE, PROD = (read_overlay(APP / ".chalice", stage)["Resources"] for stage in ("", "prod"))
+GATEWAY_RESPONSES = EVERY_STAGE["RestAPI"]["Properties"]["GatewayResponses"]
 
 
 class ObjectReader:
-    """A store whose answers are given one after another."""
+    """A store that returns or raises the results of a list."""
 
-    def __init__(self, *answers: bytes | Exception) -> None:
-        self._answers = list(answers)
+    def __init__(self, *results: bytes | Exception) -> None:
+        self._results = list(results)
 
     def fetch(
         self, name: str, *, if_none_match: str | None = None, max_bytes: int | None = None
     ) -> StoredObject | None:
-        """Give the next answer."""
-        answer = self._answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return StoredObject(answer, etag=str(len(self._answers)))
+        """Return or raise the next result."""
+        result = self._results.pop(0)
+        if isinstance(result, Exception):
+            raise result
+        return StoredObject(result, etag=str(len(self._results)))
 
 
 class Clock:
-    """A clock that a test sets."""
+    """A clock that the test sets."""
 
     now = 0.0
 
     def __call__(self) -> float:
-        """Tell the time."""
+        """Return the time in seconds."""
         return self.now
 
 
 def matches(pattern: str, line: str) -> bool:
-    """Match a line as CloudWatch does, for the part of its patterns that is used here.
+    """Match a log line as CloudWatch does, for the subset of its patterns in this template.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
     """
     fields = json.loads(line)
     inner = re.fullmatch(r"\{ (.+) \}", pattern)
     assert inner is not None
-    joins = set(re.findall(r"&&|\|\|", inner[1]))
-    found = []
+    operators = set(re.findall(r"&&|\|\|", inner[1]))
+    results = []
     for comparison in re.split(r" (?:&&|\|\|) ", inner[1]):
         parts = re.fullmatch(r'\(\$\.(\w+) = "([^"]+)"\)', comparison)
         assert parts is not None, comparison
         value = fields.get(parts[1])
-        found.append(isinstance(value, str) and fnmatch.fnmatchcase(value, parts[2]))
-    assert len(joins) == 1
-    return all(found) if joins == {"&&"} else any(found)
+        results.append(isinstance(value, str) and fnmatch.fnmatchcase(value, parts[2]))
+    assert len(operators) == 1
+    return all(results) if operators == {"&&"} else any(results)
 
 
-def metric(line: str) -> list[str]:
-    """Give what a line of the log adds to the metric of the alarm on an old model."""
+def stale_model_values(line: str) -> list[str]:
+    """Return the values of the metric StaleModel for a log line."""
     filters = (PROD[name]["Properties"] for name in ("StaleModelFilter", "FreshModelFilter"))
     return [
-        of_filter["MetricTransformations"][0]["MetricValue"]
-        for of_filter in filters
-        if matches(of_filter["FilterPattern"], line)
+        metric_filter["MetricTransformations"][0]["MetricValue"]
+        for metric_filter in filters
+        if matches(metric_filter["FilterPattern"], line)
     ]
 
 
-def test_the_log_raises_the_alarm_on_an_old_model_and_ends_it(
-    trained: Trained, needy: BuiltModel, capsys: pytest.CaptureFixture[str]
+def test_the_log_raises_and_clears_the_stale_model_alarm(
+    trained: WineModel, all_required: BuiltModel, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each state that the log tells of; a store without any model is a 503, which has its alarm."""
+    """Every state of the store; one without a model is a 503, which has another alarm."""
     down = StoreError("unreachable", "No connection could be made.")
-    first, second = trained.built.artifact, needy.artifact
+    first, second = trained.built.artifact, all_required.artifact
     clock = Clock()
     store = ModelStore(
         ObjectReader(first, down, second, down, b"", first), Settings("s3://b/p"), clock
@@ -92,7 +92,7 @@ def test_the_log_raises_the_alarm_on_an_old_model_and_ends_it(
         store.current()
         clock.now += 1_000
     lines = capsys.readouterr().out.splitlines()
-    assert [(json.loads(line)["event"], metric(line)) for line in lines] == [
+    assert [(json.loads(line)["event"], stale_model_values(line)) for line in lines] == [
         ("model loaded", ["0"]),
         ("model store failure", ["1"]),
         ("model loaded", ["0"]),
@@ -105,21 +105,21 @@ def test_the_log_raises_the_alarm_on_an_old_model_and_ends_it(
     with pytest.raises(ModelUnavailable):
         ModelStore(ObjectReader(down), Settings("s3://b/p")).current()
     [line] = capsys.readouterr().out.splitlines()
-    assert metric(line) == []
+    assert stale_model_values(line) == []
 
 
-def test_an_old_model_is_well_again_in_a_later_minute_than_it_was_in_trouble() -> None:
-    """Of a minute, the alarm sees the highest value only; what comes after it has to end it."""
+def test_a_failure_and_the_recovery_fall_into_different_periods_of_the_alarm() -> None:
+    """The alarm sees the maximum of a period: a recovery in the same one would be lost."""
     config = json.loads((APP / ".chalice" / "config.json").read_text())
     seconds = config["stages"]["prod"]["environment_variables"]["MODEL_REFRESH_SECONDS"]
     alarm = PROD["StaleModelAlarm"]["Properties"]
     assert alarm["Statistic"] == "Maximum"
-    assert alarm["TreatMissingData"] == "ignore"  # it stays as it is until a line says otherwise
+    assert alarm["TreatMissingData"] == "ignore"  # the state lasts until the next log line
     assert float(seconds) >= alarm["Period"]
 
 
 def test_prod_raises_alarms() -> None:
-    """On crashes, 5xx answers, throttles, slow answers and an old model, to a topic if there is."""
+    """On crashes, 5xx, throttles, latency and a stale model; the SNS topic is optional."""
     alarms = {
         name: resource["Properties"]
         for name, resource in PROD.items()
@@ -134,47 +134,47 @@ def test_prod_raises_alarms() -> None:
         assert alarm["AlarmActions"]["Fn::If"][0] == "HasAlarmTopic"
 
 
-def test_alarms_look_at_this_stack_alone() -> None:
-    """API Gateway's metrics go by the API's name, which is the stack's therefore."""
+def test_alarms_watch_this_stack_only() -> None:
+    """API Gateway's metrics have the API's name as a dimension, so it is the stack's name."""
     name = {"Fn::Sub": "${AWS::StackName}"}
     assert PROD["RestAPI"]["Properties"]["DefinitionBody"]["info"]["title"] == name
     for alarm in ("LatencyAlarm", "ServerErrorsAlarm"):
         assert {"Name": "ApiName", "Value": name} in PROD[alarm]["Properties"]["Dimensions"]
 
 
-def answer_to(kind: str) -> tuple[str | None, dict[str, Any]]:
-    """Give the status that a kind of answer is changed to, and what its body holds."""
-    default = "DEFAULT_5XX" if kind in SERVER_FAULTS else "DEFAULT_4XX"
-    answer = ANSWERS.get(kind, ANSWERS[default])
-    [(media_type, body)] = answer["ResponseTemplates"].items()
+def gateway_response(response_type: str) -> tuple[str | None, dict[str, Any]]:
+    """Return the status, if the template sets one, and the body of a gateway response."""
+    default = "DEFAULT_5XX" if response_type in SERVER_ERRORS else "DEFAULT_4XX"
+    response = GATEWAY_RESPONSES.get(response_type, GATEWAY_RESPONSES[default])
+    [(media_type, body)] = response["ResponseTemplates"].items()
     assert media_type == "application/json"
-    # What API Gateway puts in for this variable is quoted already.
+    # API Gateway replaces this variable with a quoted string.
     parsed: dict[str, Any] = json.loads(body.replace("$context.error.messageString", '"Forbidden"'))
-    return answer.get("StatusCode"), parsed
+    return response.get("StatusCode"), parsed
 
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
-SERVER_FAULTS = {
+SERVER_ERRORS = {
     "API_CONFIGURATION_ERROR", "AUTHORIZER_CONFIGURATION_ERROR", "AUTHORIZER_FAILURE",
     "DEFAULT_5XX", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT",
 }  # fmt: skip
-KINDS: list[str] = (
+RESPONSE_TYPES: list[str] = (
     boto3.client("apigateway", region_name="us-east-1")
     .meta.service_model.shape_for("GatewayResponseType")
     .enum
 )
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_api_gateways_own_answers_have_the_one_error_shape(kind: str) -> None:
-    """All that API Gateway knows, as JSON."""
-    _, body = answer_to(kind)
+@pytest.mark.parametrize("response_type", RESPONSE_TYPES)
+def test_every_gateway_response_has_the_error_shape(response_type: str) -> None:
+    """Every response type of API Gateway has a JSON body."""
+    _, body = gateway_response(response_type)
     assert body.keys() == {"error"}
     assert body["error"]
 
 
 @pytest.mark.parametrize(
-    ("kind", "status"),
+    ("response_type", "status"),
     [
         ("MISSING_AUTHENTICATION_TOKEN", "404"),
         ("REQUEST_TOO_LARGE", "413"),
@@ -184,34 +184,35 @@ def test_api_gateways_own_answers_have_the_one_error_shape(kind: str) -> None:
         ("INTEGRATION_TIMEOUT", "504"),
     ],
 )
-def test_api_gateways_own_answers_have_a_status_that_says_what_is_wrong(
-    kind: str, status: str
+def test_gateway_responses_have_a_specific_status_and_message(
+    response_type: str, status: str
 ) -> None:
-    """An unknown path is not a 403, and each has a sentence of its own."""
-    assert answer_to(kind)[0] == status
-    assert kind in KINDS
-    assert "$context" not in json.dumps(ANSWERS[kind])
+    """An unknown path is a 404, not API Gateway's 403."""
+    assert gateway_response(response_type)[0] == status
+    assert response_type in RESPONSE_TYPES
+    assert "$context" not in json.dumps(GATEWAY_RESPONSES[response_type])
 
 
-def test_the_rest_keep_their_status() -> None:
-    """A status here would be that of every kind that is not named."""
-    assert answer_to("DEFAULT_4XX")[0] is answer_to("DEFAULT_5XX")[0] is None
+def test_the_default_responses_keep_their_status() -> None:
+    """A status here would apply to every other response type."""
+    assert gateway_response("DEFAULT_4XX")[0] is gateway_response("DEFAULT_5XX")[0] is None
 
 
 def test_the_api_has_one_stage() -> None:
-    """Without this, SAM adds another one, `Stage`, which no limit on requests holds for."""
+    """Without `OpenApiVersion`, SAM adds a second stage, `Stage`, without limits on requests."""
     assert EVERY_STAGE["RestAPI"]["Properties"]["OpenApiVersion"] == "2.0"
 
 
-def test_prod_limits_how_many_requests_it_takes() -> None:
-    """Anybody may ask; this keeps what it can cost within bounds."""
+def test_prod_limits_the_rate_of_requests() -> None:
+    """Access is public; the limit bounds the cost."""
     [settings] = PROD["RestAPI"]["Properties"]["MethodSettings"]
     assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
     assert settings["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
 
 
 def test_every_parameter_is_documented() -> None:
-    """The README names what a stack can be given."""
-    readme = (ROOT / "docs/how-to/deploy.md").read_text()
-    for name in what_is_merged(APP / ".chalice", "prod")["Parameters"]:
-        assert f"`{name}`" in readme
+    """In the README or a page of the docs."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    text = "".join(page.read_text() for page in pages)
+    for name in read_overlay(APP / ".chalice", "prod")["Parameters"]:
+        assert f"`{name}`" in text

@@ -1,4 +1,4 @@
-"""Servers in processes of their own, as a user starts them."""
+"""Fixtures that start make and servers as a user does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.processes import Process, Server, StartServer
 
 @pytest.fixture(scope="module")
 def start_server() -> Iterator[StartServer]:
-    """Start servers, which stop when the module's tests are done."""
+    """Return a function that starts a server, which stops after the module's tests."""
     servers = []
 
     def start(*arguments: str, **environment: str) -> Server:
@@ -25,7 +25,7 @@ def start_server() -> Iterator[StartServer]:
 
 @pytest.fixture
 def run_make() -> Iterator[Callable[..., Process]]:
-    """Run make to its end."""
+    """Return a function that runs make to its end."""
     processes = []
 
     def run(*arguments: str, **environment: str) -> Process:

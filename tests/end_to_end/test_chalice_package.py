@@ -1,4 +1,4 @@
-"""What Chalice makes of the project: the package, the template and the policies."""
+"""`make package`: the package, the template and the policies."""
 
 from __future__ import annotations
 
@@ -6,41 +6,36 @@ import json
 import os
 import platform
 import re
-import shutil
 import subprocess
 import sys
 import zipfile
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.lambda_function import copy_project, copy_shared_object, make_package
 from tests.support.paths import APP, ROOT
-from tests.support.processes import Process
 
 STAGES = ["dev", "prod"]
-OTHER = {"x86_64": "arm64", "aarch64": "x86_64"}[platform.machine()]  # than this machine's
+OTHER = {"x86_64": "arm64", "aarch64": "x86_64"}[platform.machine()]  # architecture
 
 
 @pytest.fixture(scope="module", params=STAGES)
 def packaged(request: pytest.FixtureRequest) -> tuple[str, Path]:
-    """What `make package` writes for a stage."""
-    process = Process("package", f"STAGE={request.param}")
-    assert process.wait() == 0, process.printed
-    process.stop()
-    return request.param, ROOT / "dist" / request.param
+    """A stage, and the folder that `make package` writes for it."""
+    return request.param, make_package(request.param)
 
 
 def resource(folder: Path, name: str) -> dict[str, Any]:
-    """Read a resource of the SAM template."""
+    """Return the properties of a resource of the SAM template."""
     template = json.loads((folder / "sam.json").read_text())
     properties: dict[str, Any] = template["Resources"][name]["Properties"]
     return properties
 
 
-def test_the_package_holds_what_serving_needs(packaged: tuple[str, Path]) -> None:
-    """Chalice exits with 0 even where a wheel is missing."""
+def test_the_package_contains_what_serving_needs(packaged: tuple[str, Path]) -> None:
+    """Chalice exits with 0 even if a wheel is missing."""
     _, folder = packaged
     with zipfile.ZipFile(folder / "deployment.zip") as archive:
         names = set(archive.namelist())
@@ -48,73 +43,80 @@ def test_the_package_holds_what_serving_needs(packaged: tuple[str, Path]) -> Non
     assert {"app.py", "chalice", "chalicelib", "obstore", "onnxruntime"} <= tops
     assert any("/libonnxruntime.so" in name for name in names)
     assert not tops & {"boto3", "sklearn", "training", "pandas", "serve_local.py"}
-    shipped = {f"chalicelib/{path.name}" for path in (APP / "chalicelib").glob("*.py")}
-    assert shipped <= names
     assert (folder / "deployment.zip").stat().st_size < 52_428_800
 
 
-def test_it_is_the_same_byte_for_byte_wherever_and_whenever_it_is_made(
-    packaged: tuple[str, Path], tmp_path: Path
-) -> None:
-    """The package and the template: in other folders, with other times, as other users."""
+def test_the_package_contains_all_of_chalicelib_but_local(packaged: tuple[str, Path]) -> None:
+    """Every module with its byte code; `chalice local` is the only user of the rest."""
+    _, folder = packaged
+    with zipfile.ZipFile(folder / "deployment.zip") as archive:
+        names = {Path(name) for name in archive.namelist() if name.startswith("chalicelib/")}
+    sources = {path.relative_to(APP) for path in (APP / "chalicelib").rglob("*.py")}
+    local = {path for path in sources if path.is_relative_to("chalicelib/local")}
+    assert local
+    assert {Path("chalicelib/log.py"), Path("chalicelib/rest/body.py")} <= sources - local
+    assert names == {path for source in sources - local for path in (source, byte_code(source))}
+
+
+def byte_code(source: Path) -> Path:
+    """Return the path of a module's byte code."""
+    return source.parent / "__pycache__" / f"{source.stem}.{sys.implementation.cache_tag}.pyc"
+
+
+def test_a_build_is_reproducible(packaged: tuple[str, Path], tmp_path: Path) -> None:
+    """Other folders, times and users make no difference to the package and the template."""
     stage, folder = packaged
-    project = shutil.copytree(
-        APP, tmp_path / "elsewhere" / APP.name, ignore=shutil.ignore_patterns("__pycache__"),
-        copy_function=shutil.copyfile,
-    )  # fmt: skip
+    project = copy_project(tmp_path / "elsewhere" / APP.name)
     command = [sys.executable, "-m", "deployment", "package", "--stage", stage]
     command += ["--project", str(project), "--out", str(tmp_path / "out")]
-    differs = {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "77"}
-    subprocess.run(command, cwd=ROOT, env=os.environ | differs, umask=0o077, check=True)
+    environment = {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "77"}
+    subprocess.run(command, cwd=ROOT, env=os.environ | environment, umask=0o077, check=True)
     for name in ("deployment.zip", "sam.json"):
         assert (tmp_path / "out" / name).read_bytes() == (folder / name).read_bytes(), name
 
 
-def test_it_is_made_for_the_other_processor_too(tmp_path: Path) -> None:
-    """Which the template names; every shared object is looked at."""
+def test_builds_for_the_other_architecture(tmp_path: Path) -> None:
+    """The template names it, and every shared object is checked."""
     command = [sys.executable, "-m", "deployment", "package", "--stage", "dev", "--arch", OTHER]
-    done = subprocess.run(
+    process = subprocess.run(
         [*command, "--out", str(tmp_path)], cwd=ROOT, check=True, capture_output=True, text=True
     )
     assert resource(tmp_path, "APIHandler")["Architectures"] == [OTHER]
     with zipfile.ZipFile(tmp_path / "deployment.zip") as archive:
         count = sum(bool(re.search(r"\.so(\.|$)", name)) for name in archive.namelist())
-    assert f"on {OTHER}, {count} shared objects checked" in done.stdout
+    assert f"on {OTHER}, {count} shared objects checked" in process.stdout
 
 
-def test_a_package_that_lambda_cannot_load_is_no_package(tmp_path: Path) -> None:
-    """It stops make, with one line that says why, and leaves nothing that could be deployed."""
-    project = shutil.copytree(APP, tmp_path / APP.name)
+def test_a_package_that_lambda_cannot_load_stops_the_build(tmp_path: Path) -> None:
+    """The command prints one line with the reason, and leaves no package to deploy."""
+    project = copy_project(tmp_path / APP.name)
     (project / "vendor").mkdir()
-    found = find_spec("obstore._obstore")
-    assert found is not None
-    assert found.origin is not None
-    shutil.copyfile(found.origin, project / "vendor" / "some.so")
+    copy_shared_object(project / "vendor" / "some.so")
     out = tmp_path / "out"
     out.mkdir()
-    (out / "deployment.zip").write_bytes(b"an older one")
+    (out / "deployment.zip").write_bytes(b"an older package")
     command = [sys.executable, "-m", "deployment", "package", "--stage", "dev", "--arch", OTHER]
     command += ["--project", str(project), "--out", str(out)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 2
-    assert re.fullmatch(rf"package: some.so was made for \w+, not for {OTHER}.\n", done.stderr)
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert process.returncode == 2
+    assert re.fullmatch(rf"package: some.so was built for \w+, not for {OTHER}.\n", process.stderr)
     assert not list(out.iterdir())
 
 
 def test_the_function_is_configured(packaged: tuple[str, Path]) -> None:
-    """Memory, time limit, store."""
+    """The template has the memory, the timeout and the model store."""
     stage, folder = packaged
     function = resource(folder, "APIHandler")
     assert function["Runtime"] == f"python{sys.version_info[0]}.{sys.version_info[1]}"
     assert function["MemorySize"] >= 256
-    assert function["Timeout"] < 29  # when API Gateway gives up
+    assert function["Timeout"] < 29  # API Gateway's timeout
     url = {"dev": "s3://YOUR-BUCKET/wine", "prod": {"Fn::Sub": "s3://${ModelBucket}/wine"}}
     assert function["Environment"]["Variables"]["MODEL_URL"] == url[stage]
     assert function["Tags"]["aws-chalice"].endswith(f"stage={stage}:app=wine-classifier")
 
 
-def test_the_api_is_regional_and_its_stage_is_the_tutorials(packaged: tuple[str, Path]) -> None:
-    """`Prod`, as in the tutorial's URL."""
+def test_the_api_is_regional_and_its_stage_is_prod(packaged: tuple[str, Path]) -> None:
+    """The tutorial's URL has the stage `Prod`."""
     _, folder = packaged
     api = resource(folder, "RestAPI")
     assert api["StageName"] == "Prod"
@@ -122,17 +124,17 @@ def test_the_api_is_regional_and_its_stage_is_the_tutorials(packaged: tuple[str,
     assert "post" in api["DefinitionBody"]["paths"]["/classify"]
 
 
-def test_the_policy_lets_read_and_log_and_no_more(packaged: tuple[str, Path]) -> None:
-    """Stage dev has Chalice's own policy, stage prod a narrower one."""
+def test_the_policy_allows_reading_and_logging_only(packaged: tuple[str, Path]) -> None:
+    """Stage dev has Chalice's policy, stage prod a narrower one."""
     stage, folder = packaged
     role = {"dev": "DefaultRole", "prod": "ApiHandlerRole"}[stage]
     [policy] = resource(folder, role)["Policies"]
     statements = policy["PolicyDocument"]["Statement"]
     allowed = {action for statement in statements for action in statement["Action"]}
-    log = {"logs:CreateLogStream", "logs:PutLogEvents"}
+    logging = {"logs:CreateLogStream", "logs:PutLogEvents"}
     if stage == "dev":
-        log.add("logs:CreateLogGroup")  # the template of prod brings the group
-    assert allowed == {"s3:GetObject"} | log
+        logging.add("logs:CreateLogGroup")  # the template of prod creates the group
+    assert allowed == {"s3:GetObject"} | logging
     if stage == "prod":
         assert [statement["Resource"] for statement in statements] == [
             {"Fn::Sub": "${ModelBucket.Arn}/wine/*"},
@@ -140,8 +142,8 @@ def test_the_policy_lets_read_and_log_and_no_more(packaged: tuple[str, Path]) ->
         ]
 
 
-def test_chalice_deploy_takes_the_policy_of_stage_prod_from_its_file() -> None:
-    """GetObject on the prefix, its own log, and nothing else."""
+def test_the_policy_file_of_stage_prod_allows_reading_and_logging_only() -> None:
+    """`chalice deploy` uses it: GetObject on the prefix, and the function's log."""
     policy = json.loads((APP / ".chalice" / "policy-prod.json").read_text())
     resources = [statement["Resource"] for statement in policy["Statement"]]
     assert resources == [
@@ -151,7 +153,7 @@ def test_chalice_deploy_takes_the_policy_of_stage_prod_from_its_file() -> None:
 
 
 def test_chalice_writes_the_policy_of_stage_dev() -> None:
-    """From the one call that `app.py` names: GetObject, and nothing more."""
+    """From the one boto3 call in `app.py`: GetObject."""
     command = [str(Path(sys.executable).with_name("chalice")), "gen-policy"]
     printed = subprocess.run(command, cwd=APP, check=True, capture_output=True, text=True).stdout
     [statement] = json.loads(printed)["Statement"]
@@ -159,7 +161,7 @@ def test_chalice_writes_the_policy_of_stage_dev() -> None:
 
 
 def test_the_app_imports_without_network_model_or_configuration() -> None:
-    """Chalice imports it to package and deploy; scikit-learn and boto3 stay out of it."""
+    """Chalice imports it to package and deploy; it imports neither scikit-learn nor boto3."""
     code = (
         "import socket, sys; socket.socket.connect = None; import app; "
         "print(sorted({'boto3', 'sklearn', 'pandas', 'training'} & sys.modules.keys()))"

@@ -1,4 +1,4 @@
-"""A model changes while it is asked: not one request fails, and no answer is of two models."""
+"""Models change under load: no request fails, and no response mixes two models."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.load import CLIENTS, Load
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from tests.support.paths import ROOT
 from tests.support.processes import StartServer
 from tests.support.waiting import wait_until
@@ -25,56 +25,58 @@ SAMPLE = json.dumps({"data": ".10"}).encode()
 
 
 @pytest.fixture(scope="module")
-def renamed(trained: Trained) -> BuiltModel:
-    """The wine model with other names for its classes, so that each answer tells its model."""
+def relabelled(trained: WineModel) -> BuiltModel:
+    """The wine model with other class names, so that a prediction shows its model."""
     X, y, names = trained.dataset
-    named = [f"class {label}" for label in y]
-    return build_artifact(wine_pipeline().fit(X, named), X, named, name="wine", feature_names=names)
+    labels = [f"class {label}" for label in y]
+    return build_artifact(
+        wine_pipeline().fit(X, labels), X, labels, name="wine", feature_names=names
+    )
 
 
 def test_publishing_and_rolling_back_under_load_fails_no_request(
     start_server: StartServer,
     store_url: str,
-    trained: Trained,
-    renamed: BuiltModel,
+    trained: WineModel,
+    relabelled: BuiltModel,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Ten times there and back; every answer is of the model that the header names."""
-    store = ModelRegistry(store_url)
-    store.publish(trained.built.artifact)
+    """Every prediction is of the model that the header names."""
+    registry = ModelRegistry(store_url)
+    registry.publish(trained.built.artifact)
     server = start_server(f"MODEL_URL={store_url}", MODEL_REFRESH_SECONDS=str(REFRESH_SECONDS))
-    answer_of = {trained.built.version: "1", renamed.version: "class 1"}
+    predictions = {trained.built.version: "1", relabelled.version: "class 1"}
     waits = []
     with Load(server.port, SAMPLE) as load:
         load.wait_for_more(CLIENTS)
 
         def wait_for(version: str) -> None:
-            """Wait until the version answers."""
-            key = (version, answer_of[version])
-            before = load.answers[key]
+            """Wait for a response of a version."""
+            key = (version, predictions[version])
+            before = load.responses[key]
             waits.append(
-                wait_until(lambda: load.answers[key] > before, f"{version} never answered")
+                wait_until(lambda: load.responses[key] > before, f"{version}: no response")
             )
 
         for _ in range(SWAPS):
-            store.publish(renamed.artifact)
-            wait_for(renamed.version)
-            store.rollback(trained.built.version)
+            registry.publish(relabelled.artifact)
+            wait_for(relabelled.version)
+            registry.rollback(trained.built.version)
             wait_for(trained.built.version)
-    by_version = Counter({version: count for (version, _), count in load.answers.items()})
+    by_version = Counter({version: count for (version, _), count in load.responses.items()})
     with capsys.disabled():
         print(
-            f"\nsent {load.sent}, failed {len(load.failures)}, by version {dict(by_version)}; "
+            f"\nrequests {load.total}, failed {len(load.failures)}, by version {dict(by_version)}; "
             f"live after {max(waits):.2f} s at most"
         )
     assert load.failures == []
-    assert set(load.answers) == set(answer_of.items())
-    # As soon as the store is asked again; beside that only what the machine takes.
+    assert set(load.responses) == set(predictions.items())
+    # The next check of the store, plus a margin for a slow machine.
     assert sorted(waits)[len(waits) // 2] <= REFRESH_SECONDS + 1
 
 
 def peak_memory_after(swaps: int, tmp_path: Path) -> float:
-    """Swap models in a process of its own and give its peak memory in MB, as Linux tells it."""
+    """Swap models in a new process and return its peak memory in MB (VmHWM)."""
     code = f"""
 import itertools, re, sys
 from chalicelib.store.model_store import ModelStore
@@ -102,11 +104,11 @@ print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1], fi
 
 
 def test_memory_does_not_grow_over_1000_swaps(
-    tmp_path: Path, trained: Trained, renamed: BuiltModel, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, trained: WineModel, relabelled: BuiltModel, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A model that is no longer live is given back."""
+    """The memory of a replaced model is freed."""
     (tmp_path / "a").write_bytes(trained.built.artifact)
-    (tmp_path / "b").write_bytes(renamed.artifact)
+    (tmp_path / "b").write_bytes(relabelled.artifact)
     few, many = (peak_memory_after(swaps, tmp_path) for swaps in (100, 1_000))
     with capsys.disabled():
         print(f"\npeak memory after 100 swaps {few:.1f} MB, after 1,000 swaps {many:.1f} MB")

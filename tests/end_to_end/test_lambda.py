@@ -1,12 +1,10 @@
-"""The package that `make package` builds, on the Lambda runtime emulator."""
+"""The package of `make package` on the Lambda runtime emulator."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,23 +13,22 @@ import pytest
 
 from deployment.emulator.function import Function
 from tests.support.aws_server import moto_server
-from tests.support.lambda_function import TWO_WINES, StartFunction, digests
+from tests.support.lambda_function import TWO_WINES, StartFunction, copy_project, digests
 from tests.support.lambda_function import code as code
 from tests.support.lambda_function import package as package
 from tests.support.lambda_function import start_function as start_function
 from tests.support.lambda_function import unpacked as unpacked
-from tests.support.models import Trained
-from tests.support.paths import APP
+from tests.support.models import WineModel
+from tests.support.waiting import wait_until
 from training.artifact import BuiltModel
 from training.registry import ModelRegistry
 
 PEAK_MEMORY_BYTES = 80e6
-WAIT_SECONDS = 10.0
 
 
 @pytest.fixture
-def store(s3_environment: dict[str, str], trained: Trained) -> ModelRegistry:
-    """A store on S3, in which the wine model is live."""
+def store(s3_environment: dict[str, str], trained: WineModel) -> ModelRegistry:
+    """A model store on S3, with the wine model live."""
     bucket = f"models-{os.urandom(4).hex()}"
     location = {"LocationConstraint": "eu-central-1"}
     boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
@@ -44,22 +41,22 @@ def store(s3_environment: dict[str, str], trained: Trained) -> ModelRegistry:
 def function(
     start_function: StartFunction, code: Path, store: ModelRegistry, s3_environment: dict[str, str]
 ) -> Function:
-    """The function, serving that store."""
+    """The function, which checks the store on every request."""
     return start_function(code, MODEL_URL=store.url, MODEL_REFRESH_SECONDS="0", **s3_environment)
 
 
-def test_answers_what_the_tutorial_asks(function: Function, trained: Trained) -> None:
-    """One number, as text; and the answer names the model."""
-    answer = function.request("POST", "/classify", {"data": ".10"})
-    assert (answer.status, answer.body) == (200, {"prediction": "1"})
-    assert answer.headers["X-Model-Version"] == trained.built.version
+def test_classifies_the_tutorials_request(function: Function, trained: WineModel) -> None:
+    """One number, as text; the response names the model."""
+    response = function.request("POST", "/classify", {"data": ".10"})
+    assert (response.status, response.body) == (200, {"prediction": "1"})
+    assert response.headers["X-Model-Version"] == trained.built.version
 
 
-def test_answers_a_batch(function: Function) -> None:
+def test_classifies_a_batch(function: Function) -> None:
     """Several samples at once, with probabilities."""
-    answer = function.request("POST", "/classify", {"data": TWO_WINES, "probabilities": True})
-    assert answer.body["predictions"] == ["0", "1"]
-    assert [sum(row.values()) for row in answer.body["probabilities"]] == pytest.approx([1, 1])
+    response = function.request("POST", "/classify", {"data": TWO_WINES, "probabilities": True})
+    assert response.body["predictions"] == ["0", "1"]
+    assert [sum(row.values()) for row in response.body["probabilities"]] == pytest.approx([1, 1])
 
 
 @pytest.mark.parametrize(
@@ -72,32 +69,32 @@ def test_answers_a_batch(function: Function) -> None:
         ("GET", "/nowhere", "/{part1}", None, 404),
     ],
 )
-def test_refuses_bad_requests_in_the_one_shape(
+def test_rejects_bad_requests_with_an_error_response(
     function: Function, method: str, path: str, resource: str | None, body: object, status: int
 ) -> None:
-    """With a sentence, and the status that it has elsewhere too."""
-    answer = function.request(method, path, body, resource)
-    assert answer.status == status
-    assert set(answer.body) - {"problems"} == {"error"}
-    assert answer.headers["Content-Type"] == "application/json"
+    """The status and the shape are those of every other server."""
+    response = function.request(method, path, body, resource)
+    assert response.status == status
+    assert set(response.body) - {"problems"} == {"error"}
+    assert response.headers["Content-Type"] == "application/json"
 
 
-def test_takes_up_a_new_model_without_a_restart(
-    function: Function, store: ModelRegistry, trained: Trained, needy: BuiltModel
+def test_loads_a_new_model_without_a_restart(
+    function: Function, store: ModelRegistry, trained: WineModel, all_required: BuiltModel
 ) -> None:
-    """What is published is live at the next look."""
+    """A published model is live at the next check of the store."""
     first = function.request("POST", "/classify", {"data": TWO_WINES})
     assert first.headers["X-Model-Version"] == trained.built.version
-    store.publish(needy.artifact)
+    store.publish(all_required.artifact)
     second = function.request("POST", "/classify", {"data": TWO_WINES})
-    assert second.headers["X-Model-Version"] == needy.version
+    assert second.headers["X-Model-Version"] == all_required.version
     assert second.body == {"predictions": ["0", "1"]}
 
 
 def test_keeps_serving_while_s3_is_down(
-    start_function: StartFunction, code: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
+    start_function: StartFunction, code: Path, trained: WineModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The last good model answers, and the health route and the log say that it is old."""
+    """The last good model serves; the health route and the log report the failure."""
     with moto_server() as environment:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
@@ -109,32 +106,34 @@ def test_keeps_serving_while_s3_is_down(
             **environment,
         )  # fmt: skip
         assert function.request("POST", "/classify", {"data": ".10"}).status == 200
-    answer = function.request("POST", "/classify", {"data": ".10"})
-    assert (answer.status, answer.body) == (200, {"prediction": "1"})
+    response = function.request("POST", "/classify", {"data": ".10"})
+    assert (response.status, response.body) == (200, {"prediction": "1"})
     health = function.request("GET", "/health")
     assert (health.status, health.body["degraded"]) == (200, True)
     assert '{"event": "model store failure"' in function.log
 
 
-def test_tells_of_a_missing_model_and_recovers(
-    start_function: StartFunction, code: Path, store: ModelRegistry, trained: Trained,
+def test_recovers_from_a_missing_model(
+    start_function: StartFunction, code: Path, store: ModelRegistry, trained: WineModel,
     s3_environment: dict[str, str],
 ) -> None:  # fmt: skip
-    """A 503 until there is one; the process need not be started again."""
-    empty = ModelRegistry(f"{store.url}-of-tomorrow")
+    """The response is a 503 until a model is published; no restart is needed."""
+    empty = ModelRegistry(f"{store.url}-empty")
     function = start_function(code, MODEL_URL=empty.url, **s3_environment)
-    refused = function.request("POST", "/classify", {"data": ".10"})
-    assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
+    unavailable = function.request("POST", "/classify", {"data": ".10"})
+    assert (unavailable.status, unavailable.headers["Retry-After"]) == (503, "5")
     empty.publish(trained.built.artifact)
-    until = time.monotonic() + WAIT_SECONDS
-    while function.request("POST", "/classify", {"data": ".10"}).status != 200:
-        assert time.monotonic() < until, function.log
+    wait_until(
+        lambda: function.request("POST", "/classify", {"data": ".10"}).status == 200,
+        "the function did not recover",
+        10,
+    )
 
 
-def test_writes_nothing_next_to_the_code_and_fits_the_smallest_function(
+def test_leaves_its_code_folder_unchanged_and_uses_little_memory(
     function: Function, code: Path
 ) -> None:
-    """Lambda's code folder is read-only; the byte code in it is what Python uses."""
+    """Lambda's code folder is read-only, and its smallest function has 128 MB."""
     before = digests(code)
     assert function.request("POST", "/classify", {"data": ".10"}).status == 200
     function.request("POST", "/classify", {"data": [TWO_WINES[0]] * 100})
@@ -142,7 +141,7 @@ def test_writes_nothing_next_to_the_code_and_fits_the_smallest_function(
     assert function.peak_memory_bytes <= PEAK_MEMORY_BYTES
 
 
-def test_what_plain_chalice_packages_answers_too(
+def test_the_package_of_plain_chalice_works_too(
     tmp_path: Path,
     unpacked: Callable[[Path], Path],
     start_function: StartFunction,
@@ -150,9 +149,8 @@ def test_what_plain_chalice_packages_answers_too(
     s3_environment: dict[str, str],
     package: Path,
 ) -> None:
-    """`chalice package` without make: larger, and correct."""
-    left_out = shutil.ignore_patterns("__pycache__", "deployed", "deployments")
-    project = shutil.copytree(APP, tmp_path / "wine-classifier", ignore=left_out)
+    """It is larger than that of `make package`."""
+    project = copy_project(tmp_path / "wine-classifier")
     chalice = str(Path(sys.executable).with_name("chalice"))
     command = [chalice, "package", "--stage", "dev", "../out"]
     subprocess.run(command, cwd=project, check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""`make serve`, over a socket, with good and bad circumstances."""
+"""`make serve`, over a socket."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from tests.support.paths import ROOT
 from tests.support.processes import Process, Server, StartServer, free_port
 from training.artifact import BuiltModel
@@ -25,12 +25,12 @@ TUTORIAL_REQUEST = b'{"data":".10"}'
 
 @pytest.fixture(scope="module")
 def server(start_server: StartServer) -> Server:
-    """A server as `make serve` starts it without any variable but the port."""
+    """A server that `make serve` started with defaults."""
     return start_server()
 
 
 def post(port: int, path: str, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
-    """Send one request as curl does."""
+    """Send one request, as curl does."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
         connection.request("POST", path, body, {"Content-Type": "application/json"})
         response = connection.getresponse()
@@ -38,20 +38,20 @@ def post(port: int, path: str, body: bytes) -> tuple[http.client.HTTPResponse, b
 
 
 @pytest.mark.parametrize("path", ["/classify", "/classify/"])
-def test_answers_the_tutorials_request_byte_for_byte(server: Server, path: str) -> None:
-    """Over a socket."""
+def test_the_tutorials_request_gets_the_tutorials_response(server: Server, path: str) -> None:
+    """Byte for byte."""
     response, body = post(server.port, path, TUTORIAL_REQUEST)
     assert (response.status, body) == (200, b'{"prediction":"1"}')
     assert response.headers["Content-Type"] == "application/json"
 
 
-def test_prints_the_address_and_a_request_to_try(server: Server) -> None:
-    """So that a new user need not look further."""
+def test_the_output_has_a_request_to_try(server: Server) -> None:
+    """With the address of the server."""
     assert f"curl -XPOST http://127.0.0.1:{server.port}/classify" in server.printed
 
 
-def test_a_connection_is_kept_over_errors(server: Server) -> None:
-    """Each answer has the length that it says it has."""
+def test_errors_keep_the_connection_open(server: Server) -> None:
+    """Each response has its stated length."""
     requests = [
         ("POST", "/classify", b"["),
         ("GET", "/classify", None),
@@ -69,8 +69,8 @@ def test_a_connection_is_kept_over_errors(server: Server) -> None:
     assert statuses == [400, 405, 404, 200]
 
 
-def test_serves_a_store_on_s3_and_trains_nothing(
-    start_server: StartServer, s3_environment: dict[str, str], trained: Trained
+def test_a_store_on_s3_is_served_without_training(
+    start_server: StartServer, s3_environment: dict[str, str], trained: WineModel
 ) -> None:
     """With `MODEL_URL` and `AWS_ENDPOINT_URL`."""
     location = {"LocationConstraint": s3_environment["AWS_DEFAULT_REGION"]}
@@ -84,26 +84,26 @@ def test_serves_a_store_on_s3_and_trains_nothing(
     assert response.headers["X-Model-Version"] == trained.built.version
 
 
-def test_takes_up_what_is_published_while_it_serves(
-    start_server: StartServer, tmp_path: Path, trained: Trained, needy: BuiltModel
+def test_a_model_published_later_becomes_live(
+    start_server: StartServer, tmp_path: Path, trained: WineModel, all_required: BuiltModel
 ) -> None:
     """Without a restart."""
-    store = ModelRegistry(str(tmp_path))
-    store.publish(trained.built.artifact)
-    server = start_server(f"MODEL_URL={store.url}", MODEL_REFRESH_SECONDS="0")
+    registry = ModelRegistry(str(tmp_path))
+    registry.publish(trained.built.artifact)
+    server = start_server(f"MODEL_URL={registry.url}", MODEL_REFRESH_SECONDS="0")
     sample = json.dumps({"data": trained.dataset.X[0].tolist()}).encode()
 
     def version() -> str | None:
         return post(server.port, "/classify", sample)[0].headers["X-Model-Version"]
 
     assert version() == trained.built.version
-    store.publish(needy.artifact)
-    assert version() == needy.version
+    registry.publish(all_required.artifact)
+    assert version() == all_required.version
 
 
 @pytest.fixture
-def refused(run_make: Callable[..., Process]) -> Callable[..., str]:
-    """Run `make serve` in vain and give the one line that it printed."""
+def serve_error(run_make: Callable[..., Process]) -> Callable[..., str]:
+    """Run a `make serve` that fails, and return the line that it printed."""
 
     def run(*arguments: str) -> str:
         process = run_make("serve", *arguments)
@@ -114,52 +114,52 @@ def refused(run_make: Callable[..., Process]) -> Callable[..., str]:
     return run
 
 
-Refused = Callable[..., str]
+ServeError = Callable[..., str]
 
 
-def test_a_busy_port_is_one_clear_line(refused: Refused, wine_store: ModelRegistry) -> None:
-    """Said before anything is started."""
+def test_a_busy_port_is_one_clear_line(serve_error: ServeError, wine_store: ModelRegistry) -> None:
+    """Before anything is started."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         port = listener.getsockname()[1]
-        line = refused(f"PORT={port}", f"MODEL_URL={wine_store.url}")
+        line = serve_error(f"PORT={port}", f"MODEL_URL={wine_store.url}")
     assert re.fullmatch(rf"serve: Port {port} cannot be used: Address already in use\. .*", line)
 
 
-def test_a_store_without_a_model_is_one_clear_line(refused: Refused, tmp_path: Path) -> None:
-    """Whether it is empty or not there."""
+def test_a_store_without_a_model_is_one_clear_line(serve_error: ServeError, tmp_path: Path) -> None:
+    """For an empty folder and for a missing one."""
     port = f"PORT={free_port()}"
-    assert "There is no" in refused(port, f"MODEL_URL={tmp_path.as_uri()}")
-    assert "There is no folder" in refused(port, f"MODEL_URL={(tmp_path / 'none').as_uri()}")
+    assert "There is no" in serve_error(port, f"MODEL_URL={tmp_path.as_uri()}")
+    assert "There is no folder" in serve_error(port, f"MODEL_URL={(tmp_path / 'none').as_uri()}")
 
 
-def test_a_url_that_names_no_store_is_one_clear_line(refused: Refused) -> None:
-    """It says what it takes."""
-    line = refused(f"PORT={free_port()}", "MODEL_URL=http://somewhere")
-    assert "MODEL_URL is 'http://somewhere'; it takes s3://bucket/prefix" in line
+def test_a_url_that_names_no_store_is_one_clear_line(serve_error: ServeError) -> None:
+    """It names the variable and the URLs that are possible."""
+    line = serve_error(f"PORT={free_port()}", "MODEL_URL=http://somewhere")
+    assert "MODEL_URL is 'http://somewhere'; it must be s3://bucket/prefix" in line
 
 
 def test_a_missing_python_is_one_clear_line(
     run_make: Callable[..., Process], tmp_path: Path
 ) -> None:
     """On a machine with neither uv nor python3."""
-    bare = tmp_path / "bin"
-    bare.mkdir()
+    tools = tmp_path / "bin"
+    tools.mkdir()
     for tool in ("make", "sh", "cat", "awk"):
-        found = shutil.which(tool)
-        assert found is not None
-        (bare / tool).symlink_to(found)
+        path = shutil.which(tool)
+        assert path is not None
+        (tools / tool).symlink_to(path)
     for name in ("Makefile", ".python-version", "pyproject.toml", "requirements-dev.txt"):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "wine-classifier").mkdir()
     shutil.copy(ROOT / "wine-classifier/requirements.txt", tmp_path / "wine-classifier")
-    process = run_make("serve", "-C", str(tmp_path), PATH=str(bare))
+    process = run_make("serve", "-C", str(tmp_path), PATH=str(tools))
     assert process.printed == "python3 is needed to fetch uv: install it and try again.\n"
 
 
-def test_help_lists_every_target_in_a_line(run_make: Callable[..., Process]) -> None:
-    """And nothing else."""
+def test_help_lists_every_target(run_make: Callable[..., Process]) -> None:
+    """One to a line, and nothing else."""
     targets = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert targets is not None
     listed = [line.split()[0] for line in run_make("help").printed.splitlines()]

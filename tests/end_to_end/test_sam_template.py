@@ -1,4 +1,4 @@
-"""The SAM template that `make package` writes, and what its roles may do."""
+"""The SAM template of `make package`, and the permissions of its roles."""
 
 from __future__ import annotations
 
@@ -16,37 +16,28 @@ from typing import Any
 import boto3
 import pytest
 
-from deployment.sam_template import what_is_merged
-from tests.support.lambda_function import StartFunction
+from deployment.sam_template import read_overlay
+from tests.support.lambda_function import StartFunction, make_package
 from tests.support.lambda_function import start_function as start_function
 from tests.support.lambda_function import unpacked as unpacked
-from tests.support.models import Trained
-from tests.support.paths import APP, ROOT
-from tests.support.processes import Process
+from tests.support.models import WineModel
+from tests.support.paths import APP
 from training.registry import ModelRegistry
 
 Template = dict[str, Any]
-# What S3 asks for: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations.html
+# The permission for each method: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations.html
 ACTIONS = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject"}
-
-
-def packaged(stage: str) -> Path:
-    """Run `make package`."""
-    process = Process("package", f"STAGE={stage}")
-    assert process.wait() == 0, process.printed
-    process.stop()
-    return ROOT / "dist" / stage
 
 
 @pytest.fixture(scope="module")
 def folders() -> dict[str, Path]:
-    """What `make package` writes for each stage."""
-    return {stage: packaged(stage) for stage in ("dev", "prod")}
+    """The folder that `make package` writes for each stage."""
+    return {stage: make_package(stage) for stage in ("dev", "prod")}
 
 
 @pytest.fixture(scope="module")
 def templates(folders: dict[str, Path]) -> dict[str, Template]:
-    """The templates."""
+    """The template of each stage."""
     return {
         stage: json.loads((folder / "sam.json").read_text()) for stage, folder in folders.items()
     }
@@ -60,19 +51,19 @@ def prod(templates: dict[str, Template]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
-def test_cfn_lint_finds_nothing(folders: dict[str, Path], stage: str) -> None:
-    """No error, no warning."""
+def test_cfn_lint_accepts_the_template(folders: dict[str, Path], stage: str) -> None:
+    """Without an error or a warning."""
     assert lint(folders[stage] / "sam.json") == (0, "")
 
 
-def test_cfn_lint_finds_nothing_where_a_key_is_asked_for(
+def test_cfn_lint_accepts_the_template_with_an_api_key(
     templates: dict[str, Template], tmp_path: Path
 ) -> None:
-    """Which holds for every route; what API Gateway answers without one says what is missing."""
-    api = what_is_merged(APP / ".chalice", "prod", api_key=True)["Resources"]["RestAPI"]
+    """Every route requires the key; without it, the response names the missing header."""
+    api = read_overlay(APP / ".chalice", "prod", api_key=True)["Resources"]["RestAPI"]
     assert api["Properties"]["Auth"]["ApiKeyRequired"] is True
-    answers = api["Properties"]["GatewayResponses"]
-    assert {"INVALID_API_KEY", "DEFAULT_4XX"} <= answers.keys()
+    responses = api["Properties"]["GatewayResponses"]
+    assert {"INVALID_API_KEY", "DEFAULT_4XX"} <= responses.keys()
     template = deepcopy(templates["prod"])
     template["Resources"]["RestAPI"]["Properties"] |= api["Properties"]
     (tmp_path / "sam.json").write_text(json.dumps(template))
@@ -80,14 +71,14 @@ def test_cfn_lint_finds_nothing_where_a_key_is_asked_for(
 
 
 def lint(template: Path) -> tuple[int, str]:
-    """Run cfn-lint; give its exit code and what it printed."""
+    """Run cfn-lint and return its exit code and its output."""
     command = [str(Path(sys.executable).with_name("cfn-lint")), str(template)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    return done.returncode, done.stdout
+    process = subprocess.run(command, capture_output=True, text=True)
+    return process.returncode, process.stdout
 
 
-def test_prod_brings_a_private_encrypted_versioned_bucket(prod: dict[str, Any]) -> None:
-    """Which outlives the stack, and is read over TLS only."""
+def test_prod_creates_a_private_encrypted_versioned_bucket(prod: dict[str, Any]) -> None:
+    """It outlives the stack, and is readable over TLS only."""
     bucket = prod["ModelBucket"]
     assert bucket["DeletionPolicy"] == "Retain"
     properties = bucket["Properties"]
@@ -96,13 +87,13 @@ def test_prod_brings_a_private_encrypted_versioned_bucket(prod: dict[str, Any]) 
     assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
     assert "BucketEncryption" in properties
     [statement] = prod["ModelBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    assert (statement["Effect"], statement["Sid"]) == ("Deny", "OnlyOverTLS")
+    assert (statement["Effect"], statement["Sid"]) == ("Deny", "RequireTLS")
 
 
 def test_prod_serves_from_that_bucket_and_logs_to_that_group(
     templates: dict[str, Template],
 ) -> None:
-    """The function's variable, its role and the output that one publishes to all say the same."""
+    """The function's variable, its role and the stack's output name the same bucket."""
     template = templates["prod"]
     resources = template["Resources"]
     function = resources["APIHandler"]["Properties"]
@@ -116,10 +107,10 @@ def test_prod_serves_from_that_bucket_and_logs_to_that_group(
     assert log["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
 
-def test_prod_takes_the_signing_key_as_a_parameter_that_nobody_can_read(
+def test_prod_has_a_hidden_parameter_for_the_signing_key(
     templates: dict[str, Template],
 ) -> None:
-    """Without one the variable is not set: the app refuses an empty one."""
+    """Without a key the variable is unset: the app rejects an empty one."""
     template = templates["prod"]
     assert template["Parameters"]["SigningKey"]["NoEcho"] is True
     variables = template["Resources"]["APIHandler"]["Properties"]["Environment"]["Variables"]
@@ -130,31 +121,31 @@ def test_prod_takes_the_signing_key_as_a_parameter_that_nobody_can_read(
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
-def test_what_is_merged_reaches_the_template(templates: dict[str, Template], stage: str) -> None:
-    """What belongs to every stage and what belongs to this one."""
+def test_the_overlay_is_in_the_template(templates: dict[str, Template], stage: str) -> None:
+    """The parts for every stage, and those for this one."""
     resources = templates[stage]["Resources"]
-    for name, resource in what_is_merged(APP / ".chalice", stage)["Resources"].items():
+    for name, resource in read_overlay(APP / ".chalice", stage)["Resources"].items():
         assert (
             resources[name]["Properties"].items()
             >= {
                 key: value
                 for key, value in resource["Properties"].items()
-                if key not in ("DefinitionBody", "Environment")  # where Chalice has more
+                if key not in ("DefinitionBody", "Environment")  # Chalice adds to these
             }.items()
         )
 
 
-def test_serving_makes_the_calls_that_each_stage_allows_and_no_others(
+def test_serving_makes_exactly_the_calls_that_each_stage_allows(
     folders: dict[str, Path],
     templates: dict[str, Template],
     unpacked: Callable[[Path], Path],
     start_function: StartFunction,
     s3_environment: dict[str, str],
-    trained: Trained,
+    trained: WineModel,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """What is called is allowed, and what is allowed is called: cold, unchanged, new, missing."""
-    bucket = "the-bucket-of-prod"
+    """Cold start, unchanged model, missing model."""
+    bucket = "prod-models"
     location = {"LocationConstraint": "eu-central-1"}
     boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
     store = ModelRegistry(f"s3://{bucket}/wine")
@@ -174,13 +165,13 @@ def test_serving_makes_the_calls_that_each_stage_allows_and_no_others(
     actions = {ACTIONS[method] for method, _ in calls}
     arns = {f"arn:aws:s3:::{path}" for _, path in calls}
     for stage in ("dev", "prod"):
-        allowed, resources = what_s3_allows(templates[stage], bucket)
+        allowed, resources = s3_permissions(templates[stage], bucket)
         assert actions == allowed, stage
         assert all(any(fnmatch.fnmatch(arn, pattern) for pattern in resources) for arn in arns)
 
 
-def what_s3_allows(template: Template, bucket: str) -> tuple[set[str], set[str]]:
-    """Give the actions on S3 that a template's only role may take, and on what."""
+def s3_permissions(template: Template, bucket: str) -> tuple[set[str], set[str]]:
+    """Return the S3 actions and resources that the template's only role allows."""
     [role] = [
         resource["Properties"]
         for resource in template["Resources"].values()
@@ -190,11 +181,11 @@ def what_s3_allows(template: Template, bucket: str) -> tuple[set[str], set[str]]
     resources: set[str] = set()
     for policy in role["Policies"]:
         for statement in policy["PolicyDocument"]["Statement"]:
-            mine = {action for action in statement["Action"] if action.startswith("s3:")}
-            if mine:
-                on = statement["Resource"]
-                patterns = [on["Fn::Sub"]] if isinstance(on, dict) else on
+            on_s3 = {action for action in statement["Action"] if action.startswith("s3:")}
+            if on_s3:
+                resource = statement["Resource"]
+                patterns = [resource["Fn::Sub"]] if isinstance(resource, dict) else resource
                 arn = f"arn:aws:s3:::{bucket}"
                 resources |= {pattern.replace("${ModelBucket.Arn}", arn) for pattern in patterns}
-                actions |= mine
+                actions |= on_s3
     return actions, resources

@@ -1,4 +1,4 @@
-"""The fallback's package, with scikit-learn in it, on the Lambda runtime emulator."""
+"""The package of the scikit-learn runtime on the Lambda runtime emulator."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PEAK_MEMORY_BYTES = 250e6
 
 
 class Package(NamedTuple):
-    """What was packaged, and what was printed of it."""
+    """The package, its template and the output of the build."""
 
     zipped: Path
     template: dict[str, Any]
@@ -44,13 +44,13 @@ class Package(NamedTuple):
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
-    """What `make package RUNTIME=sklearn` writes, in a folder of its own."""
+    """The output of `make package RUNTIME=sklearn`, in a separate folder."""
     out = tmp_path_factory.mktemp("out")
     command = [sys.executable, "-m", "deployment", "package", "--stage", "prod"]
     command += ["--runtime", "sklearn", "--out", str(out)]
-    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    process = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     template = json.loads((out / "sam.json").read_text())
-    return Package(out / "deployment.zip", template, done.stdout)
+    return Package(out / "deployment.zip", template, process.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def code(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 class Served(NamedTuple):
-    """A function, and the store on S3 that it serves from."""
+    """A function, and the model store on S3 that it serves from."""
 
     function: Function
     store: ModelRegistry
@@ -70,7 +70,7 @@ class Served(NamedTuple):
 
 @pytest.fixture(scope="module")
 def served(code: Path) -> Iterator[Served]:
-    """The function, which looks for a new model at each request."""
+    """The function, which checks the store on every request."""
     with moto_server() as environment, pytest.MonkeyPatch.context() as patched:
         for name, value in environment.items():
             patched.setenv(name, value)
@@ -82,8 +82,8 @@ def served(code: Path) -> Iterator[Served]:
             yield Served(function, store)
 
 
-def test_fits_lambda_by_way_of_s3_and_says_so(package: Package) -> None:
-    """Its limit is that of what is unzipped; what can be sent directly is less than it has."""
+def test_requires_an_upload_through_s3(package: Package) -> None:
+    """The zip is over the limit for direct uploads; the build prints the alternative."""
     unzipped = sum(entry.file_size for entry in entries(package.zipped))
     assert package.zipped.stat().st_size > UPLOAD_BYTES
     assert unzipped <= UNZIPPED_BYTES
@@ -93,22 +93,23 @@ def test_fits_lambda_by_way_of_s3_and_says_so(package: Package) -> None:
     )
 
 
-def test_holds_no_tests_stubs_headers_or_tools(package: Package) -> None:
-    """Nor ONNX Runtime, which is the other package's."""
+def test_contains_no_tests_stubs_headers_or_tools(package: Package) -> None:
+    """And neither ONNX Runtime nor the local server."""
     names = [entry.filename for entry in entries(package.zipped)]
     assert not [name for name in names if name.endswith((".pyi", ".h", ".pxd", ".pyx"))]
     assert not [name for name in names if "/tests/" in name]
-    assert not [name for name in names if name.startswith(("onnxruntime/", "boto3/", "bin/"))]
+    unused = ("onnxruntime/", "boto3/", "bin/", "chalicelib/local/")
+    assert not [name for name in names if name.startswith(unused)]
 
 
 def entries(package: Path) -> list[zipfile.ZipInfo]:
-    """List what a package holds."""
+    """Return the entries of a package."""
     with zipfile.ZipFile(package) as archive:
         return archive.infolist()
 
 
-def test_serves_what_only_scikit_learn_can(served: Served, code: Path) -> None:
-    """A pipeline with a function in it, by way of a .skops file; nothing is written to its code."""
+def test_serves_an_estimator_that_onnx_cannot_express(served: Served, code: Path) -> None:
+    """A pipeline with a Python function, in a .skops file; its code folder is unchanged."""
     X, y, names = wine()
     steps = (StandardScaler(), FunctionTransformer(np.cbrt), LogisticRegression())
     estimator = make_pipeline(*steps).fit(X, y)
@@ -116,22 +117,22 @@ def test_serves_what_only_scikit_learn_can(served: Served, code: Path) -> None:
     assert built.runtime == "sklearn"
     assert served.store.publish(built.artifact).endswith(".skops")
     before = digests(code)
-    assert_answers_as(served.function, estimator, X)
-    refused = served.function.request("POST", "/classify", {"data": {"alcohl": 13.2}})
-    assert (refused.status, refused.body.keys()) == (422, {"error", "problems"})
+    assert_predicts_like(served.function, estimator, X)
+    rejected = served.function.request("POST", "/classify", {"data": {"alcohl": 13.2}})
+    assert (rejected.status, rejected.body.keys()) == (422, {"error", "problems"})
     assert digests(code) == before
     assert served.function.peak_memory_bytes <= PEAK_MEMORY_BYTES
 
 
-def test_a_model_for_the_other_package_is_refused_with_what_to_do(served: Served) -> None:
-    """The model before it goes on answering, and the store is well again with the next one."""
+def test_a_model_for_the_other_runtime_is_rejected_with_a_remedy(served: Served) -> None:
+    """The model before it keeps serving, and the store recovers with the next one."""
     X, y, _ = wine()
     estimator = LogisticRegression().fit(StandardScaler().fit_transform(X), y)
     good = build_artifact(estimator, X, y, name="one", runtime="sklearn")
     served.store.publish(good.artifact)
-    assert_answers_as(served.function, estimator, X)
+    assert_predicts_like(served.function, estimator, X)
     served.store.publish(build_artifact(estimator, X, y, name="one").artifact)
-    assert_answers_as(served.function, estimator, X)
+    assert_predicts_like(served.function, estimator, X)
     health = served.function.request("GET", "/health").body
     assert (health["degraded"], health["version"]) == (True, good.version)
     assert health["reason"].endswith("package it with RUNTIME=onnx")
@@ -144,12 +145,12 @@ def test_a_model_for_the_other_package_is_refused_with_what_to_do(served: Served
 @pytest.mark.parametrize(
     "estimator",
     list(unfitted_classifiers(max_iterations=100)),
-    ids=lambda each: type(each).__name__,
+    ids=lambda estimator: type(estimator).__name__,
 )
-def test_holds_all_that_a_classifier_of_scikit_learn_takes(
+def test_contains_the_dependencies_of_every_classifier(
     served: Served, estimator: ClassifierMixin
 ) -> None:
-    """Each is published in turn, as if ONNX could not do it."""
+    """Every classifier of scikit-learn is published with the scikit-learn runtime."""
     X, y, _ = wine()
     target = (y == 1).astype(int) if type(estimator).__name__ in BINARY else y
     with warnings.catch_warnings():
@@ -157,15 +158,16 @@ def test_holds_all_that_a_classifier_of_scikit_learn_takes(
         estimator = clone(estimator).fit(X, target)
         built = build_artifact(estimator, X, target, name="one", runtime="sklearn")
         served.store.publish(built.artifact)
-        assert_answers_as(served.function, estimator, X)
+        assert_predicts_like(served.function, estimator, X)
 
 
-def assert_answers_as(function: Function, estimator: Any, X: Any) -> None:
-    """Ask for all wines and compare."""
-    asks = hasattr(estimator, "predict_proba")
-    answer = function.request("POST", "/classify", {"data": X.tolist(), "probabilities": asks})
-    assert answer.status == 200, f"{answer.body}\n{function.log}"
-    assert answer.body["predictions"] == [str(label) for label in estimator.predict(X).tolist()]
-    if asks:
-        given = [list(row.values()) for row in answer.body["probabilities"]]
-        np.testing.assert_allclose(given, estimator.predict_proba(X), rtol=0, atol=1e-12)
+def assert_predicts_like(function: Function, estimator: Any, X: Any) -> None:
+    """Classify every sample of the wine data and compare."""
+    has_probabilities = hasattr(estimator, "predict_proba")
+    body = {"data": X.tolist(), "probabilities": has_probabilities}
+    response = function.request("POST", "/classify", body)
+    assert response.status == 200, f"{response.body}\n{function.log}"
+    assert response.body["predictions"] == [str(label) for label in estimator.predict(X).tolist()]
+    if has_probabilities:
+        actual = [list(row.values()) for row in response.body["probabilities"]]
+        np.testing.assert_allclose(actual, estimator.predict_proba(X), rtol=0, atol=1e-12)

@@ -1,5 +1,5 @@
-"""schemathesis, with all its checks, for what the API's description does not say: `make fuzz`.
+"""Fuzz tests of the API against its OpenAPI document, with schemathesis: `make fuzz`.
 
-It makes requests from `/openapi.json`, right ones and wrong ones, for a model of numbers and for
-one of every kind of column, and compares the answers with what the document says of them.
+schemathesis generates valid and invalid requests from `/openapi.json` and checks each response
+against the document, for a numeric model and for a model with every kind of feature.
 """

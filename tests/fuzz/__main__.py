@@ -1,4 +1,4 @@
-"""Run schemathesis against `chalice local`, for each of the models: `make fuzz`."""
+"""Run schemathesis against `chalice local` for each model: `make fuzz`."""
 
 from __future__ import annotations
 
@@ -10,74 +10,49 @@ from pathlib import Path
 from sklearn.linear_model import LogisticRegression
 
 from tests.support.customers import customers, prepared
-from tests.support.environment import environment
+from tests.support.environment import create_environment
+from tests.support.models import publish_to_folder
 from tests.support.processes import Server
 from training.artifact import BuiltModel, build_artifact
-from training.registry import ModelRegistry
 from training.wine.dataset import wine
 from training.wine.estimators import wine_pipeline
 
-EXAMPLES = 50
+MAX_EXAMPLES = 50  # for each operation
 
 
 def main() -> int:
-    """Run it, and give the exit code: 0 if it found nothing.
-
-    Returns
-    -------
-    int
-    """
-    codes = [fuzz(built) for built in (of_numbers(), of_every_kind())]
-    return max(codes)
+    """Fuzz every model and return the exit code."""
+    exit_codes = [fuzz(built) for built in (numeric_model(), mixed_model())]
+    return max(exit_codes)
 
 
-def of_numbers() -> BuiltModel:
-    """Build the wine model, which takes a matrix with gaps.
-
-    Returns
-    -------
-    BuiltModel
-    """
+def numeric_model() -> BuiltModel:
+    """Build the wine model, a matrix with optional features."""
     X, y, names = wine()
     return build_artifact(wine_pipeline().fit(X, y), X, y, name="wine", feature_names=names)
 
 
-def of_every_kind() -> BuiltModel:
-    """Build a model of numbers with gaps, whole numbers, truth values and categories of both sorts.
-
-    Returns
-    -------
-    BuiltModel
-    """
+def mixed_model() -> BuiltModel:
+    """Build a model of a table with every kind of feature."""
     X, y = customers()
     return build_artifact(prepared(LogisticRegression(), impute=True).fit(X, y), X, y, name="table")
 
 
 def fuzz(built: BuiltModel) -> int:
-    """Serve a model, and let schemathesis ask; with a fixed seed, so that CI tells the same twice.
-
-    Parameters
-    ----------
-    built : BuiltModel
-        The model.
-
-    Returns
-    -------
-    int
-        Its exit code.
-    """
-    command = environment(Path(__file__).with_name("schemathesis.txt")) / "schemathesis"
+    """Serve a model and run schemathesis on it; return its exit code."""
+    schemathesis = create_environment(Path(__file__).with_name("schemathesis.txt")) / "schemathesis"
     with tempfile.TemporaryDirectory() as folder:
-        store = ModelRegistry(folder)
-        store.publish(built.artifact)
-        server = Server(f"MODEL_URL={store.url}")
+        registry = publish_to_folder(built, Path(folder))
+        server = Server(f"MODEL_URL={registry.url}")
         base = f"http://127.0.0.1:{server.port}"
-        options = ["--url", base, "--checks", "all", "--max-examples", str(EXAMPLES)]
+        options = ["--url", base, "--checks", "all", "--max-examples", str(MAX_EXAMPLES)]
+        # Deterministic, so that a failure in CI can be reproduced.
         options += ["--generation-deterministic", "--workers", "2"]
         try:
-            return subprocess.run(
-                [command, "run", f"{base}/openapi.json", *options], cwd=folder
-            ).returncode
+            process = subprocess.run(
+                [schemathesis, "run", f"{base}/openapi.json", *options], cwd=folder
+            )
+            return process.returncode
         finally:
             server.stop()
 

@@ -1,29 +1,29 @@
-"""Requests that make no sense or mean harm: one list, for every way in to the app.
+"""Malformed and malicious requests: one list for every transport.
 
-Those in `REQUESTS` can be sent through the Chalice test client, to `chalice local` and, as events,
-to the function; those in `raw_http` only over a socket, those in `events` only to the function.
+`REQUESTS` go through the Chalice test client, to `chalice local` and, as events, to the function.
+`raw_http` is for sockets only, `events` for the function only.
 """
 
 from __future__ import annotations
 
 from tests.hostile_requests import (
-    addresses,
+    classify,
     headers,
+    infer,
     invocations,
-    large,
+    large_bodies,
     not_json,
-    samples,
-    tensors,
+    routing,
     values,
 )
 
 REQUESTS = [
     *not_json.REQUESTS,
     *values.REQUESTS,
-    *samples.REQUESTS,
-    *tensors.REQUESTS,
+    *classify.REQUESTS,
+    *infer.REQUESTS,
     *invocations.REQUESTS,
-    *addresses.REQUESTS,
+    *routing.REQUESTS,
     *headers.REQUESTS,
-    *large.REQUESTS,
+    *large_bodies.REQUESTS,
 ]

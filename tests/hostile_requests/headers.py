@@ -1,11 +1,11 @@
-"""Headers that say what a body is not, twice or by halves, and some that are only odd."""
+"""Headers that describe the body wrongly, and unusual headers that are ignored."""
 
 from __future__ import annotations
 
 from tests.hostile_requests.request import CLASSIFY, CSV, INVOCATIONS, JSON, ROUTES, Request
-from tests.hostile_requests.values import holding
+from tests.hostile_requests.values import body_with_value
 
-OTHER_TYPES = [
+UNSUPPORTED_TYPES = [
     "",
     " ",
     ";",
@@ -42,8 +42,8 @@ OTHER_TYPES = [
     "application/json;charset=" + "x" * 5_000,
     "x" * 5_000,
 ]
-ENCODINGS = ["gzip", "GZIP", "br", "deflate", "zstd", "x", "br, identity", "identity, gzip"]
-SAME_TYPE = [
+CONTENT_CODINGS = ["gzip", "GZIP", "br", "deflate", "zstd", "x", "br, identity", "identity, gzip"]
+JSON_TYPES = [
     "Application/JSON",
     "application/json;",
     " application/json ",
@@ -51,8 +51,8 @@ SAME_TYPE = [
     'application/json; charset="UTF-8"',
     "application/json; charset=utf8; version=1",
 ]
-# Of no meaning to any route, or none to one that answers in JSON only.
-ODD = [
+# Ignored by every route, or by the routes that respond in JSON only.
+IGNORED_HEADERS = [
     ("Accept", ""),
     ("Accept", "text/html"),
     ("Accept", "image/png;q=0.9"),
@@ -77,17 +77,17 @@ ODD = [
 
 REQUESTS = [
     *(
-        Request(415, path, holding(path, "1"), (("Content-Type", media_type),))
+        Request(415, path, body_with_value(path, "1"), (("Content-Type", media_type),))
         for path in ROUTES
-        for media_type in OTHER_TYPES
+        for media_type in UNSUPPORTED_TYPES
     ),
     *(
-        Request(415, path, holding(path, "1"), (*JSON, ("Content-Encoding", coding)))
+        Request(415, path, body_with_value(path, "1"), (*JSON, ("Content-Encoding", coding)))
         for path in ROUTES
-        for coding in ENCODINGS
+        for coding in CONTENT_CODINGS
     ),
     *(
-        Request(415, path, holding(path, "1"), (*first, *second))
+        Request(415, path, body_with_value(path, "1"), (*first, *second))
         for path in ROUTES
         for first, second in ((JSON, JSON), (JSON, CSV), ((("Content-Type", ""),), JSON))
     ),
@@ -96,13 +96,16 @@ REQUESTS = [
     Request(415, INVOCATIONS, b"ash\n1\n", (("Content-Type", "text/tab-separated-values"),)),
     Request(415, INVOCATIONS, b"ash\n1\n", (*CSV, ("Content-Encoding", "gzip"))),
     *(
-        Request(200, path, holding(path, "1"), (("Content-Type", media_type),))
+        Request(200, path, body_with_value(path, "1"), (("Content-Type", media_type),))
         for path in ROUTES
-        for media_type in SAME_TYPE
+        for media_type in JSON_TYPES
     ),
-    *(Request(200, CLASSIFY, holding(CLASSIFY, "1"), (*JSON, header)) for header in ODD),
-    Request(200, CLASSIFY, holding(CLASSIFY, "1"), ()),
-    Request(200, f"{CLASSIFY}?data=2&probabilities=true", holding(CLASSIFY, "1")),
-    Request(200, f"{CLASSIFY}?" + "a=%ff&" * 1_000, holding(CLASSIFY, "1")),
+    *(
+        Request(200, CLASSIFY, body_with_value(CLASSIFY, "1"), (*JSON, header))
+        for header in IGNORED_HEADERS
+    ),
+    Request(200, CLASSIFY, body_with_value(CLASSIFY, "1"), ()),
+    Request(200, f"{CLASSIFY}?data=2&probabilities=true", body_with_value(CLASSIFY, "1")),
+    Request(200, f"{CLASSIFY}?" + "a=%ff&" * 1_000, body_with_value(CLASSIFY, "1")),
     Request(200, "/health", b"[", (("Content-Type", "image/png"),), "GET"),
 ]

@@ -1,12 +1,18 @@
-"""Bodies for ``POST /invocations`` that are of no form, or not what the wine model takes."""
+"""JSON and CSV for ``POST /invocations`` in no known format, or that the model does not accept."""
 
 from __future__ import annotations
 
-from tests.hostile_requests.request import CANARY, CSV, INVOCATIONS, Request, as_json
+from tests.hostile_requests.request import (
+    CANARY,
+    CSV,
+    INVOCATIONS,
+    LONG_NAME,
+    ONES,
+    TRUNCATED_NAME,
+    Request,
+    encode_json,
+)
 from training.wine.dataset import wine
-
-ONES = [1.0] * 13
-N = "n" * 100_000
 
 DOCUMENTS: list[tuple[object, list[str]]] = [
     (3, [""]),
@@ -66,23 +72,23 @@ DOCUMENTS: list[tuple[object, list[str]]] = [
     ([{}, 3], ["[1]"]),
     ({"instances": CANARY}, ["instances"]),
     ({"instances": [[CANARY] * 13]}, [f"instances[0].{name}" for name in wine().feature_names]),
-    ({"inputs": {N: [1]}}, [f"inputs.{N[:80]}…"]),
+    ({"inputs": {LONG_NAME: [1]}}, [f"inputs.{TRUNCATED_NAME}"]),
     ({"inputs": {"\ud800": [1]}}, ["inputs.\ud800"]),
     ({"inputs": {"ash": None}}, ["inputs.ash"]),
     ({"inputs": {"ash": [[1]]}}, ["inputs.ash[0]"]),
     ({"inputs": {f"a{index}": [1] for index in range(1000)}}, ["inputs"]),
     (
-        {"dataframe_split": {N: 1, "columns": ["ash"], "data": [[1]]}},
-        [f"dataframe_split.{N[:80]}…"],
+        {"dataframe_split": {LONG_NAME: 1, "columns": ["ash"], "data": [[1]]}},
+        [f"dataframe_split.{TRUNCATED_NAME}"],
     ),
     ({"dataframe_split": {"columns": ["ash"], "data": {"ash": [1]}}}, ["dataframe_split.data"]),
     ({"dataframe_split": {"columns": "ash", "data": [[1]]}}, ["dataframe_split.columns"]),
     ({"dataframe_split": {"columns": [["ash"]], "data": [[1]]}}, ["dataframe_split.columns[0]"]),
-    ({"dataframe_split": {"columns": [N], "data": [[1]]}}, ["dataframe_split.columns[0]"]),
+    ({"dataframe_split": {"columns": [LONG_NAME], "data": [[1]]}}, ["dataframe_split.columns[0]"]),
     ({"dataframe_split": {"columns": list("abc") * 20, "data": []}}, ["dataframe_split.columns"]),
 ]
 
-TABLES: list[tuple[str, list[str]]] = [
+CSV_TABLES: list[tuple[str, list[str]]] = [
     ("\n", ["rows"]),
     ("alcohol,ash\n", ["rows"]),
     ("alcohol,ahs\n1,2\n", ["header[1]"]),
@@ -102,7 +108,7 @@ TABLES: list[tuple[str, list[str]]] = [
     ("ash\thue\n1\t2\n", ["rows[0]", "rows[1]"]),
     ("ash,ash,ash\n1,1,1\n", ["header[1]", "header[2]"]),
     ("ash,\n1,2\n", ["header[1]"]),
-    (f"ash,{N}\n1,2\n", ["header[1]"]),
+    (f"ash,{LONG_NAME}\n1,2\n", ["header[1]"]),
     (f"ash\n{CANARY}\n", ["rows[0].ash"]),
     ("ash\n-\n", ["rows[0].ash"]),
     ("ash\n1_0\n", ["rows[0].ash"]),
@@ -114,7 +120,7 @@ TABLES: list[tuple[str, list[str]]] = [
     ("1" + ",1" * 13 + "\n", ["rows[0]"]),
 ]
 
-NO_CSV = [
+NOT_CSV = [
     b"",
     b'"',
     b'"ash\n1',
@@ -127,9 +133,9 @@ NO_CSV = [
 ]
 
 REQUESTS = [
-    *(Request(422, INVOCATIONS, as_json(document), at=tuple(at)) for document, at in DOCUMENTS),
-    *(Request(422, INVOCATIONS, text.encode(), CSV, at=tuple(at)) for text, at in TABLES),
-    *(Request(400, INVOCATIONS, body, CSV) for body in NO_CSV),
-    # An error is JSON even where CSV is asked for.
+    *(Request(422, INVOCATIONS, encode_json(document), at=tuple(at)) for document, at in DOCUMENTS),
+    *(Request(422, INVOCATIONS, text.encode(), CSV, at=tuple(at)) for text, at in CSV_TABLES),
+    *(Request(400, INVOCATIONS, body, CSV) for body in NOT_CSV),
+    # Errors are JSON even if the client accepts CSV.
     Request(422, INVOCATIONS, b"1,2\n", (*CSV, ("Accept", "text/csv")), at=("rows[0]",)),
 ]

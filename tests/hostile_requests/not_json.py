@@ -1,4 +1,4 @@
-"""Bodies that are not JSON, or JSON that is refused before anyone asks what it says."""
+"""Bodies that are not JSON, or that the JSON reader rejects before any route reads them."""
 
 from __future__ import annotations
 

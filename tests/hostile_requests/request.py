@@ -1,4 +1,4 @@
-"""A request that makes no sense or means harm, and what it must be answered."""
+"""A hostile request and the response that it must get."""
 
 from __future__ import annotations
 
@@ -14,51 +14,41 @@ ROUTES = (CLASSIFY, INFER, INVOCATIONS)
 JSON = (("Content-Type", "application/json"),)
 CSV = (("Content-Type", "text/csv"),)
 
-# A value that no answer may repeat.
+# A value that no response and no log line may repeat.
 CANARY = "canary-8471"
+
+ONES = [1.0] * 13  # a valid sample of the wine model
+LONG_NAME = "n" * 100_000
+TRUNCATED_NAME = f"{LONG_NAME[:80]}…"  # as errors quote it
 
 
 class Request(NamedTuple):
-    """A request, whichever way it comes in.
-
-    Parameters
-    ----------
-    status : int
-        What it must be answered.
-    path, method : str
-        As in the first line of HTTP.
-    body : bytes or callable
-        Or what makes it, if it is large.
-    headers : tuple of pairs
-        Names and values; a name may be there twice.
-    at : tuple of str, optional
-        The places of all problems.
-    """
+    """A request for any transport, and the status and problems that it must lead to."""
 
     status: int
     path: str
-    body: bytes | Callable[[], bytes] = b""
-    headers: tuple[tuple[str, str], ...] = JSON
+    body: bytes | Callable[[], bytes] = b""  # large bodies are made when they are needed
+    headers: tuple[tuple[str, str], ...] = JSON  # a name may occur twice
     method: str = "POST"
-    at: tuple[str, ...] | None = None
+    at: tuple[str, ...] | None = None  # the paths of all problems, if they are checked
 
     @property
-    def sent(self) -> bytes:
-        """The body."""
+    def content(self) -> bytes:
+        """Return the bytes of the body."""
         return self.body if isinstance(self.body, bytes) else self.body()
 
     def __str__(self) -> str:
-        """What pytest calls the test."""
+        """Return the id of the test."""
         start = self.body[:40] if isinstance(self.body, bytes) else b"large"
         headers = "" if self.headers == JSON else ascii(self.headers)[:60]
         return ascii(f"{self.method} {self.path[:40]} {headers} {start!r} {self.status}")[1:-1]
 
 
-def as_json(document: object) -> bytes:
-    """Write a document; what JSON does not have is written as Python does."""
+def encode_json(document: object) -> bytes:
+    """Encode a document, with NaN and Infinity as Python writes them."""
     return json.dumps(document).encode()
 
 
-def repeated(unit: str, count: int, before: str = "", after: str = "") -> Callable[[], bytes]:
-    """Make a large body when it is needed."""
+def repeat(unit: str, count: int, before: str = "", after: str = "") -> Callable[[], bytes]:
+    """Return a function that makes a large body of equal units."""
     return lambda: (before + unit * count + after).encode()

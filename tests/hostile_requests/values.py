@@ -1,10 +1,10 @@
-"""One value in a request that is well-formed otherwise: a number of the model is asked for."""
+"""Invalid values for a numeric feature, in requests that are otherwise valid."""
 
 from __future__ import annotations
 
 from tests.hostile_requests.request import CANARY, CLASSIFY, INFER, INVOCATIONS, ROUTES, Request
 
-NO_NUMBERS = [
+NOT_NUMBERS = [
     "9" * 5_000,
     "-" + "9" * 5_000,
     "9" * 1_000_000,
@@ -33,19 +33,19 @@ NO_NUMBERS = [
 NOT_JSON = ["NaN", "Infinity", "-Infinity"]
 
 
-def holding(path: str, value: str) -> bytes:
-    """Write JSON, given as text, where the route's samples are."""
-    around = {
+def body_with_value(path: str, value: str) -> bytes:
+    """Return a request body for a route with a JSON value for the feature ash."""
+    templates = {
         CLASSIFY: '{"data":{"ash":%s}}',
         INFER: '{"inputs":[{"name":"ash","shape":[1],"datatype":"FP64","data":[%s]}]}',
         INVOCATIONS: '{"inputs":[{"ash":%s}]}',
     }
-    return (around[path] % value).encode()
+    return (templates[path] % value).encode()
 
 
 REQUESTS = [
-    Request(status, path, holding(path, value))
+    Request(status, path, body_with_value(path, value))
     for path in ROUTES
-    for status, values in ((422, NO_NUMBERS), (400, NOT_JSON))
+    for status, values in ((422, NOT_NUMBERS), (400, NOT_JSON))
     for value in values
 ]

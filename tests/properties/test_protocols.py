@@ -1,4 +1,4 @@
-"""Whatever a client sends in the other protocols: hypothesis looks for a body without an answer."""
+"""The other protocols with bodies that hypothesis makes up."""
 
 from __future__ import annotations
 
@@ -63,47 +63,49 @@ cells = st.sampled_from([*NAMES, "1", "-.5", "", '"', "1e999", "nan", "true"]) |
 tables = st.lists(st.lists(cells, max_size=4).map(",".join), max_size=4).map("\n".join)
 
 
-def assert_answered(answer: Response) -> None:
-    """Check that it is an answer, or an error in the one shape, and never a fault of ours."""
-    assert answer.status in (200, 400, 422), answer
-    assert answer.status == 200 or is_error(answer.body)
+def assert_handled(response: Response) -> None:
+    """Check for a success, or a 4xx with the error shape."""
+    assert response.status in (200, 400, 422), response
+    assert response.status == 200 or is_error(response.body)
 
 
 @many
 @given(infer_requests | anything)
-def test_no_tensors_give_a_500(app: App, document: object) -> None:
+def test_random_tensors_never_cause_a_500(app: App, document: object) -> None:
     """Tensors of any name, shape, datatype and data."""
-    assert_answered(app.request("POST", "/v2/models/wine/infer", json.dumps(document).encode()))
+    assert_handled(app.request("POST", "/v2/models/wine/infer", json.dumps(document).encode()))
 
 
 @many
 @given(invocations | anything)
-def test_no_form_gives_a_500(app: App, document: object) -> None:
-    """Frames, records, instances and inputs, of anything."""
-    assert_answered(app.request("POST", "/invocations", json.dumps(document).encode()))
+def test_random_invocations_never_cause_a_500(app: App, document: object) -> None:
+    """Every format, with any values."""
+    assert_handled(app.request("POST", "/invocations", json.dumps(document).encode()))
 
 
 @many
 @given(tables | st.text())
-def test_no_csv_gives_a_500(app: App, text: str) -> None:
+def test_random_csv_never_causes_a_500(app: App, text: str) -> None:
     """Tables of any cells."""
     headers = {"Content-Type": "text/csv"}
-    assert_answered(app.request("POST", "/invocations", text.encode(), headers))
+    assert_handled(app.request("POST", "/invocations", text.encode(), headers))
 
 
 @many
 @given(st.sampled_from(["/v2/models/wine/infer", "/invocations"]), st.binary())
-def test_no_bytes_give_a_500(app: App, path: str, body: bytes) -> None:
-    """Bytes that are hardly ever JSON."""
-    assert_answered(app.request("POST", path, body))
+def test_random_bytes_never_cause_a_500(app: App, path: str, body: bytes) -> None:
+    """Hardly any of them are JSON."""
+    assert_handled(app.request("POST", path, body))
 
 
 @many
 @given(
     st.lists(st.tuples(st.floats(0, 1e6), st.none() | st.floats(0, 1e6)), min_size=1, max_size=4)
 )
-def test_every_form_gives_one_answer(app: App, wines: list[tuple[float, float | None]]) -> None:
-    """The same samples in every form are given the same labels."""
+def test_every_format_gives_the_same_labels(
+    app: App, wines: list[tuple[float, float | None]]
+) -> None:
+    """For the same samples."""
     expected = app.classify([{"alcohol": a, "ash": b} for a, b in wines]).body["predictions"]
     alcohol, ash = ([wine[column] for wine in wines] for column in (0, 1))
     for document in (
@@ -111,8 +113,8 @@ def test_every_form_gives_one_answer(app: App, wines: list[tuple[float, float | 
         {"dataframe_records": [{"ash": b, "alcohol": a} for a, b in wines]},
         {"inputs": {"ash": ash, "alcohol": alcohol}},
     ):
-        answer = app.request("POST", "/invocations", json.dumps(document).encode())
-        assert answer.body == {"predictions": expected}
+        response = app.request("POST", "/invocations", json.dumps(document).encode())
+        assert response.body == {"predictions": expected}
     table = "alcohol,ash\n" + "".join(f"{a!r},{'' if b is None else b}\n" for a, b in wines)
     headers = {"Content-Type": "text/csv"}
     assert app.request("POST", "/invocations", table.encode(), headers).body == {
@@ -123,5 +125,5 @@ def test_every_form_gives_one_answer(app: App, wines: list[tuple[float, float | 
         for name, column in (("ash", ash), ("alcohol", alcohol))
     ]
     body = json.dumps({"inputs": inputs}).encode()
-    answer = app.request("POST", "/v2/models/wine/infer", body)
-    assert answer.body["outputs"][0]["data"] == expected
+    response = app.request("POST", "/v2/models/wine/infer", body)
+    assert response.body["outputs"][0]["data"] == expected

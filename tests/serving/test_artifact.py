@@ -1,4 +1,4 @@
-"""An artifact is a standard ONNX file that says all of itself and shows every changed byte."""
+"""The artifact: a standard ONNX file with a manifest and a footer that detects any change."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from tests.support.artifacts import (
     drop_classes,
     drop_feature,
     drop_golden_samples,
-    fold_kind,
     rewrite_manifest,
     set_format,
     set_runtime,
+    set_unknown_kind,
 )
-from tests.support.models import Trained
+from tests.support.models import WineModel
 
 
-def test_any_onnx_tool_reads_it(trained: Trained) -> None:
-    """The file is valid ONNX, and its metadata hold the manifest."""
+def test_any_onnx_tool_reads_it(trained: WineModel) -> None:
+    """The file is valid ONNX, with the manifest in its metadata."""
     model = onnx.load_from_string(trained.built.artifact)
     onnx.checker.check_model(model, full_check=True)
     metadata = {entry.key: entry.value for entry in model.metadata_props}
@@ -37,15 +37,15 @@ def test_any_onnx_tool_reads_it(trained: Trained) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1_000, 3_000_000])
-def test_the_seal_holds_the_sha_256_of_all_before_it(size: int) -> None:
-    """Whatever computes it: small files and large ones are hashed by different code."""
+def test_the_footer_has_the_sha_256_of_everything_before_it(size: int) -> None:
+    """Small and large files are hashed by different code."""
     content = bytes(size)
-    sealed = content + make_footer(content, 0, 0)
-    assert read_footer(sealed).sha256 == hashlib.sha256(sealed[:-64]).hexdigest()
+    artifact = content + make_footer(content, 0, 0)
+    assert read_footer(artifact).sha256 == hashlib.sha256(artifact[:-64]).hexdigest()
 
 
-def test_the_manifest_holds_all_that_the_design_names(trained: Trained) -> None:
-    """Recipe, signature, metrics, versions, golden samples."""
+def test_the_manifest_describes_the_model_completely(trained: WineModel) -> None:
+    """It has the recipe, signature, metrics, versions and golden samples."""
     manifest = read_manifest(trained.built.artifact)
     assert manifest.keys() == {
         "format",
@@ -75,56 +75,56 @@ def test_the_manifest_holds_all_that_the_design_names(trained: Trained) -> None:
     assert "LogisticRegression" in manifest["estimator"]
 
 
-def test_every_changed_byte_is_noticed(trained: Trained) -> None:
-    """One flipped bit anywhere is an invalid artifact."""
+def test_a_changed_byte_is_detected(trained: WineModel) -> None:
+    """One flipped bit makes the artifact invalid."""
     artifact = trained.built.artifact
-    for place in range(0, len(artifact), 7):
+    for index in range(0, len(artifact), 7):
         changed = bytearray(artifact)
-        changed[place] ^= 1
+        changed[index] ^= 1
         with pytest.raises(InvalidArtifact):
             read_manifest(bytes(changed))
 
 
 @pytest.mark.parametrize("length", [0, 1, FOOTER_BYTES - 1, FOOTER_BYTES, 2000, -1])
-def test_a_file_cut_short_is_noticed(trained: Trained, length: int) -> None:
-    """Wherever the cut is."""
+def test_a_truncated_file_is_detected(trained: WineModel, length: int) -> None:
+    """Whatever its length."""
     with pytest.raises(InvalidArtifact):
         load_model(trained.built.artifact[:length])
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "message"),
     [
         (set_format, "format is 2"),
         (set_runtime, "abacus"),
         (drop_classes, "classes"),
         (drop_feature, "golden samples do not fit"),
-        (add_class, "does not answer"),
-        (change_label, "does not answer"),
-        (change_probability, "does not answer"),
+        (add_class, "differ from scikit-learn"),
+        (change_label, "differ from scikit-learn"),
+        (change_probability, "differ from scikit-learn"),
         (drop_golden_samples, "no golden samples"),
-        (fold_kind, "a feature of kind"),
+        (set_unknown_kind, "unknown feature kind"),
     ],
 )
-def test_a_manifest_that_is_not_true_is_refused(
-    trained: Trained, change: Callable[[dict[str, Any]], None], says: str
+def test_a_wrong_manifest_is_rejected(
+    trained: WineModel, change: Callable[[dict[str, Any]], None], message: str
 ) -> None:
-    """A seal proves that a file is whole, golden samples that it is right."""
-    with pytest.raises(InvalidArtifact, match=says):
+    """The footer proves that a file is complete, the golden samples that it is right."""
+    with pytest.raises(InvalidArtifact, match=message):
         load_model(rewrite_manifest(trained.built.artifact, change))
 
 
-def test_an_onnx_file_of_somebody_else_is_refused(trained: Trained) -> None:
-    """Valid ONNX, no manifest."""
+def test_an_onnx_file_without_a_manifest_is_rejected(trained: WineModel) -> None:
+    """Valid ONNX from another tool has no footer."""
     model = onnx.load_from_string(trained.built.artifact)
     del model.metadata_props[:]
-    with pytest.raises(InvalidArtifact, match="no seal"):
+    with pytest.raises(InvalidArtifact, match="no footer"):
         load_model(model.SerializeToString())
 
 
-def test_a_sealed_file_that_is_no_onnx_is_refused(trained: Trained) -> None:
-    """ONNX Runtime's own error is not let through."""
-    written = json.dumps(read_manifest(trained.built.artifact)).encode()
-    content = b"not a graph" + written
+def test_an_artifact_that_is_not_onnx_is_rejected(trained: WineModel) -> None:
+    """ONNX Runtime's error becomes an `InvalidArtifact`."""
+    manifest = json.dumps(read_manifest(trained.built.artifact)).encode()
+    content = b"not a graph" + manifest
     with pytest.raises(InvalidArtifact, match="ONNX Runtime cannot load"):
-        load_model(content + make_footer(content, len(b"not a graph"), len(written)))
+        load_model(content + make_footer(content, len(b"not a graph"), len(manifest)))

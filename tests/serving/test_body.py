@@ -1,4 +1,4 @@
-"""JSON as its standard has it; for what is refused, see the hostile requests."""
+"""JSON bodies; `tests/hostile_requests` has those that are rejected."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from chalicelib.rest.body import MAX_CONTAINERS, parse_json
 @pytest.mark.parametrize(
     "text", ['{"a":":"}', '{"a":1,"b":{"a":2}}', '[{"a":"x:y"},{"a":":"}]', '":"', '{"a:b":1}']
 )
-def test_a_colon_in_a_string_is_no_duplicate(text: str) -> None:
-    """Nor is the same name in two objects."""
+def test_a_colon_in_a_string_is_not_a_duplicate_name(text: str) -> None:
+    """The same name in two objects is not a duplicate either."""
     assert parse_json(text) == json.loads(text)
 
 
 @pytest.mark.parametrize("text", ['{"a":1,"a":1}', '[{"b":{"":":","":2}}]', '{"a":{},"\\u0061":1}'])
-def test_a_name_that_is_there_twice_is_malformed(text: str) -> None:
-    """However deep, however it is written."""
+def test_a_duplicate_name_is_malformed(text: str) -> None:
+    """At any depth, also when it is escaped."""
     with pytest.raises(MalformedBody, match="twice"):
         parse_json(text)
 
 
 @pytest.mark.parametrize("one", ["[]", "{}", '"["', '{"a":[]}'])
-def test_lists_and_objects_are_counted_before_they_take_memory(one: str) -> None:
-    """Wherever they are; in a text too, as who sends half a million brackets need not be read."""
+def test_too_many_lists_and_objects_are_rejected(one: str) -> None:
+    """The limit counts brackets before parsing, those in strings too."""
     each = one.count("[") + one.count("{")
     most = (MAX_CONTAINERS - 1) // each
     assert len(parse_json(f"[{','.join([one] * most)}]")) == most
@@ -36,7 +36,7 @@ def test_lists_and_objects_are_counted_before_they_take_memory(one: str) -> None
 
 
 @pytest.mark.parametrize("one", ["[", '{"a":'])
-def test_what_is_nested_too_deep_is_malformed_however_many_there_are(one: str) -> None:
-    """It is not too large: no one could make it smaller and mean the same."""
+def test_deep_nesting_is_malformed_rather_than_too_large(one: str) -> None:
+    """A client cannot split such a body into smaller ones."""
     with pytest.raises(MalformedBody, match="nested too deep"):
         parse_json(one * (MAX_CONTAINERS + 1))

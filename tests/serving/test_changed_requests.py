@@ -1,4 +1,4 @@
-"""Good requests with one thing in them changed, in every place and in many ways: never a 500."""
+"""Valid requests with one value changed: never a 500."""
 
 from __future__ import annotations
 
@@ -68,21 +68,21 @@ MIXED_REQUESTS: list[tuple[str, Any]] = [
 ]
 
 
-def places(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Give the path of everything in a document."""
+def problem_paths(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Return the path of every value in a document."""
     yield path
     if isinstance(document, dict):
         for name in document:
-            yield from places(document[name], (*path, name))
+            yield from problem_paths(document[name], (*path, name))
     elif isinstance(document, list):
         for index in range(min(len(document), 3)):
-            yield from places(document[index], (*path, index))
+            yield from problem_paths(document[index], (*path, index))
 
 
 def changed(document: Any) -> Iterator[Any]:
-    """Give a document with each thing in it taken away, doubled, and made each of `ODD`."""
+    """Yield copies of a document with one value removed, doubled, or replaced by each of `ODD`."""
     yield from ODD
-    for path in places(document):
+    for path in problem_paths(document):
         for odd in ODD if path else []:
             other = copy.deepcopy(document)
             holder(other, path)[path[-1]] = odd
@@ -102,27 +102,29 @@ def changed(document: Any) -> Iterator[Any]:
 
 
 def holder(document: Any, path: tuple[Any, ...]) -> Any:
-    """Give what holds the last part of a path."""
+    """Return the container of the value at a path."""
     for part in path[:-1]:
         document = document[part]
     return document
 
 
-def assert_answered(app: App, path: str, good: Any) -> None:
-    """Send every change of a request."""
+def assert_handled(app: App, path: str, good: Any) -> None:
+    """Send every changed copy of a request and check the responses."""
     for document in changed(good):
-        answer = app.request("POST", path, json.dumps(document).encode())
-        assert answer.status in (200, 400, 413, 415, 422), document
-        assert answer.status == 200 or is_error(answer.body), document
+        response = app.request("POST", path, json.dumps(document).encode())
+        assert response.status in (200, 400, 413, 415, 422), document
+        assert response.status == 200 or is_error(response.body), document
 
 
 @pytest.mark.parametrize(("path", "good"), WINE_REQUESTS)
-def test_a_changed_request_is_answered(app: App, path: str, good: Any) -> None:
-    """With labels or with what is wrong."""
-    assert_answered(app, path, good)
+def test_a_changed_request_is_handled(app: App, path: str, good: Any) -> None:
+    """The response has labels or problems, never a 500."""
+    assert_handled(app, path, good)
 
 
 @pytest.mark.parametrize(("path", "good"), MIXED_REQUESTS)
-def test_a_changed_request_for_every_kind_is_answered(mixed_app: App, path: str, good: Any) -> None:
-    """With labels or with what is wrong."""
-    assert_answered(mixed_app, path, good)
+def test_a_changed_request_for_a_mixed_table_is_handled(
+    mixed_app: App, path: str, good: Any
+) -> None:
+    """The response has labels or problems, never a 500."""
+    assert_handled(mixed_app, path, good)

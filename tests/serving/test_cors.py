@@ -1,4 +1,4 @@
-"""Cross-origin requests behind the Chalice test client: off unless the stage turns them on."""
+"""Cross-origin requests through the Chalice test client."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PATHS = ["/classify", "/health", "/v2/models/wine/versions/1/infer", "/invocatio
 
 
 def cors_headers(headers: dict[str, str]) -> dict[str, str]:
-    """Give the headers that browsers go by."""
+    """Return the headers that grant access."""
     return {
         name: value for name, value in headers.items() if name.startswith("Access-Control-Allow")
     }
@@ -26,33 +26,33 @@ def cors_headers(headers: dict[str, str]) -> dict[str, str]:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_cors_is_off_by_default(app: App, path: str) -> None:
-    """No header allows anything, and a preflight is a method like any other."""
-    answer = app.request("OPTIONS", path, headers={"Origin": PAGE})
-    assert (answer.status, is_error(answer.body)) == (405, True)
-    assert answer.headers["Allow"] in ("GET", "POST")
-    assert not cors_headers(answer.headers)
-    answer = app.request("POST", "/classify", b'{"data":1}', JSON | {"Origin": PAGE})
-    assert not cors_headers(answer.headers)
+    """No header grants access, and a preflight is a 405."""
+    response = app.request("OPTIONS", path, headers={"Origin": PAGE})
+    assert (response.status, is_error(response.body)) == (405, True)
+    assert response.headers["Allow"] in ("GET", "POST")
+    assert not cors_headers(response.headers)
+    response = app.request("POST", "/classify", b'{"data":1}', JSON | {"Origin": PAGE})
+    assert not cors_headers(response.headers)
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_preflight_is_answered_for_an_allowed_origin(
+def test_a_preflight_from_an_allowed_origin_succeeds(
     start_app: Callable[..., App], wine_store: ModelRegistry, path: str
 ) -> None:
-    """With the methods of the path and the headers that a page may send."""
+    """It lists the methods of the path and the request headers."""
     app = start_app(MODEL_URL=wine_store.url, CORS_ORIGINS=f"https://example.com, {PAGE}")
-    answer = app.request("OPTIONS", path, headers={"Origin": PAGE})
-    assert answer.status == 200
-    assert answer.headers["Access-Control-Allow-Origin"] == PAGE
-    assert answer.headers["Access-Control-Allow-Methods"] in ("GET", "POST")
-    assert "Content-Type" in answer.headers["Access-Control-Allow-Headers"]
-    assert answer.headers["Vary"] == "Origin"
+    response = app.request("OPTIONS", path, headers={"Origin": PAGE})
+    assert response.status == 200
+    assert response.headers["Access-Control-Allow-Origin"] == PAGE
+    assert response.headers["Access-Control-Allow-Methods"] in ("GET", "POST")
+    assert "Content-Type" in response.headers["Access-Control-Allow-Headers"]
+    assert response.headers["Vary"] == "Origin"
 
 
-def test_answers_and_errors_may_be_read_by_an_allowed_origin(
+def test_an_allowed_origin_may_read_results_and_errors(
     start_app: Callable[..., App], wine_store: ModelRegistry
 ) -> None:
-    """Errors of every kind too: a page can say what was wrong."""
+    """Each error response has the CORS headers too."""
     app = start_app(MODEL_URL=wine_store.url, CORS_ORIGINS=PAGE)
     headers = JSON | {"Origin": PAGE}
     requests = [
@@ -62,34 +62,34 @@ def test_answers_and_errors_may_be_read_by_an_allowed_origin(
         ("GET", "/classify", b"", 405),
     ]
     for method, path, body, status in requests:
-        answer = app.request(method, path, body, headers)
-        assert answer.status == status
-        assert answer.headers["Access-Control-Allow-Origin"] == PAGE
-        answer = app.request(method, path, body, JSON | {"Origin": "https://evil.example"})
-        assert not cors_headers(answer.headers)
+        response = app.request(method, path, body, headers)
+        assert response.status == status
+        assert response.headers["Access-Control-Allow-Origin"] == PAGE
+        response = app.request(method, path, body, JSON | {"Origin": "https://evil.example"})
+        assert not cors_headers(response.headers)
 
 
 def test_every_origin_may_be_allowed(
     start_app: Callable[..., App], wine_store: ModelRegistry
 ) -> None:
-    """With a star."""
+    """`CORS_ORIGINS=*`."""
     app = start_app(MODEL_URL=wine_store.url, CORS_ORIGINS="*")
-    answer = app.request("POST", "/classify", b'{"data":1}', JSON | {"Origin": PAGE})
-    assert cors_headers(answer.headers) == {"Access-Control-Allow-Origin": "*"}
+    response = app.request("POST", "/classify", b'{"data":1}', JSON | {"Origin": PAGE})
+    assert cors_headers(response.headers) == {"Access-Control-Allow-Origin": "*"}
 
 
-@pytest.mark.parametrize("held", ["", " "])
-def test_an_empty_setting_allows_none(held: str) -> None:
-    """As if it were not set."""
-    environ = {"MODEL_URL": "s3://bucket", "CORS_ORIGINS": held}
+@pytest.mark.parametrize("value", ["", " "])
+def test_an_empty_setting_allows_no_origin(value: str) -> None:
+    """The same as an unset variable."""
+    environ = {"MODEL_URL": "s3://bucket", "CORS_ORIGINS": value}
     assert Settings.from_environ(environ).cors_origins == ()
 
 
 @pytest.mark.parametrize(
-    "held",
+    "value",
     ["example.org", "https://", "https://example.org/", "*, https://x", "https://*.x", "a b", ","],
 )
-def test_what_is_no_origin_is_refused(held: str) -> None:
-    """A browser would never name it, so it would allow nothing, unseen."""
+def test_an_invalid_origin_is_rejected(value: str) -> None:
+    """No browser sends it, so it would silently allow nothing."""
     with pytest.raises(InvalidSetting, match="CORS_ORIGINS"):
-        Settings.from_environ({"MODEL_URL": "s3://bucket", "CORS_ORIGINS": held})
+        Settings.from_environ({"MODEL_URL": "s3://bucket", "CORS_ORIGINS": value})

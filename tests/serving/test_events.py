@@ -1,4 +1,4 @@
-"""Events, as Lambda hands them over, whatever they hold."""
+"""Lambda events of any content."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tests.support.errors import is_error
 
 
 @pytest.mark.parametrize(("status", "event"), EVENTS)
-def test_every_event_is_answered(
+def test_every_event_gets_a_response(
     app: App, status: int, event: object, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """In the one shape, if it is an error; the function never fails."""
+    """Errors have the one shape; the function never fails."""
     response = app.module.app(event, None)
     body = json.loads(response["body"])
     assert response["statusCode"] == status, body

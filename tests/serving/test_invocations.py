@@ -1,4 +1,4 @@
-"""`POST /invocations` and its neighbours, as MLflow's and SageMaker's clients use them."""
+"""`/invocations`, `/ping` and `/version`, as MLflow's and SageMaker's clients use them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from chalicelib.protocols.invocations.csv_format import accepts_csv
 from tests.support.app import App, Response
 from tests.support.errors import is_error
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from tests.support.paths import APP
 from training.registry import ModelRegistry
 
@@ -23,45 +23,45 @@ JSON = {"Content-Type": "application/json"}
 
 
 def invoke(app: App, document: object, **headers: str) -> Response:
-    """Send JSON."""
+    """Post JSON."""
     return app.request("POST", "/invocations", json.dumps(document).encode(), JSON | headers)
 
 
 def invoke_csv(app: App, text: str) -> Response:
-    """Send CSV, and have JSON."""
+    """Post CSV and parse the JSON response."""
     return app.request("POST", "/invocations", text.encode(), CSV)
 
 
-def places(answer: Response) -> list[str]:
-    """Give the places of the problems in a 422."""
-    assert answer.status == 422, answer.body
-    assert is_error(answer.body)
-    return [problem["at"] for problem in answer.body["problems"]]
+def problem_paths(response: Response) -> list[str]:
+    """Return the paths of the problems in a 422."""
+    assert response.status == 422, response.body
+    assert is_error(response.body)
+    return [problem["at"] for problem in response.body["problems"]]
 
 
 @pytest.fixture
-def names(trained: Trained) -> list[str]:
-    """The features' names."""
+def names(trained: WineModel) -> list[str]:
+    """Feature names."""
     return list(trained.dataset.feature_names)
 
 
 @pytest.fixture
-def rows(trained: Trained) -> list[list[float]]:
+def rows(trained: WineModel) -> list[list[float]]:
     """Three wines."""
     chosen: list[list[float]] = trained.dataset.X[[0, 70, 150]].tolist()
     return chosen
 
 
 @pytest.fixture
-def expected(trained: Trained, rows: list[list[float]]) -> list[str]:
-    """What scikit-learn says of them."""
+def expected(trained: WineModel, rows: list[list[float]]) -> list[str]:
+    """Labels by scikit-learn."""
     return [str(label) for label in trained.estimator.predict(rows)]
 
 
-def test_every_form_is_answered_as_scikit_learn_does(
+def test_every_format_equals_scikit_learn(
     app: App, names: list[str], rows: list[list[float]], expected: list[str]
 ) -> None:
-    """Frames split or as records, instances and inputs by row or by column."""
+    """dataframe_split, dataframe_records, instances and inputs, by row and by column."""
     records = [dict(zip(names, row, strict=True)) for row in rows]
     columns = {name: [record[name] for record in records] for name in reversed(names)}
     forms = [
@@ -82,24 +82,24 @@ def test_every_form_is_answered_as_scikit_learn_does(
         {"inputs": columns, "params": None},
     ]
     for form in forms:
-        answer = invoke(app, form)
-        assert (answer.status, answer.body) == (200, {"predictions": expected}), form
+        response = invoke(app, form)
+        assert (response.status, response.body) == (200, {"predictions": expected}), form
 
 
-def test_a_bare_array_is_answered_with_one(
+def test_a_bare_array_gets_a_bare_array(
     app: App, names: list[str], rows: list[list[float]], expected: list[str]
 ) -> None:
-    """As SageMaker's clients send it; one sample is a batch of one."""
+    """SageMaker's clients send one; one sample is a batch of one."""
     assert invoke(app, rows).body == expected
     assert invoke(app, [dict(zip(names, row, strict=True)) for row in rows]).body == expected
     assert invoke(app, rows[0]).body == expected[:1]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"])
-def test_csv_is_read_with_and_without_a_header(
+def test_csv_works_with_and_without_a_header(
     app: App, names: list[str], rows: list[list[float]], expected: list[str], end: str
 ) -> None:
-    """By name in any order, or by position."""
+    """By name in any order, or by position; with any line ends."""
     lines = [",".join(map(str, row)) for row in rows]
     backwards = [",".join(map(str, row[::-1])) for row in rows]
     quoted = ",".join(f'"{name}"' for name in names[::-1])
@@ -108,32 +108,34 @@ def test_csv_is_read_with_and_without_a_header(
 
 
 def test_an_empty_cell_is_a_missing_value(app: App) -> None:
-    """Columns may be left out too, if the model can do without them."""
+    """Optional columns may be absent too."""
     alone = app.classify([{"alcohol": 13.0}]).body
     assert invoke_csv(app, "13.0" + "," * 12).body == alone
     assert invoke_csv(app, "ash,alcohol\n,13.0").body == alone
     assert invoke_csv(app, "alcohol\n13.0").body == alone
 
 
-def test_csv_holds_every_kind_of_value(mixed_app: App) -> None:
-    """Numbers, truth values as frames write them, and text."""
-    answer = invoke_csv(mixed_app, "colour,old,count,size\nred,True,1,.1\nwhite,false,4,3e0\n")
-    assert answer.body == {"predictions": ["no", "yes"]}
-    answer = invoke_csv(mixed_app, "0.1,1,TRUE,red\n")
-    assert answer.body == {"predictions": ["no"]}
-    answer = invoke_csv(mixed_app, "x,1.5,maybe,rde\n")
-    assert sorted(places(answer)) == [f"rows[0].{n}" for n in ("colour", "count", "old", "size")]
+def test_csv_supports_every_kind_of_feature(mixed_app: App) -> None:
+    """Numbers, booleans as pandas writes them, and text."""
+    response = invoke_csv(mixed_app, "colour,old,count,size\nred,True,1,.1\nwhite,false,4,3e0\n")
+    assert response.body == {"predictions": ["no", "yes"]}
+    response = invoke_csv(mixed_app, "0.1,1,TRUE,red\n")
+    assert response.body == {"predictions": ["no"]}
+    response = invoke_csv(mixed_app, "x,1.5,maybe,rde\n")
+    assert sorted(problem_paths(response)) == [
+        f"rows[0].{n}" for n in ("colour", "count", "old", "size")
+    ]
 
 
-def test_the_answer_is_csv_if_it_is_asked_for(
+def test_the_response_is_csv_if_accept_prefers_it(
     app: App, rows: list[list[float]], expected: list[str]
 ) -> None:
-    """A label a line; whatever form the samples came in."""
+    """One label per line, for any format of the request."""
     body = json.dumps({"inputs": rows}).encode()
-    answer = app.send("POST", "/invocations", body, JSON | {"Accept": "text/csv"})
-    assert answer.headers["Content-Type"] == "text/csv"
-    assert answer.body.decode().split() == expected
-    assert answer.headers["X-Model-Version"]
+    response = app.send("POST", "/invocations", body, JSON | {"Accept": "text/csv"})
+    assert response.headers["Content-Type"] == "text/csv"
+    assert response.body.decode().split() == expected
+    assert response.headers["X-Model-Version"]
 
 
 @pytest.mark.parametrize(
@@ -151,22 +153,22 @@ def test_the_answer_is_csv_if_it_is_asked_for(
         ("", False),
     ],
 )
-def test_accept_says_in_which_form_to_answer(accept: str, is_csv: bool) -> None:
-    """JSON unless CSV is liked better."""
+def test_accept_chooses_the_response_format(accept: str, is_csv: bool) -> None:
+    """JSON unless CSV is preferred."""
     assert accepts_csv({"accept": accept}) is is_csv
 
 
-def test_another_media_type_is_told_both_that_are_read(app: App) -> None:
-    """With a 415."""
-    answer = app.request("POST", "/invocations", b"1", {"Content-Type": "text/plain"})
-    assert answer.status == 415
-    assert "application/json or text/csv" in answer.body["error"]
+def test_another_media_type_is_a_415_that_names_both(app: App) -> None:
+    """JSON and CSV."""
+    response = app.request("POST", "/invocations", b"1", {"Content-Type": "text/plain"})
+    assert response.status == 415
+    assert "application/json or text/csv" in response.body["error"]
 
 
 def test_more_rows_than_allowed_is_a_413(
     start_app: Callable[..., App], wine_store: ModelRegistry
 ) -> None:
-    """In every form."""
+    """In every format."""
     app = start_app(MODEL_URL=wine_store.url, MODEL_MAX_ROWS="3")
     for count, status in ((3, 200), (4, 413)):
         assert invoke(app, [ONES] * count).status == status
@@ -175,22 +177,22 @@ def test_more_rows_than_allowed_is_a_413(
         assert invoke_csv(app, ("1," * 12 + "1\n") * count).status == status
 
 
-def test_ping_tells_whether_there_is_a_model(
+def test_ping_reports_whether_a_model_is_loaded(
     app: App, start_app: Callable[..., App], tmp_path: Path
 ) -> None:
-    """200 or 503, as SageMaker asks it."""
+    """200 or 503, as SageMaker expects."""
     assert app.request("GET", "/ping").status == 200
     assert start_app(MODEL_URL=tmp_path.as_uri()).request("GET", "/ping").status == 503
 
 
-def test_version_names_the_live_model(app: App, trained: Trained) -> None:
-    """By its name and version."""
+def test_version_returns_the_live_model(app: App, trained: WineModel) -> None:
+    """Its name and version."""
     body = app.request("GET", "/version").body
     assert body == {"name": "wine", "version": trained.built.version}
 
 
-def test_a_plain_classify_imports_nothing_of_the_protocols() -> None:
-    """They are imported by the first request that speaks them."""
+def test_the_app_imports_no_module_that_classify_does_not_need() -> None:
+    """The first request of another protocol imports them."""
     lazy = {"csv", "difflib", "chalice.local"} | {
         f"chalicelib.{name}"
         for name in (

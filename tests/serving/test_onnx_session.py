@@ -1,4 +1,4 @@
-"""ONNX Runtime's C library runs graphs as its Python package does, and is not believed more."""
+"""Sessions on ONNX Runtime's C API."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ _HEADER = '<ir_version: 8, opset_import: ["" : 17]>'
 
 
 def graph(text: str) -> bytes:
-    """A model in ONNX's own text."""
+    """Parse a model in ONNX's textual syntax."""
     return bytes(parser.parse_model(f"{_HEADER} {text}").SerializeToString())
 
 
 DOUBLED = graph("doubled (double[N, 2] x) => (double[N, 2] y) { y = Add(x, x) }")
 
 
-def test_rows_go_in_and_come_out_in_order() -> None:
-    """For one row as for many, and again after a run with another number of them."""
+def test_rows_keep_their_order() -> None:
+    """For one row and for many, also after a run with another number of rows."""
     session = Session(DOUBLED)
-    assert (session.inputs, session.outputs) == (["x"], ["y"])
+    assert (session.input_names, session.output_names) == (["x"], ["y"])
     for rows in (1, 3, 1, 2):
         numbers = array("d", range(2 * rows))
         assert session.run(rows, [numbers]) == [array("d", [2 * n for n in numbers])]
 
 
-def test_a_result_is_the_callers_own() -> None:
-    """A later run does not write over it."""
+def test_a_later_run_does_not_change_an_earlier_result() -> None:
+    """The pooled tensors are copied."""
     session = Session(DOUBLED)
-    [first] = session.run(1, [array("d", [1, 2])])
+    [result] = session.run(1, [array("d", [1, 2])])
     session.run(1, [array("d", [3, 4])])
-    assert first == array("d", [2, 4])
+    assert result == array("d", [2, 4])
 
 
-def test_many_threads_run_one_session() -> None:
-    """Each gets the answer to what it asked."""
+def test_many_threads_share_a_session() -> None:
+    """Each gets the output for its own input."""
     session = Session(DOUBLED)
 
     def is_right(n: int) -> bool:
@@ -50,8 +50,8 @@ def test_many_threads_run_one_session() -> None:
         assert all(pool.map(is_right, range(2_000)))
 
 
-def test_text_goes_in_and_comes_out() -> None:
-    """Of any length, and of any alphabet."""
+def test_text_is_passed_through_unchanged() -> None:
+    """Of any length and in any alphabet."""
     session = Session(graph("same (string[N, 2] x) => (string[N, 2] y) { y = Identity(x) }"))
     texts = ["", "red", "Grüner Veltliner", "x" * 10_000]
     assert session.run(2, [texts]) == [texts]
@@ -59,9 +59,9 @@ def test_text_goes_in_and_comes_out() -> None:
     assert session.run(1, [texts[2:]]) == [texts[2:]]
 
 
-def choosing(width: str) -> bytes:
-    """A model that gives those numbers of a row which are positive, whatever it says it gives."""
-    return graph(f"""choosing (double[N, 2] x) => (double[N, {width}] y) {{
+def keep_positive(width: str) -> bytes:
+    """A model that outputs a row's positive numbers and declares an output of this width."""
+    return graph(f"""keep_positive (double[N, 2] x) => (double[N, {width}] y) {{
         zero = Constant <value = double[1] {{0.0}}> ()
         flat = Constant <value = int64[1] {{-1}}> ()
         row = Reshape(x, flat)
@@ -71,18 +71,18 @@ def choosing(width: str) -> bytes:
 
 
 @pytest.mark.parametrize("row", [[1.0, 2.0], [-1.0, -2.0]])
-def test_a_graph_that_gives_another_number_of_values_than_it_says_is_refused(
+def test_an_output_of_another_shape_than_declared_is_rejected(
     row: list[float],
 ) -> None:
-    """More would be written where there is no room, and of fewer some would be made up."""
-    session = Session(choosing("1"))
+    """More values would overflow the buffer, and fewer would leave stale ones in it."""
+    session = Session(keep_positive("1"))
     assert session.run(1, [array("d", [-1, 2])]) == [array("d", [2])]
     with pytest.raises(OnnxRuntimeError):
         session.run(1, [array("d", row)])
 
 
-def test_values_that_are_no_matrix_of_the_graphs_are_refused() -> None:
-    """The numbers in a run's tensors stay where they are, whatever is given."""
+def test_an_input_of_another_width_is_rejected() -> None:
+    """The pooled tensors are not resized."""
     session = Session(DOUBLED)
     session.run(1, [array("d", [1, 2])])
     with pytest.raises(ValueError, match="different structures"):
@@ -91,17 +91,17 @@ def test_values_that_are_no_matrix_of_the_graphs_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "says"),
+    ("model", "message"),
     [
         (b"", "protobuf|ModelProto|model"),
         (DOUBLED[:-20], "protobuf|Protobuf"),
         (graph("g (double[N, 2] x) => (bool[N, 2] y) { y = IsNaN(x) }"), "neither text nor"),
-        (choosing("M"), "does not say"),
+        (keep_positive("M"), "no fixed size"),
         (graph("g (double[N, 2] x) => (seq(double[N, 2]) y) { y = SequenceConstruct(x) }"), "text"),
     ],
-    ids=["empty", "cut short", "booleans", "of any width", "a sequence"],
+    ids=["empty", "truncated", "booleans", "variable width", "sequence"],
 )
-def test_what_cannot_be_run_or_read_is_refused_when_it_is_loaded(model: bytes, says: str) -> None:
-    """With what ONNX Runtime says of it, or with what is missing."""
-    with pytest.raises(OnnxRuntimeError, match=says):
+def test_an_unusable_model_is_rejected_when_it_is_loaded(model: bytes, message: str) -> None:
+    """With ONNX Runtime's message, or the reason."""
+    with pytest.raises(OnnxRuntimeError, match=message):
         Session(model)

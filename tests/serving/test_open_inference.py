@@ -1,4 +1,4 @@
-"""The Open Inference Protocol behind the Chalice test client."""
+"""The Open Inference Protocol through the Chalice test client."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.app import App, Response
 from tests.support.errors import is_error
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from tests.support.paths import ROOT
 from training.registry import ModelRegistry
 
@@ -21,44 +21,44 @@ ONES = [1.0] * 13
 
 
 def post(app: App, document: object, path: str = INFER) -> Response:
-    """Ask for inference as tritonclient does: without a Content-Type."""
+    """Post a request as tritonclient does: without a Content-Type."""
     return app.request("POST", path, json.dumps(document).encode(), headers={})
 
 
 def tensor(data: Any, shape: list[Any], datatype: Any = "FP64", name: Any = "x") -> dict[str, Any]:
-    """Write a tensor."""
+    """Return a tensor."""
     return {"name": name, "shape": shape, "datatype": datatype, "data": data}
 
 
 def infer(app: App, *inputs: object, **fields: object) -> Response:
-    """Ask for inference on tensors."""
+    """Post tensors."""
     return post(app, {"inputs": list(inputs), **fields})
 
 
-def places(answer: Response) -> list[str]:
-    """Give the places of the problems in a 422."""
-    assert answer.status == 422, answer.body
-    assert is_error(answer.body)
-    return [problem["at"] for problem in answer.body["problems"]]
+def problem_paths(response: Response) -> list[str]:
+    """Return the paths of the problems in a 422."""
+    assert response.status == 422, response.body
+    assert is_error(response.body)
+    return [problem["at"] for problem in response.body["problems"]]
 
 
 @pytest.fixture
-def wines(trained: Trained) -> list[list[float]]:
+def wines(trained: WineModel) -> list[list[float]]:
     """Three wines."""
     rows: list[list[float]] = trained.dataset.X[[0, 70, 150]].tolist()
     return rows
 
 
-def test_the_server_names_itself(app: App) -> None:
-    """Its version is that of the project."""
+def test_server_metadata_has_the_project_version(app: App) -> None:
+    """The same as in pyproject.toml."""
     body = app.request("GET", "/v2").body
     assert body == {"name": "wine-classifier", "version": "0.1.0", "extensions": []}
     pyproject = (ROOT / "pyproject.toml").read_text()
     assert f'version = "{body["version"]}"' in pyproject
 
 
-def test_health_is_told_in_the_words_of_every_client(app: App) -> None:
-    """Live, and live and ready."""
+def test_health_has_the_fields_that_clients_read(app: App) -> None:
+    """`live` for liveness, `live` and `ready` for readiness."""
     assert app.request("GET", "/v2/health/live").body == {"live": True}
     ready = app.request("GET", "/v2/health/ready").body
     assert (ready["live"], ready["ready"]) == (True, True)
@@ -67,18 +67,18 @@ def test_health_is_told_in_the_words_of_every_client(app: App) -> None:
 def test_without_a_model_it_is_live_but_not_ready(
     start_app: Callable[..., App], tmp_path: Path
 ) -> None:
-    """A 503 everywhere but where no model is asked for."""
+    """Only routes that need no model succeed."""
     app = start_app(MODEL_URL=tmp_path.as_uri())
     assert app.request("GET", "/v2").status == 200
     assert app.request("GET", "/v2/health/live").status == 200
     for path in ("/v2/health/ready", "/v2/models/wine", "/v2/models/wine/ready"):
-        answer = app.request("GET", path)
-        assert (answer.status, "error" in answer.body) == (503, True)
+        response = app.request("GET", path)
+        assert (response.status, "error" in response.body) == (503, True)
     assert post(app, {}).status == 503
 
 
-def test_a_model_is_described_with_and_without_its_version(app: App, trained: Trained) -> None:
-    """The matrix that it takes and what it answers."""
+def test_model_metadata_is_served_with_and_without_a_version(app: App, trained: WineModel) -> None:
+    """Its input matrix and its outputs."""
     version = trained.built.version
     expected = {
         "name": "wine",
@@ -95,10 +95,10 @@ def test_a_model_is_described_with_and_without_its_version(app: App, trained: Tr
         assert app.request("GET", f"{path}/ready").body == {"name": "wine", "ready": True}
 
 
-def test_a_matrix_is_answered_as_scikit_learn_does(
-    app: App, trained: Trained, wines: list[list[float]]
+def test_a_matrix_equals_scikit_learn(
+    app: App, trained: WineModel, wines: list[list[float]]
 ) -> None:
-    """Flat or nested, with or without the version, the id echoed."""
+    """Flat and nested, with and without a version; the id is echoed."""
     flat = [value for row in wines for value in row]
     paths = [INFER, f"/v2/models/wine/versions/{trained.built.version}/infer"]
     bodies = [
@@ -120,10 +120,10 @@ def test_a_matrix_is_answered_as_scikit_learn_does(
 
 
 @pytest.mark.parametrize("nested", [False, True])
-def test_columns_in_any_order_are_the_same_samples(
-    app: App, trained: Trained, wines: list[list[float]], nested: bool
+def test_the_order_of_columns_does_not_matter(
+    app: App, trained: WineModel, wines: list[list[float]], nested: bool
 ) -> None:
-    """One input for each feature, of shape [n] or [n, 1]."""
+    """One input per feature, of shape [n] or [n, 1]."""
     columns = dict(zip(trained.dataset.feature_names, zip(*wines, strict=True), strict=True))
     inputs = [
         tensor([[v] for v in column] if nested else list(column), [3, 1] if nested else [3], name=n)
@@ -132,8 +132,8 @@ def test_columns_in_any_order_are_the_same_samples(
     assert infer(app, *inputs).body == infer(app, tensor(wines, [3, 13])).body
 
 
-def test_an_optional_feature_may_have_no_input_or_null(app: App) -> None:
-    """As in `/classify`."""
+def test_an_optional_feature_may_be_absent_or_null(app: App) -> None:
+    """The same as in `/classify`."""
     alone = infer(app, tensor([13.0], [1], name="alcohol"))
     assert alone.status == 200
     assert infer(app, tensor([13.0] + [None] * 12, [1, 13])).body == alone.body
@@ -143,54 +143,54 @@ def test_an_optional_feature_may_have_no_input_or_null(app: App) -> None:
     "datatype",
     ["FP16", "FP32", "FP64", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32"],
 )
-def test_every_numeric_datatype_is_read(app: App, datatype: str) -> None:
-    """A whole number is one in all of them."""
+def test_every_numeric_datatype_is_supported(app: App, datatype: str) -> None:
+    """With whole numbers, which all of them hold."""
     assert infer(app, tensor([1] * 13, [1, 13], datatype)).status == 200
 
 
-def test_only_the_outputs_that_are_asked_for_are_answered(app: App) -> None:
-    """In the order asked; without any, or with an empty list, all."""
+def test_only_requested_outputs_are_returned(app: App) -> None:
+    """In the requested order; all by default."""
     one = tensor([1] * 13, [1, 13])
 
     def names(*outputs: str) -> list[str]:
-        asked = [{"name": name, "parameters": {"binary_data": True}} for name in outputs]
-        return [output["name"] for output in infer(app, one, outputs=asked).body["outputs"]]
+        requested = [{"name": name, "parameters": {"binary_data": True}} for name in outputs]
+        return [output["name"] for output in infer(app, one, outputs=requested).body["outputs"]]
 
     assert names("predict") == ["predict"]
     assert names("predict_proba", "predict") == ["predict_proba", "predict"]
     assert names() == ["predict", "predict_proba"]
 
 
-def test_a_table_of_every_kind_has_an_input_for_each_feature(mixed_app: App) -> None:
-    """Described, and read, with the datatype of its kind."""
+def test_a_mixed_table_has_one_input_per_feature(mixed_app: App) -> None:
+    """With the datatype of its kind."""
     described = mixed_app.request("GET", "/v2/models/mixed").body["inputs"]
     datatypes = {column["name"]: column["datatype"] for column in described}
     assert datatypes == {"size": "FP64", "count": "INT64", "old": "BOOL", "colour": "BYTES"}
     columns = {"size": [0.1, 3.0], "count": [1, 4], "old": [True, False], "colour": ["red"] * 2}
     inputs = [tensor(columns[name], [2, 1], datatypes[name], name) for name in columns]
-    answer = post(mixed_app, {"inputs": inputs}, "/v2/models/mixed/infer")
-    assert answer.body["outputs"][0]["data"] == ["no", "yes"]
+    response = post(mixed_app, {"inputs": inputs}, "/v2/models/mixed/infer")
+    assert response.body["outputs"][0]["data"] == ["no", "yes"]
 
 
-def test_problems_with_a_column_are_named_where_they_are(mixed_app: App) -> None:
-    """In the input that holds it."""
+def test_problems_have_the_path_of_the_input(mixed_app: App) -> None:
+    """Not of the sample that it is transposed to."""
     inputs = [
         tensor([0.1, 3.0], [2], name="size"),
         tensor(["red", "rde"], [2], "BYTES", "colour"),
         tensor([True, True], [2], "BOOL", "old"),
         tensor([1.0, 1.5], [2], "FP64", "count"),
     ]
-    answer = post(mixed_app, {"inputs": inputs}, "/v2/models/mixed/infer")
-    assert sorted(places(answer)) == ["inputs[1].data[1]", "inputs[3].data[1]"]
-    answer = post(mixed_app, {"inputs": inputs[:2]}, "/v2/models/mixed/infer")
-    assert places(answer) == ["inputs.count", "inputs.old"]
+    response = post(mixed_app, {"inputs": inputs}, "/v2/models/mixed/infer")
+    assert sorted(problem_paths(response)) == ["inputs[1].data[1]", "inputs[3].data[1]"]
+    response = post(mixed_app, {"inputs": inputs[:2]}, "/v2/models/mixed/infer")
+    assert problem_paths(response) == ["inputs.count", "inputs.old"]
 
 
-def test_binary_tensors_are_refused_with_what_to_do(app: App) -> None:
-    """In JSON, as their clients can show it."""
+def test_binary_tensors_are_a_415_with_a_remedy(app: App) -> None:
+    """In JSON, which the clients can show."""
     headers = {"Inference-Header-Content-Length": "10"}
-    answer = app.request("POST", INFER, b'{"inputs":[]}\x00\x01', headers=headers)
-    assert (answer.status, "binary_data=False" in answer.body["error"]) == (415, True)
+    response = app.request("POST", INFER, b'{"inputs":[]}\x00\x01', headers=headers)
+    assert (response.status, "binary_data=False" in response.body["error"]) == (415, True)
 
 
 def test_more_rows_than_allowed_is_a_413(

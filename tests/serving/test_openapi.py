@@ -1,4 +1,4 @@
-"""`GET /model` and `GET /openapi.json`: what the service says of itself is so."""
+"""`GET /model` and `GET /openapi.json` describe the service as it is."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 from tests.support.app import App
-from tests.support.models import Trained
+from tests.support.models import WineModel, publish_to_folder
 from training.artifact import BuiltModel
-from training.registry import ModelRegistry
 
 METHODS = {"get", "post"}
 
 
 @pytest.fixture
-def needy_app(start_app: Callable[..., App], needy: BuiltModel, tmp_path: Path) -> App:
-    """The app, serving a model that can do without no feature."""
-    store = ModelRegistry(str(tmp_path / "needy"))
-    store.publish(needy.artifact)
-    return start_app(MODEL_URL=store.url)
+def all_required_app(
+    start_app: Callable[..., App], all_required: BuiltModel, tmp_path: Path
+) -> App:
+    """The app, serving a model whose features are all required."""
+    return start_app(MODEL_URL=publish_to_folder(all_required, tmp_path / "all_required").url)
 
 
-@pytest.fixture(params=["app", "mixed_app", "needy_app"])
+@pytest.fixture(params=["app", "mixed_app", "all_required_app"])
 def any_app(request: pytest.FixtureRequest) -> App:
     """The app, serving each of three models."""
     app: App = request.getfixturevalue(request.param)
@@ -35,7 +34,7 @@ def any_app(request: pytest.FixtureRequest) -> App:
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Give the path, the method and the description of each operation."""
+    """Yield the path, the method and the OpenAPI operation of each route."""
     for path, item in document["paths"].items():
         for parameter in item.get("parameters", []):
             path = path.replace(f"{{{parameter['name']}}}", parameter["schema"]["enum"][0])
@@ -44,13 +43,13 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 
 
 def matches(document: dict[str, Any], schema: dict[str, Any], value: object) -> bool:
-    """Tell whether a value is what a schema in the document describes."""
+    """Check a value against a schema of the document."""
     validator = OAS31Validator({**schema, "components": document["components"]})
     return bool(validator.is_valid(value))
 
 
-def test_the_model_is_described_for_a_reader(app: App, trained: Trained) -> None:
-    """Its name first, its features and metrics, and no samples."""
+def test_model_returns_the_manifest_without_internal_fields(app: App, trained: WineModel) -> None:
+    """The name and version come first; the golden samples are left out."""
     body = app.request("GET", "/model").body
     assert list(body)[:2] == ["name", "version"]
     assert (body["name"], body["version"]) == ("wine", trained.built.version)
@@ -59,13 +58,13 @@ def test_the_model_is_described_for_a_reader(app: App, trained: Trained) -> None
     assert not body.keys() & {"golden_samples", "attempts", "format"}
 
 
-def test_the_document_is_openapi_3_1(any_app: App) -> None:
-    """As openapi-spec-validator finds."""
+def test_document_is_valid_openapi_3_1(any_app: App) -> None:
+    """openapi-spec-validator accepts the document for each model."""
     validate(any_app.request("GET", "/openapi.json").body, cls=OpenAPIV31SpecValidator)
 
 
-def test_every_route_is_described(app: App) -> None:
-    """And nothing else; the routes of unknown paths are none."""
+def test_document_has_exactly_the_served_routes(app: App) -> None:
+    """The catch-all routes and the preflights are not part of the API."""
     served = {
         (path, method.lower())
         for path, methods in app.module.app.routes.items()
@@ -76,28 +75,28 @@ def test_every_route_is_described(app: App) -> None:
     assert {(path, m) for path, item in paths.items() for m in METHODS & item.keys()} == served
 
 
-def test_every_example_works_when_it_is_sent(any_app: App) -> None:
-    """And is what its schema says, as is the answer."""
+def test_every_example_request_succeeds(any_app: App) -> None:
+    """Each example matches its schema, and so does the response to it."""
     document = any_app.request("GET", "/openapi.json").body
-    sent = 0
+    count = 0
     for path, method, operation in operations(document):
-        answer_schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        response_schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
         bodies: dict[str, Any] = operation.get("requestBody", {}).get("content", {"": {}})
         for media_type, body in bodies.items():
             for example in body.get("examples", {"": {"value": ""}}).values():
                 value = example["value"]
                 encoded = value if isinstance(value, str) else json.dumps(value)
                 headers = {"Content-Type": media_type} if media_type else {}
-                answer = any_app.request(method.upper(), path, encoded.encode(), headers)
-                assert answer.status == 200, (path, value, answer.body)
-                assert matches(document, answer_schema, answer.body), path
+                response = any_app.request(method.upper(), path, encoded.encode(), headers)
+                assert response.status == 200, (path, value, response.body)
+                assert matches(document, response_schema, response.body), path
                 assert not media_type or matches(document, body["schema"], value), (path, value)
-                sent += 1
-    assert sent > 20
+                count += 1
+    assert count > 20
 
 
-def test_every_error_is_as_it_is_described(app: App) -> None:
-    """For each route that reads a body: malformed, another type, not what the model takes."""
+def test_every_error_response_matches_the_document(app: App) -> None:
+    """Each route with a body: malformed, another media type, invalid and too large."""
     document = app.request("GET", "/openapi.json").body
     requests = {
         400: (b"[", "application/json"),
@@ -108,32 +107,32 @@ def test_every_error_is_as_it_is_described(app: App) -> None:
     for path, method, operation in operations(document):
         if method == "post":
             for status, (body, media_type) in requests.items():
-                answer = app.request("POST", path, body, {"Content-Type": media_type})
-                assert answer.status == status, path
+                response = app.request("POST", path, body, {"Content-Type": media_type})
+                assert response.status == status, path
                 assert str(status) in operation["responses"]
                 error = {"$ref": "#/components/schemas/Error"}
-                assert matches(document, error, answer.body), path
+                assert matches(document, error, response.body), path
 
 
-def test_optional_numbers_are_described_with_their_range(app: App) -> None:
-    """As a note: a value outside of it is taken too."""
+def test_optional_numeric_features_are_nullable_and_have_a_range(app: App) -> None:
+    """The range is a note, not a limit: values outside it are accepted."""
     sample = app.request("GET", "/openapi.json").body["components"]["schemas"]["Sample"]
     assert sample["properties"]["alcohol"]["type"] == ["number", "null"]
     assert sample["properties"]["alcohol"]["x-range"]["min"] > 10
     assert (sample["required"], sample["additionalProperties"]) == ([], False)
 
 
-def test_every_kind_of_feature_is_described(mixed_app: App) -> None:
-    """With its categories, and whether it is required."""
+def test_every_kind_of_feature_has_its_json_type(mixed_app: App) -> None:
+    """Categories become an enum, and required features are listed."""
     sample = mixed_app.request("GET", "/openapi.json").body["components"]["schemas"]["Sample"]
-    kinds = {name: feature["type"] for name, feature in sample["properties"].items()}
-    assert kinds == {"size": "number", "count": "integer", "old": "boolean", "colour": "string"}
+    types = {name: feature["type"] for name, feature in sample["properties"].items()}
+    assert types == {"size": "number", "count": "integer", "old": "boolean", "colour": "string"}
     assert sorted(sample["properties"]["colour"]["enum"]) == ["red", "white"]
-    assert sample["required"] == list(kinds)
+    assert sample["required"] == list(types)
 
 
-def test_the_stage_is_a_part_of_the_servers_address(app: App) -> None:
-    """On API Gateway every path begins with it."""
+def test_server_url_includes_the_stage(app: App) -> None:
+    """On API Gateway every path begins with the stage."""
     assert app.request("GET", "/openapi.json").body["servers"] == [{"url": "/"}]
     event = {
         "requestContext": {
@@ -151,11 +150,11 @@ def test_the_stage_is_a_part_of_the_servers_address(app: App) -> None:
     assert body["servers"] == [{"url": "/Prod"}]
 
 
-def test_without_a_model_there_is_no_description(
+def test_descriptions_are_unavailable_without_a_model(
     start_app: Callable[..., App], tmp_path: Path
 ) -> None:
-    """A 503, as everywhere."""
+    """An empty store leads to a 503."""
     app = start_app(MODEL_URL=tmp_path.as_uri())
     for path in ("/model", "/openapi.json", "/version"):
-        answer = app.request("GET", path)
-        assert (answer.status, "error" in answer.body) == (503, True)
+        response = app.request("GET", path)
+        assert (response.status, "error" in response.body) == (503, True)

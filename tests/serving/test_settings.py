@@ -1,4 +1,4 @@
-"""Settings are read from the environment, or refused by name."""
+"""Settings are parsed from environment variables; an invalid one is named."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from chalicelib.settings import Settings
 URL = {"MODEL_URL": "s3://bucket/prefix"}
 
 
-def test_has_defaults_for_all_but_the_store() -> None:
-    """Only `MODEL_URL` must be set."""
+def test_only_the_store_has_no_default() -> None:
+    """`MODEL_URL` is the only required variable."""
     assert Settings.from_environ(URL) == Settings(
         "s3://bucket/prefix", 60.0, 5.0, 10_000, 104_857_600, None
     )
 
 
-def test_reads_each_variable() -> None:
-    """Each one as its type."""
+def test_every_variable_is_parsed() -> None:
+    """Each to its own type."""
     environ = {
         "MODEL_URL": "file:///models",
         "MODEL_REFRESH_SECONDS": "0.5",
@@ -31,36 +31,36 @@ def test_reads_each_variable() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "held"),
+    ("name", "value", "expected"),
     [
-        ("MODEL_URL", ""),
-        ("MODEL_URL", "http://somewhere"),
-        ("MODEL_URL", "file://host/folder"),
-        ("MODEL_REFRESH_SECONDS", "soon"),
-        ("MODEL_REFRESH_SECONDS", "-1"),
-        ("MODEL_REFRESH_SECONDS", "nan"),
-        ("MODEL_REFRESH_SECONDS", "inf"),
-        ("MODEL_TIMEOUT_SECONDS", "-1"),
-        ("MODEL_SIGNING_KEY", ""),
-        ("MODEL_MAX_BYTES", "-1"),
-        ("MODEL_MAX_ROWS", "0"),
-        ("MODEL_MAX_ROWS", "1.5"),
-        ("MODEL_MAX_ROWS", "²"),
+        ("MODEL_URL", "", "s3://bucket/prefix or file:///folder"),
+        ("MODEL_URL", "http://somewhere", "s3://bucket/prefix or file:///folder"),
+        ("MODEL_URL", "file://host/folder", "s3://bucket/prefix or file:///folder"),
+        ("MODEL_REFRESH_SECONDS", "soon", "a number of seconds, 0 or more"),
+        ("MODEL_REFRESH_SECONDS", "-1", "a number of seconds, 0 or more"),
+        ("MODEL_REFRESH_SECONDS", "nan", "a number of seconds, 0 or more"),
+        ("MODEL_REFRESH_SECONDS", "inf", "a number of seconds, 0 or more"),
+        ("MODEL_TIMEOUT_SECONDS", "-1", "a number of seconds, 0 or more"),
+        ("MODEL_SIGNING_KEY", "", "the secret that models are signed with"),
+        ("MODEL_MAX_BYTES", "-1", "a whole number, 1 or more"),
+        ("MODEL_MAX_ROWS", "0", "a whole number, 1 or more"),
+        ("MODEL_MAX_ROWS", "1.5", "a whole number, 1 or more"),
+        ("MODEL_MAX_ROWS", "²", "a whole number, 1 or more"),
     ],
 )
-def test_names_the_variable_that_is_wrong(name: str, held: str) -> None:
-    """And what it held."""
-    with pytest.raises(InvalidSetting, match=f"{name} is {held!r}; it takes"):
-        Settings.from_environ(URL | {name: held})
+def test_the_error_names_the_invalid_variable(name: str, value: str, expected: str) -> None:
+    """And its value and what it may be."""
+    with pytest.raises(InvalidSetting, match=f"{name} is {value!r}; it must be {expected}"):
+        Settings.from_environ(URL | {name: value})
 
 
-def test_says_that_the_store_is_not_set() -> None:
-    """A missing variable is not an empty one."""
+def test_the_error_tells_unset_from_empty() -> None:
+    """A missing variable is reported as not set."""
     with pytest.raises(InvalidSetting, match="MODEL_URL is not set"):
         Settings.from_environ({})
 
 
-def test_the_signing_key_is_never_shown() -> None:
-    """Not even where the settings are."""
+def test_the_signing_key_is_not_printed() -> None:
+    """The settings' representation leaves it out."""
     settings = Settings.from_environ(URL | {"MODEL_SIGNING_KEY": "a secret"})
     assert "a secret" not in f"{settings!r} {settings}"

@@ -1,4 +1,4 @@
-"""The app behind the Chalice test client."""
+"""The app behind Chalice's test client."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.paths import APP
 
 
 class Response(NamedTuple):
-    """What the app answered."""
+    """A response of the app; the body is bytes or parsed JSON."""
 
     status: int
     headers: dict[str, str]
@@ -20,7 +20,7 @@ class Response(NamedTuple):
 
 
 class App:
-    """The app, started anew, behind the Chalice test client."""
+    """A fresh import of the app behind Chalice's test client."""
 
     def __init__(self) -> None:
         spec = importlib.util.spec_from_file_location("app", APP / "app.py")
@@ -33,19 +33,19 @@ class App:
     def request(
         self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
     ) -> Response:
-        """Send any request; the answer must be JSON in either case."""
-        answer = self.send(method, path, body, headers)
-        assert answer.headers["Content-Type"] == "application/json"
-        return answer._replace(body=json.loads(answer.body))
+        """Send a request and parse the response, which must be JSON."""
+        response = self.send(method, path, body, headers)
+        assert response.headers["Content-Type"] == "application/json"
+        return response._replace(body=json.loads(response.body))
 
     def send(
         self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
     ) -> Response:
-        """Send any request, and have the answer's body as bytes."""
+        """Send a request and return the response with its body as bytes."""
         headers = {"Content-Type": "application/json"} if headers is None else headers
         response = self._http.request(method, path, headers=headers, body=body)
         return Response(response.status_code, response.headers, response.body)
 
     def classify(self, data: object, **fields: object) -> Response:
-        """Ask for a classification."""
+        """Send samples to ``POST /classify``."""
         return self.request("POST", "/classify", json.dumps({"data": data, **fields}).encode())

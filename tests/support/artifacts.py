@@ -10,57 +10,57 @@ from chalicelib.models.artifact import FOOTER_BYTES, make_footer, read_manifest
 
 
 def rewrite_manifest(artifact: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
-    """Change an artifact's manifest and seal it again, as a publisher in error would."""
+    """Change an artifact's manifest and make its footer again, as a faulty publisher would."""
     manifest = read_manifest(artifact)
-    written = json.dumps(manifest).encode()
-    start = artifact.rindex(written)
+    original = json.dumps(manifest).encode()
+    start = artifact.rindex(original)
     change(manifest)
-    # Of the same length, as protobuf has it written before the text.
-    rewritten = json.dumps(manifest, separators=(",", ":")).encode().ljust(len(written))
-    content = artifact[:start] + rewritten + artifact[start + len(written) : -FOOTER_BYTES]
-    return content + make_footer(content, start, len(rewritten))
+    # Keep the length, which protobuf stores before the text.
+    changed = json.dumps(manifest, separators=(",", ":")).encode().ljust(len(original))
+    content = artifact[:start] + changed + artifact[start + len(original) : -FOOTER_BYTES]
+    return content + make_footer(content, start, len(changed))
 
 
 def set_format(manifest: dict[str, Any]) -> None:
-    """Claim a format of the future."""
+    """Set a future format."""
     manifest["format"] = 2
 
 
 def set_runtime(manifest: dict[str, Any]) -> None:
-    """Claim a runtime that there is not."""
+    """Set an unsupported runtime."""
     manifest["runtime"] = "abacus"
 
 
 def drop_classes(manifest: dict[str, Any]) -> None:
-    """Leave out a field that serving needs."""
+    """Remove a required field."""
     del manifest["signature"]["classes"]
 
 
 def drop_feature(manifest: dict[str, Any]) -> None:
-    """Name a feature less than the graph takes."""
+    """Remove a feature that the graph needs."""
     manifest["signature"]["features"].pop()
 
 
 def add_class(manifest: dict[str, Any]) -> None:
-    """Name a class more than the graph gives."""
+    """Add a class that the graph does not have."""
     manifest["signature"]["classes"].append("3")
 
 
 def change_label(manifest: dict[str, Any]) -> None:
-    """Record an answer that the model does not give."""
+    """Change a golden label."""
     manifest["golden_samples"]["labels"][0] = "2"
 
 
 def change_probability(manifest: dict[str, Any]) -> None:
-    """Record a probability that the model does not give."""
+    """Change a golden probability by more than the tolerance."""
     manifest["golden_samples"]["probabilities"][0][0] -= 1e-4
 
 
 def drop_golden_samples(manifest: dict[str, Any]) -> None:
-    """Record nothing."""
+    """Remove the golden samples."""
     manifest["golden_samples"] = {"samples": [], "labels": [], "probabilities": []}
 
 
-def fold_kind(manifest: dict[str, Any]) -> None:
-    """Name a kind of feature that this code does not know."""
+def set_unknown_kind(manifest: dict[str, Any]) -> None:
+    """Set an unknown kind of feature."""
     manifest["signature"]["features"][0]["kind"] = "colour"

@@ -1,4 +1,4 @@
-"""AWS as a server on this machine: moto's, with one part mended for what deploys to it."""
+"""AWS as a local server: moto, patched to import the APIs that Chalice deploys."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from moto.apigateway.models import APIGatewayBackend, RestAPI
 from moto.server import ThreadedMotoServer
 
 REGION = "eu-central-1"
-ACCOUNT = "123456789012"  # moto's
+ACCOUNT = "123456789012"  # moto's default
 
 
-def as_moto_reads_it(document: dict[str, Any]) -> dict[str, Any]:
-    """Give an API's description the parts that moto asks for and AWS does not.
+def to_openapi_3(document: dict[str, Any]) -> dict[str, Any]:
+    """Convert Chalice's Swagger 2.0 document, which API Gateway accepts, to one that moto reads.
 
-    Chalice writes Swagger 2.0, as API Gateway takes it. Of an OpenAPI 3.0 document moto reads the
-    same parts; it also wants a description, and an address in integrations that have none.
+    moto reads the same parts of an OpenAPI 3.0 document. It also requires a description, and an
+    address in every integration.
     """
     document = deepcopy(document)
     document.pop("swagger", None)
@@ -36,7 +36,7 @@ def as_moto_reads_it(document: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def moto_server(region: str = "us-east-1") -> Iterator[dict[str, str]]:
-    """Run moto's server, and give what a process needs in its environment to use it."""
+    """Run moto's server and yield the environment variables of its clients."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -53,19 +53,19 @@ def moto_server(region: str = "us-east-1") -> Iterator[dict[str, str]]:
 
 @contextmanager
 def aws_server() -> Iterator[dict[str, str]]:
-    """Run the server so that Chalice can deploy to it."""
+    """Run moto's server with the patch that lets Chalice deploy to it."""
     original_import, original_put = (
         APIGatewayBackend.import_rest_api,
         APIGatewayBackend.put_rest_api,
     )
 
     def import_rest_api(self: Any, api_doc: dict[str, Any], fail_on_warnings: bool) -> RestAPI:
-        return original_import(self, as_moto_reads_it(api_doc), fail_on_warnings)
+        return original_import(self, to_openapi_3(api_doc), fail_on_warnings)
 
     def put_rest_api(
         self: Any, function_id: str, api_doc: dict[str, Any], *rest: Any, **more: Any
     ) -> RestAPI:
-        return original_put(self, function_id, as_moto_reads_it(api_doc), *rest, **more)
+        return original_put(self, function_id, to_openapi_3(api_doc), *rest, **more)
 
     with (
         patch.object(APIGatewayBackend, "import_rest_api", import_rest_api),

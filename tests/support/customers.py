@@ -1,4 +1,4 @@
-"""A table of every kind of column, and pipelines for it."""
+"""A table with all kinds of columns, and a pipeline for it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROWS = 300
 
 
 def customers() -> tuple[pd.DataFrame, np.ndarray]:
-    """A table with columns of every kind, and classes that depend on all of them."""
+    """Make a table with all kinds of columns, and labels that depend on several of them."""
     random = np.random.default_rng(0)
     X = pd.DataFrame(
         {
@@ -34,8 +34,8 @@ def customers() -> tuple[pd.DataFrame, np.ndarray]:
     return X, np.where(score > score.median(), "yes", "no")
 
 
-def prepared(final: Any, *, unknown: str = "ignore", impute: bool = False) -> Any:
-    """A pipeline that imputes, scales and encodes columns by their names."""
+def prepared(classifier: Any, *, unknown: str = "ignore", impute: bool = False) -> Any:
+    """Put preprocessing, which selects columns by name, in front of a classifier."""
     numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
     return make_pipeline(
         make_column_transformer(
@@ -44,5 +44,5 @@ def prepared(final: Any, *, unknown: str = "ignore", impute: bool = False) -> An
             (OrdinalEncoder(categories=[["s", "m", "l"]]), ["size"]),
             ("passthrough", ["member"]),
         ),
-        final,
+        classifier,
     )

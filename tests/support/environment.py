@@ -1,4 +1,4 @@
-"""Environments of their own for programs whose requirements are heavy and do not agree."""
+"""Virtual environments for programs whose requirements conflict with the project's."""
 
 from __future__ import annotations
 
@@ -13,28 +13,18 @@ from tests.support.paths import ROOT
 ENVIRONMENTS = ROOT / ".tools" / "clients"
 
 
-def environment(requirements: Path) -> Path:
-    """Make an environment, unless there is one with the same requirements.
-
-    Parameters
-    ----------
-    requirements : Path
-        A file of them; the environment is named for it.
-
-    Returns
-    -------
-    Path
-        The folder of its commands.
-    """
-    state = hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
-    folder = ENVIRONMENTS / f"{requirements.stem}-{state}"
-    done = folder / ".done"
-    if not done.exists():
+def create_environment(requirements: Path) -> Path:
+    """Create an environment from a requirements file, or reuse it; return its bin folder."""
+    digest = hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
+    folder = ENVIRONMENTS / f"{requirements.stem}-{digest}"
+    complete = folder / ".done"
+    if not complete.exists():
         uv = os.environ.get("UV", "uv")
         python = f"{sys.version_info[0]}.{sys.version_info[1]}"
-        make = [uv, "venv", "--quiet", "--allow-existing", "--python", python, str(folder)]
-        fill = [uv, "pip", "install", "--quiet", "--python", str(folder), "-r", str(requirements)]
-        for command in (make, fill):
+        for command in (
+            [uv, "venv", "--quiet", "--allow-existing", "--python", python, str(folder)],
+            [uv, "pip", "install", "--quiet", "--python", str(folder), "-r", str(requirements)],
+        ):
             subprocess.run(command, check=True, cwd=ROOT)
-        done.touch()
+        complete.touch()
     return folder / "bin"

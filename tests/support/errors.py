@@ -1,10 +1,10 @@
-"""The shape of every error."""
+"""The shape of error responses."""
 
 from __future__ import annotations
 
 
 def is_error(body: object) -> bool:
-    """Tell whether a body has the one shape of an error."""
+    """Check whether a parsed body has the shape of every error."""
     return (
         isinstance(body, dict)
         and isinstance(body["error"], str)

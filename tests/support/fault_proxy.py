@@ -1,4 +1,4 @@
-"""A proxy in front of an S3 server that fails in the ways that S3 and networks do."""
+"""A proxy for an S3 server that injects the faults of S3 and of networks."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-NOT_PASSED_ON = {"connection", "transfer-encoding", "date", "server"}
+UNFORWARDED_HEADERS = {"connection", "transfer-encoding", "date", "server"}
 
 
-class Passed(NamedTuple):
-    """A request that was answered, by S3 or by a fault."""
+class LoggedRequest(NamedTuple):
+    """A request with its response, from S3 or from a fault."""
 
     method: str
     path: str
@@ -27,7 +27,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
 
-    def handle_any(self) -> None:
+    def handle_request(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         fault = self.server.proxy.fault
         if fault is None:
@@ -35,7 +35,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         else:
             fault(self)
 
-    do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = handle_any  # noqa: N815
+    do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = handle_request  # noqa: N815
 
     def forward(self, body: bytes) -> None:
         upstream = http.client.HTTPConnection(self.server.proxy.upstream)
@@ -43,15 +43,17 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         response = upstream.getresponse()
         content = response.read()
         upstream.close()
-        not_passed_on = NOT_PASSED_ON | (set() if self.command == "HEAD" else {"content-length"})
-        headers = {k: v for k, v in response.getheaders() if k.lower() not in not_passed_on}
-        self.answer(response.status, content, headers)
+        unforwarded = UNFORWARDED_HEADERS
+        if self.command != "HEAD":
+            unforwarded = unforwarded | {"content-length"}
+        headers = {k: v for k, v in response.getheaders() if k.lower() not in unforwarded}
+        self.respond(response.status, content, headers)
 
-    def answer(self, status: int, body: bytes, headers: dict[str, str], cut: int = 0) -> None:
-        """Answer; with `cut`, leave out the end of the body and hang up."""
-        conditional = "If-None-Match" in self.headers
-        passed = Passed(self.command, self.path, conditional, status, len(body))
-        self.server.proxy.passed.append(passed)
+    def respond(self, status: int, body: bytes, headers: dict[str, str], cut: int = 0) -> None:
+        """Send a response; with `cut`, drop that many bytes of the body and disconnect."""
+        is_conditional = "If-None-Match" in self.headers
+        request = LoggedRequest(self.command, self.path, is_conditional, status, len(body))
+        self.server.proxy.requests.append(request)
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -63,7 +65,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = self.close_connection or cut > 0
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class _Server(http.server.ThreadingHTTPServer):
@@ -80,19 +82,19 @@ class _Server(http.server.ThreadingHTTPServer):
         super().process_request(request, client_address)
 
     def handle_error(self, *_: object) -> None:
-        """A client that hangs up is what some faults are about."""
+        """Ignore disconnects, which some faults provoke."""
 
 
 Fault = Callable[[_Handler], None]
 
 
 class FaultProxy:
-    """Passes requests on to an S3 server, as long as `fault` is None."""
+    """Forwards requests to an S3 server while `fault` is None."""
 
     def __init__(self, endpoint: str) -> None:
         self.upstream = urlsplit(endpoint).netloc
         self.fault: Fault | None = None
-        self.passed: list[Passed] = []
+        self.requests: list[LoggedRequest] = []
         self._healed = threading.Event()
         self._server: _Server | None = None
         self.port = 0
@@ -100,17 +102,17 @@ class FaultProxy:
 
     @property
     def url(self) -> str:
-        """Its address, which stays the same when it stops listening and listens again."""
+        """The address; it is the same after a restart."""
         return f"http://127.0.0.1:{self.port}"
 
     def listen(self) -> None:
-        """Take connections."""
+        """Accept connections."""
         self._server = _Server(self.port, self)
         self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
-    def refuse(self) -> None:
-        """Close every connection and take no more."""
+    def refuse_connections(self) -> None:
+        """Close every connection and the listening socket."""
         assert self._server is not None
         self._server.shutdown()
         self._server.server_close()
@@ -118,32 +120,32 @@ class FaultProxy:
             try:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
-                continue  # it is closed already
+                continue  # already closed
         self._server = None
 
     def hang(self) -> None:
-        """Let requests wait for an answer."""
+        """Leave requests without a response."""
         self._healed.clear()
-        self.fault = lambda handler: self._wait_and_hang_up(handler)
+        self.fault = lambda handler: self._wait_and_disconnect(handler)
 
-    def _wait_and_hang_up(self, handler: _Handler) -> None:
+    def _wait_and_disconnect(self, handler: _Handler) -> None:
         self._healed.wait(60)
         handler.close_connection = True
 
-    def answer_with(self, status: int, code: str) -> None:
-        """Answer with one of S3's errors."""
+    def respond_with(self, status: int, code: str) -> None:
+        """Respond with one of S3's errors."""
         body = f"<Error><Code>{code}</Code><Message>injected</Message></Error>".encode()
-        self.fault = lambda handler: handler.answer(
+        self.fault = lambda handler: handler.respond(
             status, body, {"Content-Type": "application/xml"}
         )
 
     def cut_short(self, body: bytes) -> None:
-        """Begin to answer with a body, and hang up in the middle of it."""
+        """Disconnect in the middle of a response body."""
         headers = {"ETag": '"cut"', "Last-Modified": "Sun, 01 Nov 2026 00:00:00 GMT"}
-        self.fault = lambda handler: handler.answer(200, body, headers, cut=len(body) // 2)
+        self.fault = lambda handler: handler.respond(200, body, headers, cut=len(body) // 2)
 
     def heal(self) -> None:
-        """Pass requests on again."""
+        """Forward requests again."""
         self.fault = None
         self._healed.set()
         if self._server is None:

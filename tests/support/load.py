@@ -1,4 +1,4 @@
-"""Clients that ask without pause, and count what they get."""
+"""Clients that send requests without a pause and count the responses."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ CLIENTS = 8
 
 
 class Load:
-    """As many as `CLIENTS` threads that send one request over and over, while a block runs."""
+    """`CLIENTS` threads that repeat one request while the block runs."""
 
     def __init__(self, port: int, body: bytes) -> None:
         self._port = port
         self._body = body
         self._stop = threading.Event()
         self._progress = threading.Condition()
-        self._threads = [threading.Thread(target=self._ask) for _ in range(CLIENTS)]
+        self._threads = [threading.Thread(target=self._send_requests) for _ in range(CLIENTS)]
         self.failures: list[str] = []
-        self.answers: Counter[tuple[str, str]] = Counter()
+        self.responses: Counter[tuple[str, str]] = Counter()  # by version and prediction
 
     @property
-    def sent(self) -> int:
-        """How many requests were sent and answered, one way or the other."""
-        return self.answers.total() + len(self.failures)
+    def total(self) -> int:
+        """The number of requests that got a response or failed."""
+        return self.responses.total() + len(self.failures)
 
     def wait_for_more(self, count: int) -> None:
-        """Wait until so many more requests were answered."""
+        """Wait for this many more requests to finish."""
         with self._progress:
-            goal = self.sent + count
-            assert self._progress.wait_for(lambda: self.sent >= goal, timeout=60)
+            goal = self.total + count
+            assert self._progress.wait_for(lambda: self.total >= goal, timeout=60)
 
     def __enter__(self) -> Load:
         for thread in self._threads:
@@ -42,34 +42,34 @@ class Load:
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        error_type: type[BaseException] | None,
         error: BaseException | None,
-        trace: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
         self._stop.set()
         for thread in self._threads:
             thread.join()
 
-    def _ask(self) -> None:
+    def _send_requests(self) -> None:
         headers = {"Content-Type": "application/json"}
-        address = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
-        with closing(address) as connection:
+        http_connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        with closing(http_connection) as connection:
             while not self._stop.is_set():
                 try:
                     connection.request("POST", "/classify", self._body, headers)
                     response = connection.getresponse()
                     body = json.loads(response.read())
-                    answer = response.headers["X-Model-Version"], body["prediction"]
+                    result = response.headers["X-Model-Version"], body["prediction"]
                 except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
-                    self._note(failure=repr(error))
+                    self._record(failure=repr(error))
                     connection.close()
                 else:
-                    self._note(answer=answer)
+                    self._record(result=result)
 
-    def _note(self, *, failure: str = "", answer: tuple[str, str] | None = None) -> None:
+    def _record(self, *, failure: str = "", result: tuple[str, str] | None = None) -> None:
         with self._progress:
-            if answer is None:
+            if result is None:
                 self.failures.append(failure)
             else:
-                self.answers[answer] += 1
+                self.responses[result] += 1
             self._progress.notify_all()

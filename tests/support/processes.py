@@ -1,4 +1,4 @@
-"""``make`` in processes, as a user starts it."""
+"""Subprocesses that run ``make``, as a user does."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tests.support.paths import ROOT
 
 
 class Process:
-    """A process that runs make, in a process group of its own, and all that it has printed."""
+    """A make in its own process group, whose output is collected."""
 
     def __init__(self, *arguments: str, **environment: str) -> None:
-        # A make that runs the tests must not pass its own variables on to this one.
+        # The make that runs the tests must not pass its variables on.
         inherited = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
         self._popen = subprocess.Popen(
             ["make", *arguments],
@@ -28,7 +28,7 @@ class Process:
             start_new_session=True,
         )
         self.lines: list[str] = []
-        self._news = threading.Condition()
+        self._output_changed = threading.Condition()
         self._ended = False
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -36,30 +36,30 @@ class Process:
     def _read(self) -> None:
         assert self._popen.stdout is not None
         for line in self._popen.stdout:
-            with self._news:
+            with self._output_changed:
                 self.lines.append(line)
-                self._news.notify_all()
-        with self._news:
+                self._output_changed.notify_all()
+        with self._output_changed:
             self._ended = True
-            self._news.notify_all()
+            self._output_changed.notify_all()
 
-    def wait_for(self, words: str, timeout: float = 60) -> None:
-        """Wait until a line with these words is printed."""
-        with self._news:
-            found = self._news.wait_for(
-                lambda: self._ended or any(words in line for line in self.lines), timeout
+    def wait_for(self, text: str, timeout: float = 60) -> None:
+        """Wait until a line with the text is printed."""
+        with self._output_changed:
+            in_time = self._output_changed.wait_for(
+                lambda: self._ended or any(text in line for line in self.lines), timeout
             )
-        assert found, f"{words!r} was not printed in time:\n{self.printed}"
-        assert any(words in line for line in self.lines), self.printed
+        assert in_time, f"{text!r} was not printed in time:\n{self.printed}"
+        assert any(text in line for line in self.lines), self.printed
 
     def wait(self, timeout: float = 60) -> int:
-        """Wait for its end and give its exit code."""
+        """Wait for the end of the process and return its exit code."""
         code = self._popen.wait(timeout)
         self._reader.join()
         return code
 
     def stop(self) -> None:
-        """End it and all that it has started."""
+        """Terminate the process group."""
         if self._popen.poll() is None:
             os.killpg(self._popen.pid, signal.SIGTERM)
         self.wait()
@@ -68,12 +68,12 @@ class Process:
 
     @property
     def printed(self) -> str:
-        """All that it has printed, but for what make says of itself."""
+        """The output without the lines of make itself."""
         return "".join(line for line in self.lines if not line.startswith("make"))
 
 
 class Server(Process):
-    """A server that `make serve` starts."""
+    """A server that ``make serve`` starts, once it is ready."""
 
     def __init__(self, *arguments: str, **environment: str) -> None:
         self.port = free_port()
@@ -82,7 +82,7 @@ class Server(Process):
 
 
 def free_port() -> int:
-    """Find a port that nobody listens on."""
+    """Return a port on which no process listens."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

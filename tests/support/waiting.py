@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 
 
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 20) -> float:
-    """Ask again and again; give the seconds that it took."""
+def wait_until(condition: Callable[[], bool], failure: str, seconds: float = 20) -> float:
+    """Poll until a condition holds, and return the seconds that it took."""
     start = time.monotonic()
     while not condition():
-        assert time.monotonic() - start < seconds, what
+        assert time.monotonic() - start < seconds, failure
     return time.monotonic() - start

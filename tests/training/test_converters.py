@@ -37,7 +37,12 @@ from sklearn.svm import SVC, LinearSVC, NuSVC
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 from chalicelib.inputs.signature import Signature
-from chalicelib.runtimes.onnx_classifier import LABEL, NUMBERS, PROBABILITIES, OnnxClassifier
+from chalicelib.runtimes.onnx_classifier import (
+    LABEL_OUTPUT,
+    NUMBERS_INPUT,
+    PROBABILITIES_OUTPUT,
+    OnnxClassifier,
+)
 from training.data.signature import infer_signature
 from training.data.table import Table, call_estimator
 from training.errors import NotExportable
@@ -192,9 +197,13 @@ def test_the_graph_has_one_input_and_only_the_outputs_that_scikit_learn_has(
         model = onnx.load_from_string(write_onnx(fitted, signature_of(fitted), way))
         onnx.checker.check_model(model, full_check=True)
         (source,) = model.graph.input
-        assert source.name == NUMBERS
+        assert source.name == NUMBERS_INPUT
         assert source.type.tensor_type.elem_type == onnx.TensorProto.DOUBLE
-        expected = [LABEL, PROBABILITIES] if hasattr(estimator, "predict_proba") else [LABEL]
+        expected = (
+            [LABEL_OUTPUT, PROBABILITIES_OUTPUT]
+            if hasattr(estimator, "predict_proba")
+            else [LABEL_OUTPUT]
+        )
         assert [output.name for output in model.graph.output] == expected
 
 

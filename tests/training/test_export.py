@@ -36,7 +36,7 @@ from chalicelib.runtimes.base import Prediction
 from tests.support.app import App
 from tests.support.artifacts import rewrite_manifest
 from tests.support.customers import customers, prepared
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from training.__main__ import main
 from training.artifact import BuiltModel, build_artifact
 from training.data.signature import infer_signature
@@ -198,7 +198,7 @@ def test_other_data_sets_are_served(serve: Serve, load: Callable[..., Any], as_f
     np.testing.assert_allclose(given, estimator.predict_proba(X), atol=1e-5)
 
 
-def test_a_classifier_without_probabilities_says_so(serve: Serve, trained: Trained) -> None:
+def test_a_classifier_without_probabilities_says_so(serve: Serve, trained: WineModel) -> None:
     """Asking for them is a 422."""
     X, y, _ = trained.dataset
     estimator = make_pipeline(StandardScaler(), RidgeClassifier()).fit(X, y)
@@ -211,7 +211,7 @@ def test_a_classifier_without_probabilities_says_so(serve: Serve, trained: Train
 
 
 def test_what_onnx_cannot_do_exactly_is_served_by_scikit_learn(
-    serve: Serve, trained: Trained
+    serve: Serve, trained: WineModel
 ) -> None:
     """What was tried, and why it was refused, is in the manifest."""
     X, y, _ = trained.dataset
@@ -229,7 +229,7 @@ def test_what_onnx_cannot_do_exactly_is_served_by_scikit_learn(
 
 @pytest.mark.parametrize("batch", [False, True])
 def test_values_that_overflow_the_model_are_a_422(
-    serve: Serve, trained: Trained, batch: bool
+    serve: Serve, trained: WineModel, batch: bool
 ) -> None:
     """No answer is better than one that is not a number."""
     X, y, _ = trained.dataset
@@ -242,7 +242,7 @@ def test_values_that_overflow_the_model_are_a_422(
 
 
 def test_samples_that_the_estimator_itself_refuses_are_a_422(
-    serve: Serve, trained: Trained
+    serve: Serve, trained: WineModel
 ) -> None:
     """Not a fault of ours."""
     X, y, _ = trained.dataset
@@ -254,7 +254,7 @@ def test_samples_that_the_estimator_itself_refuses_are_a_422(
     assert answer.body["problems"][0]["at"] == "data"
 
 
-def test_the_same_estimator_is_the_same_version_in_either_runtime(trained: Trained) -> None:
+def test_the_same_estimator_is_the_same_version_in_either_runtime(trained: WineModel) -> None:
     """Skops writes addresses, times and uninitialized memory; they are left out."""
     X, y, _ = trained.dataset
     forest = RandomForestClassifier(5, random_state=0).fit(X, y)
@@ -265,7 +265,7 @@ def test_the_same_estimator_is_the_same_version_in_either_runtime(trained: Train
         assert len(versions) == 1
 
 
-def test_a_skops_artifact_is_a_skops_file(trained: Trained, tmp_path: Path) -> None:
+def test_a_skops_artifact_is_a_skops_file(trained: WineModel, tmp_path: Path) -> None:
     """Skops opens it, and the manifest is a member of the same archive."""
     X, y, _ = trained.dataset
     tree = DecisionTreeClassifier(random_state=0).fit(X, y)
@@ -283,13 +283,13 @@ def test_a_skops_artifact_is_a_skops_file(trained: Trained, tmp_path: Path) -> N
     assert store.rollback(built.version) == built.version
 
 
-def skops_artifact(trained: Trained) -> bytes:
+def skops_artifact(trained: WineModel) -> bytes:
     """The wine model as scikit-learn runs it."""
     X, y, _ = trained.dataset
     return build_artifact(trained.estimator, X, y, name="wine", runtime="sklearn").artifact
 
 
-def test_another_version_of_scikit_learn_is_refused(trained: Trained) -> None:
+def test_another_version_of_scikit_learn_is_refused(trained: WineModel) -> None:
     """Naming both."""
 
     def set_version(manifest: dict[str, Any]) -> None:
@@ -300,7 +300,7 @@ def test_another_version_of_scikit_learn_is_refused(trained: Trained) -> None:
 
 
 def test_a_function_without_scikit_learn_keeps_its_model_and_says_what_to_do(
-    trained: Trained, monkeypatch: pytest.MonkeyPatch
+    trained: WineModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The reason names the packaging option."""
     artifact = skops_artifact(trained)
@@ -310,7 +310,7 @@ def test_a_function_without_scikit_learn_keeps_its_model_and_says_what_to_do(
 
 
 @pytest.mark.parametrize("name", ["os.system", "builtins.eval", "subprocess.Popen", "x.Unknown"])
-def test_a_type_that_is_not_allowed_runs_nothing(trained: Trained, name: str) -> None:
+def test_a_type_that_is_not_allowed_runs_nothing(trained: WineModel, name: str) -> None:
     """The file is refused before anything in it is built."""
     module, _, kind = name.rpartition(".")
     schema = {
@@ -337,7 +337,7 @@ def sealed_skops(archive: bytes, manifest: dict[str, Any]) -> bytes:
 
 @pytest.mark.parametrize("member", ["../../climbed.npy", "/tmp/climbed.npy", "..\\climbed.npy"])
 def test_a_path_that_climbs_out_of_the_archive_writes_nothing(
-    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, member: str
+    trained: WineModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, member: str
 ) -> None:
     """Members are read, and never unpacked."""
     monkeypatch.chdir(tmp_path)
@@ -349,7 +349,7 @@ def test_a_path_that_climbs_out_of_the_archive_writes_nothing(
 
 
 @pytest.mark.parametrize("archive", [b"", b"PK\x05\x06" + b"\0" * 18, b"junk"])
-def test_a_skops_file_that_is_none_is_refused(trained: Trained, archive: bytes) -> None:
+def test_a_skops_file_that_is_none_is_refused(trained: WineModel, archive: bytes) -> None:
     """Whatever skops raises."""
     manifest = json.dumps(read_manifest(skops_artifact(trained)))
     from chalicelib.models.artifact import make_footer
@@ -365,8 +365,8 @@ def test_a_skops_file_that_is_none_is_refused(trained: Trained, archive: bytes) 
         ([[1.0], [2.0]], [1, 2], LinearRegression(), "LinearRegression is not a classifier"),
         ([[1.0], [2.0]], [1, 2], None, "has not been fitted yet"),
         ([[1.0], [2.0]], [[1, 2], [2, 1]], DecisionTreeClassifier(), "more than one output"),
-        ([[1.0], [2.0]], [1.0, np.nan], "fitted", "missing values among the classes"),
-        ([[1.0], [2.0]], [1], "fitted", "There are 2 samples, but 1 classes"),
+        ([[1.0], [2.0]], [1.0, np.nan], "fitted", "missing values among the labels"),
+        ([[1.0], [2.0]], [1], "fitted", "X has 2 samples, but y has 1 labels"),
         ([[1.0, 2.0], [2.0, 3.0]], [1, 2], "fitted", "X has 2 features; .* fitted on 1"),
         ([1.0, 2.0], [1, 2], "fitted", "X must be samples by features"),
         (np.empty((0, 1)), [], "fitted", "and not empty"),
@@ -391,7 +391,7 @@ def test_what_cannot_be_served_is_refused_in_one_line(
     assert not (tmp_path / "store").exists()
 
 
-def test_insisting_on_onnx_fails_with_the_reason(trained: Trained, tmp_path: Path) -> None:
+def test_insisting_on_onnx_fails_with_the_reason(trained: WineModel, tmp_path: Path) -> None:
     """And the estimator at fault; nothing is written."""
     X, y, _ = trained.dataset
     steps = (StandardScaler(), FunctionTransformer(np.cbrt), LogisticRegression())
@@ -414,7 +414,7 @@ class Own(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.repeat(self.classes_[:1], len(X))
 
 
-def test_a_class_of_the_users_own_is_refused(trained: Trained, tmp_path: Path) -> None:
+def test_a_class_of_the_users_own_is_refused(trained: WineModel, tmp_path: Path) -> None:
     """Neither runtime has its code on Lambda."""
     X, y, _ = trained.dataset
     with pytest.raises(
@@ -427,7 +427,7 @@ def test_a_class_of_the_users_own_is_refused(trained: Trained, tmp_path: Path) -
 class Wrong:
     """A classifier that is wrong about one sample."""
 
-    def __init__(self, trained: Trained) -> None:
+    def __init__(self, trained: WineModel) -> None:
         self._estimator = trained.estimator
 
     def predict(self, samples: Samples) -> Prediction:
@@ -438,7 +438,7 @@ class Wrong:
         return Prediction(["9", *labels[1:]], array("d", probabilities.tobytes()))
 
 
-def test_the_comparison_counts_labels_and_measures_probabilities(trained: Trained) -> None:
+def test_the_comparison_counts_labels_and_measures_probabilities(trained: WineModel) -> None:
     """What it finds is what differs, and is not exact."""
     X = trained.dataset.X
     labels = [str(label) for label in trained.estimator.predict(X)]
@@ -495,7 +495,7 @@ def test_the_shell_publishes_any_file_that_a_user_has(
     assert main(command) == 0
     printed = capsys.readouterr().out
     assert "onnx float64, by column" in printed
-    assert "taken" in printed
+    assert "accepted" in printed
     store = ModelRegistry(str(tmp_path / "store"))
     manifest = store.manifest(store.live_version())
     assert manifest["name"] == "fitted"

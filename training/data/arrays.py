@@ -1,4 +1,4 @@
-"""Samples as NumPy's arrays, which training computes with; serving does without NumPy."""
+"""Samples as NumPy arrays, for training; serving has no NumPy."""
 
 from __future__ import annotations
 
@@ -9,82 +9,64 @@ import numpy as np
 import numpy.typing as npt
 
 from chalicelib.inputs.samples import Samples
+from chalicelib.inputs.signature import Signature
 
 
 class Arrays(NamedTuple):
-    """Samples in two arrays.
+    """Samples as two arrays.
 
     Parameters
     ----------
     numbers : numpy.ndarray of float64
-        Shape (samples, features that are not text), NaN where a value is missing; 1 is true.
+        Shape (samples, features that are not text). NaN is a missing value; booleans are 0 and 1.
     texts : numpy.ndarray of object
-        Shape (samples, features that are text), None where a value is missing.
+        Shape (samples, text features). None is a missing value.
     """
 
     numbers: npt.NDArray[np.float64]
     texts: npt.NDArray[np.object_]
 
     @classmethod
-    def of_columns(
+    def from_columns(
         cls, rows: int, numbers: list[npt.NDArray[np.float64]], texts: list[npt.NDArray[np.object_]]
     ) -> Arrays:
-        """Put columns side by side.
-
-        Parameters
-        ----------
-        rows : int
-            How many samples there are.
-        numbers, texts : list of numpy.ndarray
-            The columns, each of shape (samples,); there may be none.
-
-        Returns
-        -------
-        Arrays
-        """
+        """Join columns, each of shape (rows,); either list may be empty."""
         return cls(
             np.column_stack(numbers) if numbers else np.empty((rows, 0)),
             np.column_stack(texts) if texts else np.empty((rows, 0), dtype=np.object_),
         )
 
     @classmethod
-    def stacked(cls, parts: list[Arrays]) -> Arrays:
-        """Put samples one after the other.
-
-        Parameters
-        ----------
-        parts : list of Arrays
-            Of one signature.
-
-        Returns
-        -------
-        Arrays
-        """
+    def concatenate(cls, parts: list[Arrays]) -> Arrays:
+        """Join samples of one signature, row after row."""
         return cls(
             np.vstack([part.numbers for part in parts]), np.vstack([part.texts for part in parts])
         )
 
-    def at(self, indices: list[int]) -> Arrays:
-        """Take some of the samples.
-
-        Parameters
-        ----------
-        indices : list of int
-            Which.
-
-        Returns
-        -------
-        Arrays
-            A copy.
-        """
+    def take(self, indices: list[int]) -> Arrays:
+        """Copy the samples at these row indices."""
         return Arrays(self.numbers[indices], self.texts[indices])
 
-    def as_samples(self) -> Samples:
-        """Give the samples as serving has them.
-
-        Returns
-        -------
-        Samples
-        """
+    def to_samples(self) -> Samples:
+        """Convert to the representation that serving uses."""
         numbers = array("d", self.numbers.tobytes())
         return Samples(len(self.numbers), numbers, self.texts.ravel().tolist())
+
+
+def mask_values(samples: Arrays, mask: npt.NDArray[np.bool_], signature: Signature) -> Arrays:
+    """Replace masked values with missing ones, except values of required features.
+
+    Parameters
+    ----------
+    samples : Arrays
+        The samples; not modified.
+    mask : numpy.ndarray of bool
+        Shape (samples, features), in the signature's order: True where the value is removed.
+    signature : Signature
+        The features, required or not.
+    """
+    mask = mask & [not feature.required for feature in signature.features]
+    numbers, texts = samples.numbers.copy(), samples.texts.copy()
+    numbers[mask[:, signature.number_indices]] = np.nan
+    texts[mask[:, signature.text_indices]] = None
+    return Arrays(numbers, texts)

@@ -1,4 +1,4 @@
-"""What an estimator can do without, and which values it refuses: found out by trying."""
+"""Infer an estimator's signature by probing it with missing and unseen values."""
 
 from __future__ import annotations
 
@@ -10,102 +10,76 @@ from chalicelib.inputs.signature import Feature, Signature
 from training.data.arrays import Arrays
 from training.data.table import Table, call_estimator
 
-# What no table is expected to hold.
+# A category that no data set contains.
 UNSEEN_CATEGORY = "no such category \N{WHITE QUESTION MARK ORNAMENT}"
 
 
 def infer_signature(estimator: Any, table: Table) -> Signature:
-    """Find out what a fitted estimator takes.
+    """Infer features, classes and probabilities of a fitted classifier.
 
-    Parameters
-    ----------
-    estimator : classifier
-        Fitted.
-    table : Table
-        Samples like those that it was fitted on.
-
-    Returns
-    -------
-    Signature
-        A feature is required if the estimator fails, or answers with no number, where its value is
-        missing. Text, and whole numbers of a frame, have categories if it fails for another one.
+    Each feature of the table's first sample is replaced in turn. A feature is required if the
+    estimator raises, or returns a probability that is not finite, when its value is missing. Text
+    features, and integer columns of a frame, are restricted to the table's values if it does so
+    for an unseen value.
     """
-    probed = _Probed(estimator, table)
+    probe = _Probe(estimator, table)
     features = [
         Feature(
             name,
             kind,
-            required=not probed.answers(_without(table, position)),
-            categories=_categories(probed, table, position),
+            required=not probe.accepts(_first_without(table, index)),
+            categories=_probe_categories(probe, table, index),
         )
-        for position, (name, kind) in enumerate(zip(table.names, table.kinds, strict=True))
+        for index, (name, kind) in enumerate(zip(table.names, table.kinds, strict=True))
     ]
     classes = tuple(str(label) for label in np.asarray(estimator.classes_).tolist())
-    return Signature(tuple(features), classes, probed.gives_probabilities)
+    return Signature(tuple(features), classes, probe.has_probabilities)
 
 
-def known_values(table: Table, position: int) -> list[str] | list[float]:
-    """Give the values that a column holds.
-
-    Parameters
-    ----------
-    table : Table
-        The table.
-    position : int
-        Which column.
-
-    Returns
-    -------
-    list of str or float
-        Sorted.
-    """
-    column = table.column(position)
-    if table.is_text(position):
+def known_values(table: Table, index: int) -> list[str] | list[float]:
+    """Return the distinct values of a column, sorted, without missing and infinite ones."""
+    column = table.column(index)
+    if table.is_text(index):
         return sorted({str(value) for value in column if value is not None})
     values: list[float] = np.unique(column[np.isfinite(column)]).tolist()
     return values
 
 
-class _Probed:
-    """An estimator that is asked about samples which it may refuse."""
+class _Probe:
+    """Call an estimator on samples that it may reject."""
 
     def __init__(self, estimator: Any, table: Table) -> None:
         self._estimator = estimator
         self._table = table
-        self.gives_probabilities = hasattr(estimator, "predict_proba")
-        # Some have the method, and raise in it.
-        self.gives_probabilities &= self.answers(table.samples.at([0]))
+        self.has_probabilities = hasattr(estimator, "predict_proba")
+        # Some estimators have the method, but it raises.
+        self.has_probabilities &= self.accepts(table.samples.take([0]))
 
-    def answers(self, samples: Arrays) -> bool:
-        X = self._table.as_fitted(samples)
+    def accepts(self, samples: Arrays) -> bool:
+        X = self._table.to_estimator_input(samples)
         try:
-            _, given = call_estimator(self._estimator, X, probabilities=self.gives_probabilities)
-        except Exception:  # however it says no
+            _, probabilities = call_estimator(
+                self._estimator, X, probabilities=self.has_probabilities
+            )
+        except Exception:  # an estimator may raise anything
             return False
-        return given is None or bool(np.isfinite(given).all())
+        return probabilities is None or bool(np.isfinite(probabilities).all())
 
 
-def _categories(probed: _Probed, table: Table, position: int) -> frozenset[str | float] | None:
-    if table.kinds[position] not in ("categorical", "integer"):
+def _probe_categories(probe: _Probe, table: Table, index: int) -> frozenset[str | float] | None:
+    """Return the values of a column if the estimator rejects any other."""
+    if table.kinds[index] not in ("categorical", "integer"):
         return None
-    if probed.answers(_with_another(table, position)):
+    if probe.accepts(_first_with_unseen(table, index)):
         return None
-    return frozenset(known_values(table, position))
+    return frozenset(known_values(table, index))
 
 
-def _without(table: Table, position: int) -> Arrays:
-    return _first_with(table, position, None if table.is_text(position) else np.nan)
+def _first_without(table: Table, index: int) -> Arrays:
+    return table.first_sample_with(index, None if table.is_text(index) else np.nan)
 
 
-def _with_another(table: Table, position: int) -> Arrays:
-    if table.is_text(position):
-        return _first_with(table, position, UNSEEN_CATEGORY)
-    return _first_with(table, position, np.nanmax(table.column(position)) + 1)
-
-
-def _first_with(table: Table, position: int, value: object) -> Arrays:
-    """Give the first sample with another value in one place."""
-    first = table.samples.at([0])
-    part: Any = first.texts if table.is_text(position) else first.numbers
-    part[0, table.place(position)] = value
-    return first
+def _first_with_unseen(table: Table, index: int) -> Arrays:
+    if table.is_text(index):
+        return table.first_sample_with(index, UNSEEN_CATEGORY)
+    return table.first_sample_with(index, np.nanmax(table.column(index)) + 1)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from chalicelib.inputs.signature import Feature, Signature
 from chalicelib.models.model import PROBABILITY_TOLERANCE
 from chalicelib.runtimes.base import Classifier
-from training.data.arrays import Arrays
+from training.data.arrays import Arrays, mask_values
 from training.data.signature import UNSEEN_CATEGORY, known_values
 from training.data.table import Table, call_estimator
 
@@ -83,7 +83,7 @@ def expected_answers(estimator: Any, table: Table, signature: Signature) -> Answ
     """
     samples = comparison_samples(table, signature)
     labels, probabilities = call_estimator(
-        estimator, table.as_fitted(samples), probabilities=signature.has_probabilities
+        estimator, table.to_estimator_input(samples), probabilities=signature.has_probabilities
     )
     return Answers(samples, labels, probabilities)
 
@@ -102,7 +102,7 @@ def compare(classifier: Classifier, answers: Answers) -> Comparison:
     -------
     Comparison
     """
-    prediction = classifier.predict(answers.samples.as_samples())
+    prediction = classifier.predict(answers.samples.to_samples())
     pairs = zip(prediction.labels, answers.labels, strict=True)
     differing = sum(ours != theirs for ours, theirs in pairs)
     difference = 0.0
@@ -143,7 +143,7 @@ def comparison_samples(table: Table, signature: Signature) -> Arrays:
     if not all(feature.required for feature in signature.features):
         parts.append(_with_gaps(random, parts[1], signature))
         parts.append(_first_alone(table.samples, signature))
-    return Arrays.stacked(parts)
+    return Arrays.concatenate(parts)
 
 
 def _random_samples(random: np.random.Generator, table: Table, signature: Signature) -> Arrays:
@@ -153,7 +153,7 @@ def _random_samples(random: np.random.Generator, table: Table, signature: Signat
     ]
     numbers = [columns[position] for position in signature.number_indices]
     texts = [columns[position] for position in signature.text_indices]
-    return Arrays.of_columns(RANDOM_ROWS, numbers, texts)
+    return Arrays.from_columns(RANDOM_ROWS, numbers, texts)
 
 
 def _random_column(
@@ -179,27 +179,4 @@ def _with_gaps(random: np.random.Generator, samples: Arrays, signature: Signatur
 
 def _first_alone(samples: Arrays, signature: Signature) -> Arrays:
     all_but_first = np.arange(len(signature.features)).reshape(1, -1) > 0
-    return mask_values(samples.at([0]), all_but_first, signature)
-
-
-def mask_values(samples: Arrays, where: npt.NDArray[np.bool_], signature: Signature) -> Arrays:
-    """Leave out values, where the estimator can do without.
-
-    Parameters
-    ----------
-    samples : Arrays
-        The samples.
-    where : numpy.ndarray of bool
-        Shape (samples, features): which values.
-    signature : Signature
-        Which features are required.
-
-    Returns
-    -------
-    Arrays
-    """
-    where = where & [not feature.required for feature in signature.features]
-    numbers, texts = samples.numbers.copy(), samples.texts.copy()
-    numbers[where[:, signature.number_indices]] = np.nan
-    texts[where[:, signature.text_indices]] = None
-    return Arrays(numbers, texts)
+    return mask_values(samples.take([0]), all_but_first, signature)

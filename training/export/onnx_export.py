@@ -19,7 +19,12 @@ from skl2onnx.common.data_types import (
 from sklearn.pipeline import Pipeline
 
 from chalicelib.inputs.signature import Signature
-from chalicelib.runtimes.onnx_classifier import LABEL, NUMBERS, PROBABILITIES, TEXTS
+from chalicelib.runtimes.onnx_classifier import (
+    LABEL_OUTPUT,
+    NUMBERS_INPUT,
+    PROBABILITIES_OUTPUT,
+    TEXTS_INPUT,
+)
 from training.errors import NotExportable
 from training.export.converters import CONVERSIONS, PARSERS, SHAPES, STOCK_CONVERSIONS, STOCK_SHAPES
 from training.export.converters.cleanup import OPSETS, tidy
@@ -121,7 +126,7 @@ def write_onnx(estimator: Any, signature: Signature, way: Way) -> bytes:
     Returns
     -------
     bytes
-        The file. Its inputs are `NUMBERS` and `TEXTS`, as far as there are such features.
+        The file. Its inputs are `NUMBERS_INPUT` and `TEXTS_INPUT`, if it has such features.
 
     Raises
     ------
@@ -178,7 +183,7 @@ def _input_types(signature: Signature, way: Way) -> list[tuple[str, Any]]:
 
 
 def _join_inputs(model: Any, types: list[tuple[str, Any]], signature: Signature) -> None:
-    """Give the graph the inputs `NUMBERS` and `TEXTS` in place of those it was converted with."""
+    """Replace the graph's inputs by `NUMBERS_INPUT` and `TEXTS_INPUT`."""
     graph = model.graph
     nodes = []
     given = {}
@@ -187,14 +192,14 @@ def _join_inputs(model: Any, types: list[tuple[str, Any]], signature: Signature)
         given[name] = f"given_{position}"
         elements = _ELEMENTS[type(of_type)]
         if name == _MATRIX and len(types) == 1 and not signature.text_indices:
-            nodes.append(helper.make_node("Cast", [NUMBERS], [given[name]], to=elements))
+            nodes.append(helper.make_node("Cast", [NUMBERS_INPUT], [given[name]], to=elements))
             continue
         is_text = position in signature.text_indices
         positions = signature.text_indices if is_text else signature.number_indices
         index, column = f"index_{position}", f"column_{position}"
         place = np.array([positions.index(position)], dtype=np.int64)
         graph.initializer.append(numpy_helper.from_array(place, index))
-        source = TEXTS if is_text else NUMBERS
+        source = TEXTS_INPUT if is_text else NUMBERS_INPUT
         output = given[name] if is_text else column
         nodes.append(helper.make_node("Gather", [source, index], [output], axis=1))
         if not is_text:
@@ -205,8 +210,8 @@ def _join_inputs(model: Any, types: list[tuple[str, Any]], signature: Signature)
     del graph.node[:], graph.input[:]
     graph.node.extend([*nodes, *rest])
     for name, elements, positions in (
-        (NUMBERS, TensorProto.DOUBLE, signature.number_indices),
-        (TEXTS, TensorProto.STRING, signature.text_indices),
+        (NUMBERS_INPUT, TensorProto.DOUBLE, signature.number_indices),
+        (TEXTS_INPUT, TensorProto.STRING, signature.text_indices),
     ):
         if positions:
             graph.input.append(
@@ -218,7 +223,7 @@ def _name_outputs(model: Any, estimator: Any, signature: Signature) -> None:
     """Leave the outputs that are served, and let the labels be those of scikit-learn as text."""
     graph = model.graph
     outputs = list(graph.output)
-    wanted = [LABEL, PROBABILITIES] if signature.has_probabilities else [LABEL]
+    wanted = [LABEL_OUTPUT, PROBABILITIES_OUTPUT] if signature.has_probabilities else [LABEL_OUTPUT]
     renamed = {output.name: name for output, name in zip(outputs, wanted, strict=False)}
     if len(outputs) < len(wanted):
         raise NotExportable("the converted model gives no probabilities")
@@ -226,7 +231,7 @@ def _name_outputs(model: Any, estimator: Any, signature: Signature) -> None:
     numbers_only = outputs[0].type.tensor_type.elem_type == TensorProto.INT64
     if numbers_only and any(str(int(label)) != str(label) for label in classes):
         renamed[outputs[0].name] = _LABEL_AS_NUMBER
-        outputs[0] = helper.make_tensor_value_info(LABEL, TensorProto.STRING, [None])
+        outputs[0] = helper.make_tensor_value_info(LABEL_OUTPUT, TensorProto.STRING, [None])
     for node in graph.node:
         node.input[:] = [renamed.get(name, name) for name in node.input]
         node.output[:] = [renamed.get(name, name) for name in node.output]
@@ -243,7 +248,7 @@ def _text_labels(classes: list[Any]) -> onnx.NodeProto:
     return helper.make_node(
         "LabelEncoder",
         [_LABEL_AS_NUMBER],
-        [LABEL],
+        [LABEL_OUTPUT],
         domain="ai.onnx.ml",
         keys_int64s=[int(label) for label in classes],
         values_strings=[str(label) for label in classes],

@@ -1,4 +1,4 @@
-"""How good an estimator is, with an interval, and where a fitted one goes wrong."""
+"""Evaluate an estimator: cross-validated accuracy with an interval, and metrics on a holdout."""
 
 from __future__ import annotations
 
@@ -19,15 +19,7 @@ CONFIDENCE = 0.95
 
 
 class Accuracy(NamedTuple):
-    """An accuracy and the interval in which it lies.
-
-    Parameters
-    ----------
-    estimate : float
-        Between 0 and 1.
-    low, high : float
-        The ends of the confidence interval.
-    """
+    """An accuracy, between 0 and 1, and its confidence interval."""
 
     estimate: float
     low: float
@@ -43,24 +35,12 @@ def cross_validated_accuracy(
 ) -> Accuracy:
     """Estimate an estimator's accuracy by repeated stratified cross-validation.
 
-    Parameters
-    ----------
-    estimator : classifier
-        Cloned for each fold; need not be fitted.
-    dataset : Dataset
-        The samples.
-    seed : int
-        The same seed gives the same folds.
-    progress : callable, optional
-        Wraps the folds as they are gone through, to show how far it is.
+    The estimator is cloned for each fold; `progress` wraps the iteration over the folds.
 
-    Returns
-    -------
-    Accuracy
-        With a `CONFIDENCE` interval by the corrected resampled t-test, which allows for the
-        folds' sharing their samples: the variance of the mean of k accuracies is
-        (1/k + test/train) times their variance. Source: Nadeau and Bengio, Inference for the
-        generalization error, Machine Learning 52 (2003), equation 8.
+    The `CONFIDENCE` interval is that of the corrected resampled t-test. It allows for the samples
+    that folds share: the variance of the mean of k accuracies is (1/k + test/train) times their
+    variance. Source: Nadeau and Bengio, Inference for the generalization error, Machine Learning
+    52 (2003), equation 8.
     """
     X, y, _ = dataset
     folds = list(
@@ -79,25 +59,18 @@ def cross_validated_accuracy(
 
 
 def holdout_metrics(estimator: ClassifierMixin, test: Dataset) -> dict[str, Any]:
-    """Test a fitted estimator on samples that it was not fitted on.
-
-    Parameters
-    ----------
-    estimator : classifier
-        Fitted.
-    test : Dataset
-        The samples.
+    """Evaluate a fitted estimator on samples that it was not fitted on.
 
     Returns
     -------
     dict
-        ``samples``: how many; ``accuracy``; ``classes``: their names; ``confusion_matrix``: a row
-        for each true class, a column for each predicted one; ``per_class``: for each class its
-        ``precision``, ``recall``, ``f1`` and ``samples``. All of it can be written as JSON.
+        JSON types: ``samples`` (count), ``accuracy``, ``classes`` (names), ``confusion_matrix``
+        (rows are true classes, columns predicted ones) and ``per_class``, which maps each class to
+        its ``precision``, ``recall``, ``f1`` and ``samples``.
     """
     predicted = estimator.predict(test.X)
     classes = estimator.classes_.tolist()
-    figures = precision_recall_fscore_support(test.y, predicted, labels=classes, zero_division=0.0)
+    metrics = precision_recall_fscore_support(test.y, predicted, labels=classes, zero_division=0.0)
     names = [str(label) for label in classes]
     return {
         "samples": len(test.y),
@@ -106,6 +79,6 @@ def holdout_metrics(estimator: ClassifierMixin, test: Dataset) -> dict[str, Any]
         "confusion_matrix": confusion_matrix(test.y, predicted, labels=classes).tolist(),
         "per_class": {
             name: {"precision": row[0], "recall": row[1], "f1": row[2], "samples": int(row[3])}
-            for name, row in zip(names, np.transpose(figures).tolist(), strict=True)
+            for name, row in zip(names, np.transpose(metrics).tolist(), strict=True)
         },
     }

@@ -1,29 +1,24 @@
-"""What stands behind the routes: requests, samples, models and the store they come from.
+"""The code behind the routes, in layers: a package imports only those below it.
 
-A request goes through these modules in this order::
+::
 
-    gateway            events -> bytes and headers, whatever an event lacks
-    json_body          bytes -> JSON, every malformed body named
-    classify_request   JSON -> the samples as sent
-    model_store        which model is live: fetched, verified, cached, refreshed
-    samples            samples as sent -> arrays that fit the signature, every problem named
-    onnx_classifier    arrays -> labels and probabilities (or sklearn_classifier)
-    classification     labels and probabilities -> the answer
-    http               answers and errors -> HTTP
+    openapi          the description of the API and of the live model
+    protocols        wire formats: requests to samples, predictions to responses
+      classify         POST /classify
+      invocations      POST /invocations: MLflow, SageMaker, CSV
+      open_inference   /v2: Triton, KServe, MLServer
+    local            what `chalice local` alone needs; not in the package
+    rest             API Gateway and HTTP: events, bodies, responses, errors, CORS
+    service          the settings and the model store that requests share
+    cold_start       what runs while Python imports the rest
+    store            objects on S3 or in a folder; which model is live
+    models           the artifact, its manifest, verification, prediction
+    runtimes         ONNX Runtime, or scikit-learn itself
+    inputs           the signature; samples, and the problems in them
+    errors, settings, log
 
-The other protocols are adapters over the same modules, each with its routes in a blueprint and
-what it translates beside it, which is imported by the first request that needs it::
-
-    inference_protocol infer_request      the Open Inference Protocol (V2)
-    invocations        invocation_forms   what MLflow's and SageMaker's clients send
-    description        openapi            the model, and the API, described
-
-On Lambda ``cold_start`` begins before the rest is imported; elsewhere ``local_server`` makes
-`chalice local` strict.
-
-Nothing here imports ``training`` or pandas; scikit-learn is imported by
-``sklearn_classifier`` only, when a model needs it.
+Nothing here imports ``training`` or pandas; only `chalicelib.runtimes.sklearn_classifier` imports
+scikit-learn, when a model needs it. Each import is a part of every cold start.
 """
 
-# As in pyproject.toml, which is not a part of the package.
-SERVER_VERSION = "0.1.0"
+SERVER_VERSION = "0.1.0"  # as in pyproject.toml, which is not in the package

@@ -1,156 +1,136 @@
-"""Every error that serving raises on purpose. None of them knows of HTTP: see ``http``.
+"""Errors of the serving code; `chalicelib.rest.responses` has the status of each.
 
 ServingError
-    MalformedBody          the body is not the JSON that a request must be
-    UnsupportedMediaType   the body is not sent as a type that the path takes
-        BinaryTensors      it holds tensors in binary form
-    BodyTooLarge           the body, or the batch in it, is over a limit
-    InvalidRequest         well-formed JSON that the model does not take
-    UnknownPath            nothing is served at this path
-    UnknownModel           no model of this name and version is served
-    MethodNotAllowed       the path is served, but not by this method
-    ModelUnavailable       there is no model to answer with
-    InvalidArtifact        an object in the store is not a model that may be served
+    MalformedBody          the body is not valid JSON, CSV or UTF-8
+    UnsupportedMediaType   the path does not read this media type
+        BinaryTensors      the body has tensors in binary form
+    BodyTooLarge           a body or a response is over a limit
+        TooManySamples     a batch has more samples than MODEL_MAX_ROWS
+    InvalidRequest         valid JSON or CSV that does not fit the model
+    UnknownPath            no route has this path
+    UnknownModel           the live model has another name or version
+    MethodNotAllowed       the route has other methods
+    ModelUnavailable       no model could be loaded
+    InvalidArtifact        an object in the store is not a model that can be served
     StoreError             the store could not be read or written
-        ObjectNotFound     it holds no such object
-    InvalidSetting         an environment variable holds something it may not
+        ObjectNotFound     the store has no such object
+    InvalidSetting         an environment variable is missing or invalid
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong with a request.
+    """One problem of a request.
 
     Parameters
     ----------
     at : str
-        Where, as a path into the body, such as ``data[3].alcohol``.
+        Path in the body, such as ``data[3].alcohol``.
     problem : str
-        What is wrong and what would be right. Never holds a value that was sent.
+        What is wrong and what is expected; never a value of the request.
     """
 
     at: str
     problem: str
 
     def __str__(self) -> str:
-        told = f"{self.at} {self.problem}".strip()
-        return told if told.endswith("?") else f"{told}."
+        sentence = f"{self.at} {self.problem}".strip()
+        return sentence if sentence.endswith("?") else f"{sentence}."
 
 
 class ServingError(Exception):
-    """The base of all errors that serving raises on purpose."""
+    """Base of all errors of the serving code."""
 
 
 class MalformedBody(ServingError):
-    """The body is not the JSON that a request must be."""
+    """The body is not valid JSON, CSV or UTF-8."""
 
 
 class UnsupportedMediaType(ServingError):
-    """The body is not sent as a type that the path takes, as text in UTF-8.
+    """The path does not read this media type, charset or encoding."""
 
-    Parameters
-    ----------
-    taken : sequence of str, optional
-        The media types that it takes.
-    """
-
-    def __init__(self, taken: Sequence[str] = ("application/json",)) -> None:
-        types = " or ".join(taken)
+    def __init__(self, accepted: Sequence[str] = ("application/json",)) -> None:
+        types = " or ".join(accepted)
         super().__init__(f"The body must be sent as Content-Type: {types}, in UTF-8, uncompressed.")
 
 
 class BinaryTensors(UnsupportedMediaType):
-    """The body holds tensors in the binary form that some clients prefer."""
+    """The body has tensors in binary form."""
 
     def __init__(self) -> None:
         Exception.__init__(
-            self, "Tensors in binary form are not read: send them as JSON (binary_data=False)."
+            self, "Binary tensors are not supported: send them as JSON (binary_data=False)."
         )
 
 
 class BodyTooLarge(ServingError):
-    """The body, or the batch in it, is over a limit."""
+    """A body or a response is over a limit."""
 
-    def __init__(self, what: str, limit: int, unit: str) -> None:
-        super().__init__(f"{what} may hold at most {limit:,} {unit}.")
+    def __init__(self, subject: str, limit: int, unit: str) -> None:
+        super().__init__(f"{subject} may hold at most {limit:,} {unit}.")
+
+
+class TooManySamples(BodyTooLarge):
+    """A batch has more samples than one request may hold."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__("A batch", limit, "samples")
 
 
 class InvalidRequest(ServingError):
-    """Well-formed JSON that the model does not take.
+    """Valid JSON or CSV that does not fit the model.
 
     Parameters
     ----------
     problems : list of Problem
-        What is wrong, or the beginning of it.
+        The problems that are listed in the response, at least one.
     count : int
-        How many problems there are.
+        Number of all problems.
     """
 
     def __init__(self, problems: list[Problem], count: int) -> None:
         self.problems = problems
-        self.count = count
-        # Some clients show the sentence alone, so it says as much as a sentence can.
+        # Some clients show this sentence only, so it includes the first problem.
         listed = f" ({len(problems)} are listed)" if count > len(problems) else ""
-        several = f"The request has {count:,} problems{listed}, the first: " if count > 1 else ""
-        super().__init__(f"{several}{problems[0]}")
-
-    def moved(self, place: Callable[[str], str]) -> InvalidRequest:
-        """Name the same problems by where they are in a request of another form.
-
-        Parameters
-        ----------
-        place : callable
-            Makes of a place, such as ``data[3].alcohol``, the one in the request.
-
-        Returns
-        -------
-        InvalidRequest
-        """
-        moved = [Problem(place(problem.at), problem.problem) for problem in self.problems]
-        return InvalidRequest(moved, self.count)
+        prefix = f"The request has {count:,} problems{listed}, the first: " if count > 1 else ""
+        super().__init__(f"{prefix}{problems[0]}")
 
 
 class UnknownPath(ServingError):
-    """Nothing is served at this path."""
+    """No route has this path."""
 
     def __init__(self) -> None:
         super().__init__("Nothing is served at this path.")
 
 
 class UnknownModel(ServingError):
-    """No model of this name and version is served."""
+    """The live model has another name or version."""
 
     def __init__(self) -> None:
         super().__init__("No model of this name and version is served here.")
 
 
 class MethodNotAllowed(ServingError):
-    """The path is served, but not by this method.
-
-    Parameters
-    ----------
-    allowed : sequence of str
-        The methods that are served there.
-    """
+    """The route has other methods."""
 
     def __init__(self, allowed: Sequence[str]) -> None:
         self.allowed = sorted(allowed)
-        super().__init__(f"This path takes {' and '.join(self.allowed)} only.")
+        super().__init__(f"This path accepts {' and '.join(self.allowed)} only.")
 
 
 class ModelUnavailable(ServingError):
-    """There is no model to answer with.
+    """No model could be loaded.
 
     Parameters
     ----------
     reason : str
-        The kind of failure, such as ``"not found"``; shown to clients, so without details.
+        The type of failure, such as ``"not found"``. Clients see it, so it has no details.
     retry_after : int
-        Seconds after which another request may fare better.
+        Seconds after which to retry.
     """
 
     def __init__(self, reason: str, retry_after: int) -> None:
@@ -160,7 +140,7 @@ class ModelUnavailable(ServingError):
 
 
 class InvalidArtifact(ServingError):
-    """An object in the store is not a model that may be served."""
+    """An object in the store is not a model that can be served."""
 
 
 class StoreError(ServingError):
@@ -168,43 +148,37 @@ class StoreError(ServingError):
 
     Parameters
     ----------
-    kind : str
-        A few words that name the kind of failure, such as ``"not found"``.
+    reason : str
+        The type of failure, such as ``"not found"``. Clients see it.
     detail : str
-        What happened, for an operator. Not shown to clients.
+        What happened, for the log.
     """
 
-    def __init__(self, kind: str, detail: str) -> None:
-        self.kind = kind
+    def __init__(self, reason: str, detail: str) -> None:
+        self.reason = reason
         super().__init__(detail)
 
 
 class ObjectNotFound(StoreError):
-    """The store holds no such object.
+    """The store has no such object."""
 
-    Parameters
-    ----------
-    what : str
-        The object's URL.
-    """
-
-    def __init__(self, what: str) -> None:
-        super().__init__("not found", f"There is no {what}.")
+    def __init__(self, name: str) -> None:
+        super().__init__("not found", f"There is no {name}.")
 
 
 class InvalidSetting(ServingError):
-    """An environment variable holds something it may not.
+    """An environment variable is missing or invalid.
 
     Parameters
     ----------
     name : str
         The variable.
-    held : str or None
-        What it held; None if it was not set.
-    takes : str
+    value : str or None
+        Its value; None if it is not set.
+    expected : str
         What it may hold.
     """
 
-    def __init__(self, name: str, held: str | None, takes: str) -> None:
-        state = "is not set" if held is None else f"is {held!r}"
-        super().__init__(f"{name} {state}; it takes {takes}.")
+    def __init__(self, name: str, value: str | None, expected: str) -> None:
+        state = "is not set" if value is None else f"is {value!r}"
+        super().__init__(f"{name} {state}; it must be {expected}.")

@@ -1,4 +1,4 @@
-"""What an operator reads: one line of JSON for each event, on standard output."""
+"""The log: one line of JSON on standard output for each event."""
 
 from __future__ import annotations
 
@@ -7,15 +7,7 @@ import sys
 
 
 def log_event(event: str, **fields: object) -> None:
-    """Log an event.
-
-    Parameters
-    ----------
-    event : str
-        A few words that name it, always the same for the same kind of event.
-    **fields
-        What JSON can hold; never a secret, and never a value that a client sent.
-    """
-    # One write for the whole line, so that another thread's cannot end up in it.
+    """Log an event with fields that JSON can represent; never a secret or a client's value."""
+    # One write for the whole line: lines of several threads do not mix.
     sys.stdout.write(json.dumps({"event": event, **fields}) + "\n")
     sys.stdout.flush()

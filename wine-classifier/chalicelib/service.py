@@ -19,7 +19,7 @@ class Service:
     Parameters
     ----------
     objects : ObjectReader, optional
-        The source of the model; the store at ``MODEL_URL`` by default.
+        Source of the model; by default the store at ``MODEL_URL``.
     """
 
     def __init__(self, objects: ObjectReader | None = None) -> None:
@@ -30,29 +30,33 @@ class Service:
 
     @property
     def settings(self) -> Settings:
-        """The settings; raises `ModelUnavailable` if a variable is invalid (logged)."""
-        with self._opening:
-            if self._settings is None:
-                try:
-                    self._settings = Settings.from_environ(os.environ)
-                except InvalidSetting as error:
-                    log_event("invalid setting", detail=str(error))
-                    raise ModelUnavailable("misconfigured", RETRY_AFTER_SECONDS) from error
-            return self._settings
+        """The settings; raises `ModelUnavailable` and logs why if a variable is invalid."""
+        if self._settings is None:
+            with self._opening:
+                self._settings = _read_settings()
+        return self._settings
 
     @property
     def models(self) -> ModelStore:
         """The model store; raises `ModelUnavailable` if a variable is invalid."""
-        settings = self.settings
-        with self._opening:
-            if self._models is None:
+        if self._models is None:
+            settings = self.settings
+            with self._opening:
                 objects = self._objects or ObjectStore(
                     settings.model_url, timeout_seconds=settings.timeout_seconds
                 )
-                self._models = ModelStore(objects, settings)
-            return self._models
+                self._models = self._models or ModelStore(objects, settings)
+        return self._models
 
     def load_model(self) -> None:
-        """Load the model before the first request; a failure is logged and retried later."""
+        """Load the model before the first request; on failure, the next request retries."""
         with suppress(ModelUnavailable):
             self.models.current()
+
+
+def _read_settings() -> Settings:
+    try:
+        return Settings.from_environ(os.environ)
+    except InvalidSetting as error:
+        log_event("invalid setting", detail=str(error))
+        raise ModelUnavailable("misconfigured", RETRY_AFTER_SECONDS) from error

@@ -1,4 +1,4 @@
-"""What the environment may configure: read once, typed, and refused by name if it is wrong."""
+"""The settings: read from environment variables, typed and validated."""
 
 from __future__ import annotations
 
@@ -14,85 +14,38 @@ MAX_BYTES = 100 * 1024 * 1024
 
 
 class Settings(NamedTuple):
-    """The configuration of a serving process.
+    """The settings of a serving process, each with its environment variable."""
 
-    Parameters
-    ----------
-    model_url : str
-        Where the model store is: ``s3://bucket/prefix`` or ``file:///folder`` (``MODEL_URL``).
-    refresh_seconds : float
-        How long a model is served before the store is asked for a newer one
-        (``MODEL_REFRESH_SECONDS``).
-    timeout_seconds : float
-        How long a request waits for the store, connecting included (``MODEL_TIMEOUT_SECONDS``).
-    max_rows : int
-        The most samples that one request may hold (``MODEL_MAX_ROWS``).
-    max_bytes : int
-        The largest artifact that is loaded (``MODEL_MAX_BYTES``).
-    signing_key : str or None
-        What an artifact must be signed with (``MODEL_SIGNING_KEY``).
-    cors_origins : tuple of str
-        The origins whose pages may ask in a browser, or ``*`` for all (``CORS_ORIGINS``).
-    """
-
-    model_url: str
-    refresh_seconds: float = REFRESH_SECONDS
-    timeout_seconds: float = TIMEOUT_SECONDS
-    max_rows: int = MAX_ROWS
-    max_bytes: int = MAX_BYTES
-    signing_key: str | None = None
-    cors_origins: tuple[str, ...] = ()
+    model_url: str  # MODEL_URL: s3://bucket/prefix or file:///folder
+    refresh_seconds: float = REFRESH_SECONDS  # MODEL_REFRESH_SECONDS, between checks of the store
+    timeout_seconds: float = TIMEOUT_SECONDS  # MODEL_TIMEOUT_SECONDS, of one call to the store
+    max_rows: int = MAX_ROWS  # MODEL_MAX_ROWS, in one request
+    max_bytes: int = MAX_BYTES  # MODEL_MAX_BYTES, of an artifact
+    signing_key: str | None = None  # MODEL_SIGNING_KEY; None: not checked
+    cors_origins: tuple[str, ...] = ()  # CORS_ORIGINS; ("*",) for all
 
     def __repr__(self) -> str:
-        """Show the settings, but never the key."""
+        """Leave out the signing key."""
         return f"Settings({self.model_url!r}, ...)"
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
-        """Read the settings from environment variables.
-
-        Parameters
-        ----------
-        environ : mapping of str to str
-            Usually ``os.environ``.
-
-        Returns
-        -------
-        Settings
-
-        Raises
-        ------
-        InvalidSetting
-            If a variable is missing or holds something it may not.
-        """
+        """Parse environment variables; raise `InvalidSetting` if one is missing or invalid."""
         return cls(
-            model_url=_store_url(environ, "MODEL_URL"),
-            refresh_seconds=_seconds(environ, "MODEL_REFRESH_SECONDS", REFRESH_SECONDS),
-            timeout_seconds=_seconds(environ, "MODEL_TIMEOUT_SECONDS", TIMEOUT_SECONDS),
-            max_rows=_count(environ, "MODEL_MAX_ROWS", MAX_ROWS),
-            max_bytes=_count(environ, "MODEL_MAX_BYTES", MAX_BYTES),
+            model_url=_parse_store_url(environ, "MODEL_URL"),
+            refresh_seconds=_parse_seconds(environ, "MODEL_REFRESH_SECONDS", REFRESH_SECONDS),
+            timeout_seconds=_parse_seconds(environ, "MODEL_TIMEOUT_SECONDS", TIMEOUT_SECONDS),
+            max_rows=_parse_count(environ, "MODEL_MAX_ROWS", MAX_ROWS),
+            max_bytes=_parse_count(environ, "MODEL_MAX_BYTES", MAX_BYTES),
             signing_key=signing_key(environ),
-            cors_origins=_origins(environ, "CORS_ORIGINS"),
+            cors_origins=_parse_origins(environ, "CORS_ORIGINS"),
         )
 
 
 def signing_key(environ: Mapping[str, str]) -> str | None:
-    """Read the key that artifacts are signed with.
+    """Read the signing key; None if artifacts are not signed.
 
-    Parameters
-    ----------
-    environ : mapping of str to str
-        Usually ``os.environ``.
-
-    Returns
-    -------
-    str or None
-        None if artifacts are not signed.
-
-    Raises
-    ------
-    InvalidSetting
-        If the variable is set, but empty: that would turn signatures off unnoticed.
+    An empty variable raises `InvalidSetting`: it would silently turn signatures off.
     """
     key = environ.get("MODEL_SIGNING_KEY")
     if key == "":
@@ -100,24 +53,24 @@ def signing_key(environ: Mapping[str, str]) -> str | None:
     return key
 
 
-def _store_url(environ: Mapping[str, str], name: str) -> str:
-    held = environ.get(name)
-    if not held or not held.startswith(("s3://", "file:///")):
-        raise InvalidSetting(name, held, "s3://bucket/prefix or file:///folder")
-    return held
+def _parse_store_url(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name)
+    if not value or not value.startswith(("s3://", "file:///")):
+        raise InvalidSetting(name, value, "s3://bucket/prefix or file:///folder")
+    return value
 
 
-def _origins(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
-    held = environ.get(name, "")
-    origins = tuple(origin.strip() for origin in held.split(",")) if held.strip() else ()
+def _parse_origins(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    value = environ.get(name, "")
+    origins = tuple(origin.strip() for origin in value.split(",")) if value.strip() else ()
     if origins != ("*",) and not all(_is_origin(origin) for origin in origins):
-        takes = "origins such as https://example.org, with a comma between them, or *"
-        raise InvalidSetting(name, held, takes)
+        expected = "origins such as https://example.org, separated by commas, or *"
+        raise InvalidSetting(name, value, expected)
     return origins
 
 
 def _is_origin(text: str) -> bool:
-    """Tell whether a browser could name this as an origin: a scheme and a host, without a path."""
+    """Return whether a text is an origin as browsers send it: scheme and host, without a path."""
     scheme, separator, host = text.partition("://")
     return (
         scheme in ("http", "https")
@@ -128,24 +81,24 @@ def _is_origin(text: str) -> bool:
     )
 
 
-def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
-    held = environ.get(name)
-    if held is None:
+def _parse_seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+    value = environ.get(name)
+    if value is None:
         return default
-    takes = "a number of seconds, 0 or more"
+    expected = "a number of seconds, 0 or more"
     try:
-        number = float(held)
+        seconds = float(value)
     except ValueError:
-        raise InvalidSetting(name, held, takes) from None
-    if not 0 <= number < float("inf"):
-        raise InvalidSetting(name, held, takes)
-    return number
+        raise InvalidSetting(name, value, expected) from None
+    if not 0 <= seconds < float("inf"):
+        raise InvalidSetting(name, value, expected)
+    return seconds
 
 
-def _count(environ: Mapping[str, str], name: str, default: int) -> int:
-    held = environ.get(name)
-    if held is None:
+def _parse_count(environ: Mapping[str, str], name: str, default: int) -> int:
+    value = environ.get(name)
+    if value is None:
         return default
-    if not held.isascii() or not held.isdigit() or int(held) == 0:
-        raise InvalidSetting(name, held, "a whole number, 1 or more")
-    return int(held)
+    if not value.isascii() or not value.isdigit() or int(value) == 0:
+        raise InvalidSetting(name, value, "a whole number, 1 or more")
+    return int(value)

@@ -1,4 +1,4 @@
-"""The same service with FastAPI, Mangum and joblib; the pickle is loaded once, at the start."""
+"""The tutorial's service with FastAPI, Mangum and joblib, which loads the pickle once."""
 
 import io
 import os
@@ -10,15 +10,15 @@ from fastapi import FastAPI
 from mangum import Mangum
 from pydantic import BaseModel
 
-place = urlsplit(os.environ["PICKLE_URL"])
+location = urlsplit(os.environ["PICKLE_URL"])
 pickle = io.BytesIO()
-boto3.client("s3").download_fileobj(place.netloc, place.path.lstrip("/"), pickle)
+boto3.client("s3").download_fileobj(location.netloc, location.path.lstrip("/"), pickle)
 pickle.seek(0)
 model = joblib.load(pickle)
 
 
 class Request(BaseModel):
-    """What is asked."""
+    """The body of a request."""
 
     data: float
 
@@ -28,7 +28,7 @@ app = FastAPI()
 
 @app.post("/classify")
 def classify(request: Request) -> dict[str, str]:
-    """Classify one sample, by its first feature."""
+    """Classify one sample by its first feature."""
     sample = [request.data] + [float("nan")] * 12
     return {"prediction": str(model.predict([sample])[0])}
 

@@ -1,4 +1,4 @@
-"""The least that Chalice serves."""
+"""The smallest Chalice app."""
 
 from chalice.app import Chalice
 
@@ -7,5 +7,5 @@ app = Chalice(app_name="hello")
 
 @app.route("/", methods=["GET"])
 def index() -> dict[str, str]:
-    """Say hello."""
+    """Return a constant."""
     return {"hello": "world"}

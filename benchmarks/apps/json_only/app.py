@@ -1,4 +1,4 @@
-"""A route that parses its body and does nothing with it: what any request with a body costs."""
+"""A route that only parses its body: the cost of any request with a body."""
 
 from chalice.app import Chalice
 
@@ -7,7 +7,7 @@ app = Chalice(app_name="json_only")
 
 @app.route("/classify", methods=["POST"])
 def classify() -> dict[str, str]:
-    """Parse, and answer the same whatever was sent."""
+    """Parse the body and return a constant."""
     assert app.current_request is not None
     assert app.current_request.json_body
     return {"prediction": "1"}

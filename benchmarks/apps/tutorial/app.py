@@ -1,4 +1,4 @@
-"""The tutorial's handler in our words: every request fetches the pickle from S3 and loads it."""
+"""The tutorial's handler, rewritten: every request downloads the pickle from S3 and loads it."""
 
 import io
 import os
@@ -10,16 +10,16 @@ from chalice.app import Chalice
 
 app = Chalice(app_name="tutorial")
 s3 = boto3.client("s3")
-place = urlsplit(os.environ.get("PICKLE_URL", "s3://bucket/key"))
+location = urlsplit(os.environ.get("PICKLE_URL", "s3://bucket/key"))
 
 
 @app.route("/classify", methods=["POST"])
 def classify() -> dict[str, str]:
-    """Classify one sample, by its first feature."""
+    """Classify one sample by its first feature."""
     request = app.current_request
     assert request is not None
     pickle = io.BytesIO()
-    s3.download_fileobj(place.netloc, place.path.lstrip("/"), pickle)
+    s3.download_fileobj(location.netloc, location.path.lstrip("/"), pickle)
     pickle.seek(0)
     model = joblib.load(pickle)
     sample = [float(request.json_body["data"])] + [float("nan")] * 12

@@ -1,72 +1,66 @@
-"""Samples that name their columns once, as tables do: into rows as a model takes them."""
+"""Tables, whose columns are named once, to rows in the model's order."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from chalicelib.errors import BodyTooLarge
-from chalicelib.inputs.problems import MAX_LISTED_PROBLEMS, Problems
+from chalicelib.inputs.problems import MAX_LISTED_PROBLEMS, Problems, member_path
+from chalicelib.inputs.samples import check_row_count
 from chalicelib.inputs.signature import Signature
-from chalicelib.inputs.suggestions import did_you_mean, shortened
-
-# Where `chalicelib.samples` finds a problem with one value of a batch.
-_VALUE = re.compile(r"data\[(\d+)\]\.(.*)", re.DOTALL)
 
 
 def order_columns(
     names: Sequence[object],
     signature: Signature,
     problems: Problems,
-    place: Callable[[int], str],
     *,
-    missing_at: str,
+    path: str,
+    name_path: Callable[[int], str],
 ) -> list[int | None]:
     """Find the column of each feature.
 
     Parameters
     ----------
     names : sequence
-        The columns' names, as they were sent.
+        Column names from the request.
     signature : Signature
-        What the model takes.
     problems : Problems
-        Where to note names that are unknown, twice there, or missing.
-    place : callable
-        Says where in the request the name of the nth column is.
-    missing_at : str
-        Where in the request a column is missed that is not there.
+        Receives names that are unknown, duplicated or missing.
+    path : str
+        Path of all columns, for a name that is missing.
+    name_path : callable
+        Returns the path of the name at an index.
 
     Returns
     -------
     list of int or None
-        For each feature, in the model's order, which column holds it; None if none does.
+        For each feature, in the model's order, the index of its column; None if it has none.
 
     Raises
     ------
     InvalidRequest
-        If there are so many names that they are not looked at.
+        If there are too many names to report each.
     """
-    most = len(signature.features)
-    if len(names) > most + MAX_LISTED_PROBLEMS:  # then it would not help to name each that is wrong
-        problems.add(missing_at, f"holds {len(names):,} names; the model takes at most {most}")
+    maximum = len(signature.features)
+    if len(names) > maximum + MAX_LISTED_PROBLEMS:
+        problems.add(path, f"has {len(names):,} names; the model takes at most {maximum}")
         problems.raise_if_any()
-    found: dict[str, int] = {}
+    indices: dict[str, int] = {}
     for index, name in enumerate(names):
         if not isinstance(name, str):
-            problems.add(place(index), "must be the name of a feature, as text")
+            problems.add(name_path(index), "must be the name of a feature, as text")
         elif name not in signature.known_names:
-            hint = "" if problems.list_is_full() else did_you_mean(name, signature.names)
-            problems.add(place(index), f"is not a feature of this model{hint}")
-        elif name in found:
-            problems.add(place(index), "is there twice")
+            problem = "is not a feature of this model"
+            problems.add_unknown(name_path(index), name, signature.names, problem)
+        elif name in indices:
+            problems.add(name_path(index), "is duplicated")
         else:
-            found[name] = index
+            indices[name] = index
     for feature in signature.features:
-        if feature.required and feature.name not in found:
-            problems.add(f"{missing_at}.{feature.name}", "is required")
-    return [found.get(name) for name in signature.names]
+        if feature.required and feature.name not in indices:
+            problems.add(member_path(path, feature.name), "is required")
+    return [indices.get(name) for name in signature.names]
 
 
 def reorder_rows(
@@ -74,26 +68,25 @@ def reorder_rows(
     order: list[int | None],
     width: int,
     problems: Problems,
-    at: str,
     *,
+    path: str,
     max_rows: int,
 ) -> list[list[Any]]:
-    """Put the values of rows in the model's order.
+    """Reorder the values of each row to the model's order.
 
     Parameters
     ----------
     rows : list
-        The rows as they were sent.
+        Rows from the request.
     order : list of int or None
         From `order_columns`.
     width : int
-        How many columns there are.
+        Number of columns.
     problems : Problems
-        Where to note rows that are none, or of another length.
-    at : str
-        Where in the request the rows are.
+        Receives rows that are not lists, or of another length.
+    path : str
+        Path of the rows.
     max_rows : int
-        The most samples that one request may hold.
 
     Returns
     -------
@@ -102,111 +95,30 @@ def reorder_rows(
 
     Raises
     ------
-    BodyTooLarge
-        If there are more than `max_rows` rows.
+    TooManySamples
     """
-    if len(rows) > max_rows:
-        raise BodyTooLarge("A batch", max_rows, "samples")
+    check_row_count(len(rows), max_rows)
     in_order = order == list(range(width))
-    ordered = []
+    reordered = []
     for index, row in enumerate(rows):
         if not isinstance(row, list):
-            problems.add(f"{at}[{index}]", "must be a list")
+            problems.add(f"{path}[{index}]", "must be a list")
         elif len(row) != width:
-            problems.add(
-                f"{at}[{index}]", f"has {len(row)} values, not {width}: one for each column"
-            )
+            problem = f"has {len(row)} values, not {width}: one for each column"
+            problems.add(f"{path}[{index}]", problem)
         elif in_order:
-            ordered.append(row)
+            reordered.append(row)
         else:
-            ordered.append([None if column is None else row[column] for column in order])
-    return ordered
+            reordered.append([None if column is None else row[column] for column in order])
+    return reordered
 
 
 def columns_to_rows(
     columns: Sequence[list[Any]], order: list[int | None], *, max_rows: int
 ) -> list[list[Any]]:
-    """Make rows in the model's order of columns of one length.
-
-    Parameters
-    ----------
-    columns : sequence of list
-        The columns as they were sent.
-    order : list of int or None
-        From `order_columns`.
-    max_rows : int
-        The most samples that one request may hold.
-
-    Returns
-    -------
-    list of list
-
-    Raises
-    ------
-    BodyTooLarge
-        If the columns hold more than `max_rows` values each.
-    """
-    rows = len(columns[0]) if columns else 0
-    if rows > max_rows:
-        raise BodyTooLarge("A batch", max_rows, "samples")
-    absent = [None] * rows
-    by_feature = [absent if column is None else columns[column] for column in order]
+    """Transpose columns of one length, ordered by `order_columns`, to rows."""
+    row_count = len(columns[0]) if columns else 0
+    check_row_count(row_count, max_rows)
+    missing = [None] * row_count
+    by_feature = [missing if index is None else columns[index] for index in order]
     return [list(row) for row in zip(*by_feature, strict=True)]
-
-
-def within(at: str) -> Callable[[str], str]:
-    """Say where the rows are that `chalicelib.samples` knows as ``data``.
-
-    Parameters
-    ----------
-    at : str
-        Their place in the request.
-
-    Returns
-    -------
-    callable
-        For `chalicelib.errors.InvalidRequest.moved`.
-    """
-    return lambda place: at + place.removeprefix("data")
-
-
-def within_columns(at: str, column: Callable[[str], str]) -> Callable[[str], str]:
-    """Say where the values are that came in columns.
-
-    Parameters
-    ----------
-    at : str
-        The place of all the columns in the request.
-    column : callable
-        Gives the place of the column that holds a feature.
-
-    Returns
-    -------
-    callable
-        For `chalicelib.errors.InvalidRequest.moved`.
-    """
-
-    def place(found_at: str) -> str:
-        value = _VALUE.fullmatch(found_at)
-        if value is None:
-            return at + found_at.removeprefix("data")
-        return f"{column(value[2])}[{value[1]}]"
-
-    return place
-
-
-def named(at: str, name: object) -> str:
-    """Give the place of a member of an object.
-
-    Parameters
-    ----------
-    at : str
-        The object's.
-    name : object
-        The member's name, as it was sent.
-
-    Returns
-    -------
-    str
-    """
-    return f"{at}.{shortened(str(name))}"

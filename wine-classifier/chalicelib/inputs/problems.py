@@ -1,47 +1,68 @@
-"""The problems of one request, collected and counted."""
+"""The problems of one request, and the paths that locate them in its body."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from chalicelib.errors import InvalidRequest, Problem
+from chalicelib.inputs.suggestions import did_you_mean
 
 MAX_LISTED_PROBLEMS = 20
 
+# Returns the path of a value in the request, given the row and the name of its feature. The row is
+# None if the request holds one sample that is not in a list; the feature is None for a whole
+# sample. Each protocol has its own, as each puts samples in another place.
+Locate = Callable[[int | None, str | None], str]
+
 
 class Problems:
-    """The problems found in one request: the first few of them, and how many there are."""
+    """Collects problems: lists the first `MAX_LISTED_PROBLEMS` and counts all."""
 
     def __init__(self) -> None:
         self._listed: list[Problem] = []
         self._count = 0
 
-    def add(self, at: str, problem: str) -> None:
-        """Note one more problem.
-
-        Parameters
-        ----------
-        at, problem : str
-            See `Problem`.
-        """
+    def add(self, path: str, problem: str) -> None:
+        """Add a problem; it must not repeat a value of the request."""
         self._count += 1
-        if not self.list_is_full():
-            self._listed.append(Problem(at, problem))
+        if not self._list_is_full():
+            self._listed.append(Problem(path, problem))
 
-    def list_is_full(self) -> bool:
-        """Tell whether further problems will only be counted.
-
-        Returns
-        -------
-        bool
-        """
-        return len(self._listed) == MAX_LISTED_PROBLEMS
+    def add_unknown(self, path: str, name: object, known: Iterable[str], problem: str) -> None:
+        """Add a problem with a name that is not among the known ones, with the closest of them."""
+        # A hint costs time, so only listed problems get one.
+        has_hint = isinstance(name, str) and not self._list_is_full()
+        self.add(path, f"{problem}{did_you_mean(str(name), known) if has_hint else ''}")
 
     def raise_if_any(self) -> None:
-        """Refuse the request if there was a problem.
-
-        Raises
-        ------
-        InvalidRequest
-            With all that was found.
-        """
+        """Raise `InvalidRequest` if a problem was added."""
         if self._count:
             raise InvalidRequest(self._listed, self._count)
+
+    def _list_is_full(self) -> bool:
+        return len(self._listed) == MAX_LISTED_PROBLEMS
+
+
+def member_path(path: str, name: str) -> str:
+    """Return the path of an object's member."""
+    return f"{path}.{name}" if path else name
+
+
+def locate_in_rows(path: str) -> Locate:
+    """Return the `Locate` of samples that are the rows at a path, or the one sample there."""
+
+    def locate(row: int | None, feature: str | None) -> str:
+        sample = path if row is None else f"{path}[{row}]"
+        return sample if feature is None else member_path(sample, feature)
+
+    return locate
+
+
+def locate_in_columns(path: str, column_path: Callable[[str], str]) -> Locate:
+    """Return the `Locate` of samples whose features are columns with paths of their own."""
+
+    def locate(row: int | None, feature: str | None) -> str:
+        column = path if feature is None else column_path(feature)
+        return column if row is None else f"{column}[{row}]"
+
+    return locate

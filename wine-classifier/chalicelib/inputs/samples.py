@@ -1,33 +1,32 @@
-"""From samples as they were sent to the arrays that a model takes, with every problem named."""
+"""Parse samples from JSON values to arrays, and name every problem."""
 
 from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Sequence
 from itertools import chain
 from math import isfinite, nan, sumprod
 from typing import Any, NamedTuple
 
-from chalicelib.errors import BodyTooLarge
-from chalicelib.inputs.problems import Problems
+from chalicelib.errors import TooManySamples
+from chalicelib.inputs.problems import Locate, Problems, member_path
 from chalicelib.inputs.signature import Feature, Signature
-from chalicelib.inputs.suggestions import did_you_mean, shortened
+from chalicelib.inputs.suggestions import shorten_name
 
-# A number as text: as in JSON, but for a leading or trailing point and spaces around it.
+# A number as text: JSON's grammar, plus a leading or trailing point and surrounding spaces.
 NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
-# Half of a character: JSON's escapes can write it, but no text can hold it.
+# Half of a surrogate pair: JSON can escape it, UTF-8 cannot encode it.
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
-# Of float64's 1.8e308, what leaves a model room to compute with it.
+# Below float64's 1.8e308, to leave room for the model's arithmetic.
 LARGEST_NUMBER = 1e300
 TOO_LARGE = "is too large: a number may be up to 1e300"
-UNKNOWN_CATEGORY = "is no category that the model knows"
+UNKNOWN_CATEGORY = "is not a known category"
 
 _BOOLEANS = {True: 1.0, False: 0.0}
-_NUMERIC_KINDS = frozenset({int, float, type(None)})
-_KIND_NAMES = {
+_NUMERIC_TYPES = frozenset({int, float, type(None)})
+_JSON_TYPES = {
     bool: "a boolean",
     int: "a number",
     float: "a number",
@@ -39,19 +38,18 @@ _KIND_NAMES = {
 
 
 class Samples(NamedTuple):
-    """Samples that a model can take.
+    """Samples that fit a signature.
 
     Parameters
     ----------
     rows : int
-        How many.
+        Number of samples.
     numbers : array of float64
-        Of shape (samples, features that are not text), row by row; NaN where a value is missing;
-        1 is true.
+        Shape (samples, non-text features), row by row; NaN where missing, 1 for true.
     texts : list of str or None
-        Of shape (samples, features that are text), row by row; None where a value is missing.
+        Shape (samples, text features), row by row; None where missing.
     is_batch : bool
-        Whether they were sent as a batch, and so are answered as one.
+        False if the request holds one sample that is not in a list.
     """
 
     rows: int
@@ -59,35 +57,25 @@ class Samples(NamedTuple):
     texts: list[str | None]
     is_batch: bool = True
 
-    def texts_or(self, missing: str) -> list[str]:
-        """Give the texts with another one in the place of those that are missing.
-
-        Parameters
-        ----------
-        missing : str
-            What stands for a missing text.
-
-        Returns
-        -------
-        list of str
-            Of the shape of `texts`.
-        """
-        return [missing if text is None else text for text in self.texts]
+    def fill_missing(self, value: str) -> list[str]:
+        """Return `texts` with missing texts replaced by a value."""
+        return [value if text is None else text for text in self.texts]
 
 
-def read_samples(data: object, signature: Signature, *, max_rows: int) -> Samples:
-    """Turn samples as they were sent into the arrays that a model takes.
+def read_samples(data: object, signature: Signature, locate: Locate, *, max_rows: int) -> Samples:
+    """Parse samples.
 
     Parameters
     ----------
     data : object
-        What JSON holds under ``data``: a number or a string that holds one (the first feature
-        alone), an object (one sample by name), a list of scalars (one sample by position), or a
-        list of lists or of objects (a batch).
+        JSON value: a number or a string that holds one (the first feature alone), an object (one
+        sample by name), a list of scalars (one sample by position), or a list of lists or objects
+        (a batch).
     signature : Signature
-        What the model takes.
+    locate : Locate
+        Returns the path of a value in the request, for problems.
     max_rows : int
-        The most samples that a batch may hold.
+        Maximum number of samples.
 
     Returns
     -------
@@ -96,186 +84,194 @@ def read_samples(data: object, signature: Signature, *, max_rows: int) -> Sample
     Raises
     ------
     InvalidRequest
-        If the model does not take these samples; with all the problems at once.
-    BodyTooLarge
-        If there are more than `max_rows` of them.
+        If the samples do not fit the signature; lists all problems.
+    TooManySamples
     """
     problems = Problems()
     is_batch = False
-    sent: list[Any] = []
+    samples: list[Any] = []
     if isinstance(data, list):
         is_batch = any(isinstance(item, (list, dict)) for item in data)
-        sent = data if is_batch else [data]
+        samples = data if is_batch else [data]
         if not data:
-            problems.add("data", "holds no samples")
+            problems.add(locate(None, None), "has no samples")
     elif isinstance(data, dict):
-        sent = [data]
+        samples = [data]
     elif isinstance(data, (int, float, str)) and not isinstance(data, bool):
         if signature.features[0].kind != "categorical":
-            data = _number_in(data)
-        sent = [[data] + [None] * (len(signature.features) - 1)]
+            data = _parse_number(data)
+        samples = [[data] + [None] * (len(signature.features) - 1)]
     else:
-        problems.add("data", f"must be a number, a list or an object, not {_kind(data)}")
+        problem = f"must be a number, a list or an object, not {_json_type(data)}"
+        problems.add(locate(None, None), problem)
     problems.raise_if_any()
-    if len(sent) > max_rows:
-        raise BodyTooLarge("A batch", max_rows, "samples")
-    return _Reader(signature, sent, is_batch=is_batch).read()
+    check_row_count(len(samples), max_rows)
+    return _Parser(signature, samples, locate, is_batch=is_batch).parse()
 
 
-class _Reader:
-    """Reads the samples of one request: fast where they are right, with care where not."""
+def check_row_count(rows: int, max_rows: int) -> None:
+    """Raise `TooManySamples` if there are more rows than one request may hold."""
+    if rows > max_rows:
+        raise TooManySamples(max_rows)
 
-    def __init__(self, signature: Signature, sent: list[Any], *, is_batch: bool) -> None:
+
+class _Parser:
+    """Parses the samples of one request: in bulk, then one by one what is invalid."""
+
+    def __init__(
+        self, signature: Signature, samples: list[Any], locate: Locate, *, is_batch: bool
+    ) -> None:
         self._signature = signature
-        self._sent = sent
+        self._samples = samples
+        self._locate = locate
         self._is_batch = is_batch
         self._problems = Problems()
 
-    def read(self) -> Samples:
-        rows = [self._values(index, sample) for index, sample in enumerate(self._sent)]
-        # Where in the request each row that has a value for each feature came from.
+    def parse(self) -> Samples:
+        rows = [self._order_values(index, sample) for index, sample in enumerate(self._samples)]
+        # The index in the request of each row that has a value for each feature.
         self._indices = [index for index, row in enumerate(rows) if row is not None]
         values = [row for row in rows if row is not None]
         if self._signature.is_unconstrained:
-            numbers, texts = self._matrix(values), []
+            numbers, texts = self._parse_matrix(values), []
         else:
-            numbers, texts = self._numbers(values), self._texts(values)
+            numbers, texts = self._parse_numbers(values), self._parse_texts(values)
         self._problems.raise_if_any()
         return Samples(len(values), numbers, texts, self._is_batch)
 
-    def _values(self, index: int, sample: object) -> list[Any] | None:
-        """Give a sample's values in the model's order, or None if it has no such order."""
+    def _order_values(self, index: int, sample: object) -> list[Any] | None:
+        """Return a sample's values in the model's order, or None if it has the wrong form."""
         names = self._signature.names
         if isinstance(sample, dict):
             if not sample.keys() <= self._signature.known_names:
-                self._refuse_unknown_names(index, sample)
+                self._reject_unknown_names(index, sample)
             return [sample.get(name) for name in names]
         if isinstance(sample, list):
             if len(sample) == len(names):
                 return sample
             problem = f"has {len(sample)} values; the model takes {len(names)}"
         else:
-            problem = f"must be a list or an object as others are, not {_kind(sample)}"
-        self._problems.add(self._at(index), problem)
+            problem = f"must be a list or an object, not {_json_type(sample)}"
+        self._problems.add(self._path(index), problem)
         return None
 
-    def _refuse_unknown_names(self, index: int, sample: dict[str, Any]) -> None:
+    def _reject_unknown_names(self, index: int, sample: dict[str, Any]) -> None:
         for name in sample:
             if name not in self._signature.known_names:
-                self._problems.add(
-                    f"{self._at(index)}.{shortened(name)}",
-                    f"is not a feature of this model{self._hint(name, self._signature.names)}",
-                )
+                path = member_path(self._path(index), shorten_name(name))
+                problem = "is not a feature of this model"
+                self._problems.add_unknown(path, name, self._signature.names, problem)
 
-    def _matrix(self, values: list[list[Any]]) -> array[float]:
-        """Read samples that are numbers and nothing else."""
+    def _parse_matrix(self, rows: list[list[Any]]) -> array[float]:
+        """Parse samples whose features are all numbers."""
         features = self._signature.features
-        sent = list(chain.from_iterable(values))
-        numbers = _as_floats(sent)
-        for place in _wrong(numbers):
-            row, column = divmod(place, len(features))
-            self._check_number(row, features[column], sent[place])
+        values = list(chain.from_iterable(rows))
+        numbers = _to_floats(values)
+        for index in _invalid_indices(numbers):
+            row, column = divmod(index, len(features))
+            self._check_number(row, features[column], values[index])
         return numbers
 
-    def _numbers(self, values: list[list[Any]]) -> array[float]:
-        """Read the features that are not text, column by column."""
-        positions = self._signature.number_indices
-        numbers = array("d", bytes(8 * len(values) * len(positions)))
-        for column, position in enumerate(positions):
-            feature = self._signature.features[position]
-            sent = [row[position] for row in values]
+    def _parse_numbers(self, rows: list[list[Any]]) -> array[float]:
+        """Parse the features that are not text, column by column."""
+        indices = self._signature.number_indices
+        numbers = array("d", bytes(8 * len(rows) * len(indices)))
+        for column, index in enumerate(indices):
+            feature = self._signature.features[index]
+            values = [row[index] for row in rows]
             if feature.kind == "boolean":
-                read = array("d", [_BOOLEANS[v] if isinstance(v, bool) else nan for v in sent])
+                parsed = array("d", [_BOOLEANS[v] if isinstance(v, bool) else nan for v in values])
             else:
-                read = _as_floats(sent)
-            for row in _wrong(read):
-                self._check_number(row, feature, sent[row])
-            self._check_choice(feature, read)
-            numbers[column :: len(positions)] = read
+                parsed = _to_floats(values)
+            for row in _invalid_indices(parsed):
+                self._check_number(row, feature, values[row])
+            self._check_choice(feature, parsed)
+            numbers[column :: len(indices)] = parsed
         return numbers
 
-    def _texts(self, values: list[list[Any]]) -> list[str | None]:
-        """Read the features that are text, column by column."""
-        positions = self._signature.text_indices
-        texts: list[str | None] = [None] * (len(values) * len(positions))
-        for column, position in enumerate(positions):
-            feature = self._signature.features[position]
-            read = [self._text(row, feature, sent[position]) for row, sent in enumerate(values)]
-            texts[column :: len(positions)] = read
+    def _parse_texts(self, rows: list[list[Any]]) -> list[str | None]:
+        """Parse the features that are text, column by column."""
+        indices = self._signature.text_indices
+        texts: list[str | None] = [None] * (len(rows) * len(indices))
+        for column, index in enumerate(indices):
+            feature = self._signature.features[index]
+            texts[column :: len(indices)] = [
+                self._parse_text(row, feature, values[index]) for row, values in enumerate(rows)
+            ]
         return texts
 
     def _check_number(self, row: int, feature: Feature, value: object) -> None:
-        """Note what is wrong with a value that did not become a finite number, if anything is."""
+        """Reject a value that is not a finite number, unless it is missing and may be."""
         if value is None:
             if feature.required:
-                self._refuse(row, feature, "is required")
+                self._reject(row, feature, "is required")
         elif feature.kind == "boolean":
-            self._refuse(row, feature, f"must be true or false, not {_kind(value)}")
-        elif _kind(value) == "a number":
-            self._refuse(row, feature, TOO_LARGE)
+            self._reject(row, feature, f"must be true or false, not {_json_type(value)}")
+        elif _json_type(value) == "a number":
+            self._reject(row, feature, TOO_LARGE)
         else:
-            self._refuse(row, feature, f"must be a number, not {_kind(value)}")
+            self._reject(row, feature, f"must be a number, not {_json_type(value)}")
 
     def _check_choice(self, feature: Feature, numbers: array[float]) -> None:
+        """Reject fractions of an integer feature, and numbers that are not among its categories."""
         if feature.kind == "integer":
             for row, number in enumerate(numbers):
                 if isfinite(number) and not number.is_integer():
-                    self._refuse(row, feature, "must be a whole number")
+                    self._reject(row, feature, "must be a whole number")
         if feature.categories is not None:
             for row, number in enumerate(numbers):
                 if isfinite(number) and number not in feature.categories:
-                    self._refuse(row, feature, UNKNOWN_CATEGORY)
+                    self._reject(row, feature, UNKNOWN_CATEGORY)
 
-    def _text(self, row: int, feature: Feature, value: object) -> str | None:
+    def _parse_text(self, row: int, feature: Feature, value: object) -> str | None:
         if value is None:
             if feature.required:
-                self._refuse(row, feature, "is required")
+                self._reject(row, feature, "is required")
             return None
         if not isinstance(value, str):
-            self._refuse(row, feature, f"must be text, not {_kind(value)}")
+            self._reject(row, feature, f"must be text, not {_json_type(value)}")
             return None
         if not value.isascii() and _LONE_SURROGATE.search(value):
-            self._refuse(row, feature, "must be text that UTF-8 can hold")
+            self._reject(row, feature, "must be text that UTF-8 can encode")
             return None
-        if "\0" in value:  # where text ends for ONNX Runtime's C library
-            self._refuse(row, feature, "must be text without NUL characters")
+        if "\0" in value:  # ends a text for ONNX Runtime's C library
+            self._reject(row, feature, "must be text without NUL characters")
             return None
         if feature.categories is not None and value not in feature.categories:
-            hint = self._hint(value, [str(known) for known in feature.categories])
-            self._refuse(row, feature, f"{UNKNOWN_CATEGORY}{hint}")
+            path, categories = self._value_path(row, feature), map(str, feature.categories)
+            self._problems.add_unknown(path, value, categories, UNKNOWN_CATEGORY)
         return value
 
-    def _refuse(self, row: int, feature: Feature, problem: str) -> None:
-        self._problems.add(f"{self._at(self._indices[row])}.{feature.name}", problem)
+    def _reject(self, row: int, feature: Feature, problem: str) -> None:
+        self._problems.add(self._value_path(row, feature), problem)
 
-    def _hint(self, name: str, known: Sequence[str]) -> str:
-        """Suggest a known name, as long as the suggestion will be listed."""
-        return "" if self._problems.list_is_full() else did_you_mean(name, known)
+    def _value_path(self, row: int, feature: Feature) -> str:
+        return self._path(self._indices[row], feature.name)
 
-    def _at(self, index: int) -> str:
-        return f"data[{index}]" if self._is_batch else "data"
+    def _path(self, index: int, feature: str | None = None) -> str:
+        return self._locate(index if self._is_batch else None, feature)
 
 
-def _wrong(numbers: array[float]) -> list[int]:
-    """Find what is missing, no number or too large."""
-    if sumprod(numbers, numbers) <= LARGEST_NUMBER:  # so each is at most its square root
+def _invalid_indices(numbers: array[float]) -> list[int]:
+    """Return the indices of NaN (missing, or not a number) and of numbers that are too large."""
+    if sumprod(numbers, numbers) <= LARGEST_NUMBER:  # each is at most the square root of that
         return []
-    return [place for place, n in enumerate(numbers) if not abs(n) <= LARGEST_NUMBER]
+    return [index for index, n in enumerate(numbers) if not abs(n) <= LARGEST_NUMBER]
 
 
-def _as_floats(values: list[Any]) -> array[float]:
-    """Make numbers of values; what is no finite number becomes NaN or infinity."""
-    kinds = set(map(type, values))
-    if kinds <= _NUMERIC_KINDS:
-        present = [nan if v is None else v for v in values] if type(None) in kinds else values
+def _to_floats(values: list[Any]) -> array[float]:
+    """Convert values to floats; what is not a finite number becomes NaN or infinity."""
+    types = set(map(type, values))
+    if types <= _NUMERIC_TYPES:
+        numbers = [nan if v is None else v for v in values] if type(None) in types else values
         try:
-            return array("d", present)
+            return array("d", numbers)
         except OverflowError:  # an integer beyond the range of float64
             pass
-    return array("d", map(_as_float, values))
+    return array("d", map(_to_float, values))
 
 
-def _as_float(value: object) -> float:
+def _to_float(value: object) -> float:
     if type(value) not in (int, float):
         return nan
     try:
@@ -284,12 +280,12 @@ def _as_float(value: object) -> float:
         return float("inf")
 
 
-def _number_in(value: float | str) -> float | str:
-    """Read a number that was sent as text, as in ``{"data": ".10"}``; leave other text as it is."""
+def _parse_number(value: float | str) -> float | str:
+    """Parse a number that is sent as text, as in ``{"data": ".10"}``; return other text."""
     if not isinstance(value, str) or not NUMBER.fullmatch(value):
         return value
     return float(value)
 
 
-def _kind(value: object) -> str:
-    return _KIND_NAMES.get(type(value), "a value of another kind")
+def _json_type(value: object) -> str:
+    return _JSON_TYPES.get(type(value), "another type")

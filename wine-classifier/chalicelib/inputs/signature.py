@@ -1,4 +1,4 @@
-"""What a model takes and what it can answer."""
+"""The signature of a model: its features and classes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ class Feature(NamedTuple):
     Parameters
     ----------
     name : str
-        Its name.
     kind : {"numeric", "integer", "boolean", "categorical"}
-        What its value is: a number, a whole number, true or false, or text.
+        Type of the value: number, whole number, boolean or text.
     required : bool
-        Whether the estimator needs a value; if not, it may be absent or null.
+        False if the estimator accepts a missing value.
     categories : frozenset of str or float, optional
-        The only values that the estimator takes; None if it takes others too.
+        The only values that the estimator accepts; None if it accepts others.
     """
 
     name: str
@@ -31,46 +30,36 @@ class Feature(NamedTuple):
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Feature:
-        """Read a feature from the manifest's JSON.
-
-        Parameters
-        ----------
-        document : mapping
-            An item of the manifest's ``signature.features``.
-
-        Returns
-        -------
-        Feature
+        """Parse an item of the manifest's ``signature.features``.
 
         Raises
         ------
         KeyError, TypeError, ValueError
-            If something is missing or of another kind.
+            If a field is missing or invalid.
         """
         if document["kind"] not in get_args(Kind):
-            raise ValueError(f"a feature of kind {document['kind']!r}")
-        closed = document.get("unknown_categories") == "rejected"
+            raise ValueError(f"unknown feature kind {document['kind']!r}")
+        is_closed = document.get("unknown_categories") == "rejected"
         return cls(
             name=str(document["name"]),
             kind=cast(Kind, document["kind"]),
             required=bool(document["required"]),
-            categories=frozenset(document["categories"]) if closed else None,
+            categories=frozenset(document["categories"]) if is_closed else None,
         )
 
 
 class Signature:
-    """What a model takes and what it can answer.
+    """The inputs and outputs of a model.
 
     Parameters
     ----------
     features : tuple of Feature
-        In the order that the model takes them.
+        In the order of the model's inputs.
     classes : tuple of str
         In the order of the model's probabilities.
     has_probabilities : bool, default=True
-        Whether the model gives probabilities.
     allows_nan : bool, default=False
-        Whether scikit-learn itself gives NaN for the probabilities of some samples.
+        True if scikit-learn itself returns NaN probabilities for some samples.
     """
 
     def __init__(
@@ -87,21 +76,12 @@ class Signature:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Signature:
-        """Read a signature from the manifest's JSON.
-
-        Parameters
-        ----------
-        document : mapping
-            The manifest's ``signature``.
-
-        Returns
-        -------
-        Signature
+        """Parse the manifest's ``signature``.
 
         Raises
         ------
         KeyError, TypeError, ValueError
-            If something is missing or of another kind.
+            If a field is missing or invalid.
         """
         return cls(
             features=tuple(Feature.from_document(feature) for feature in document["features"]),
@@ -112,30 +92,30 @@ class Signature:
 
     @functools.cached_property
     def names(self) -> list[str]:
-        """The features' names."""
+        """Feature names, in order."""
         return [feature.name for feature in self.features]
 
     @functools.cached_property
     def known_names(self) -> frozenset[str]:
-        """The features' names, to look one up."""
+        """Feature names, for lookup."""
         return frozenset(self.names)
 
     @functools.cached_property
     def number_indices(self) -> list[int]:
-        """The positions of the features whose values are numbers, in order."""
+        """Indices of the features that are not text."""
         return [i for i, feature in enumerate(self.features) if feature.kind != "categorical"]
 
     @functools.cached_property
     def text_indices(self) -> list[int]:
-        """The positions of the features whose values are text, in order."""
+        """Indices of the features that are text."""
         return [i for i, feature in enumerate(self.features) if feature.kind == "categorical"]
 
     @functools.cached_property
     def takes_only_numeric(self) -> bool:
-        """Whether every feature is numeric."""
+        """True if every feature is numeric."""
         return all(feature.kind == "numeric" for feature in self.features)
 
     @functools.cached_property
     def is_unconstrained(self) -> bool:
-        """Whether every feature is numeric and none has categories."""
+        """True if every feature is numeric and none has categories."""
         return self.takes_only_numeric and all(f.categories is None for f in self.features)

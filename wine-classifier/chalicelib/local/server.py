@@ -1,7 +1,7 @@
-"""`chalice local` as strict as API Gateway is, and with our errors. Never imported on Lambda.
+"""A `chalice local` as strict as API Gateway, with this project's errors. Not used on Lambda.
 
-Chalice's own server believes every Content-Length, knows no chunked bodies, answers HEAD with a
-body, TRACE with a page of HTML, and a path that has no route with a 403 that repeats a header.
+Chalice's local server trusts any Content-Length, does not read chunked bodies, answers HEAD with a
+body and TRACE with an HTML page, and an unknown path with a 403 that repeats a request header.
 """
 
 from __future__ import annotations
@@ -29,42 +29,33 @@ from chalicelib.rest.responses import error_response, json_response
 
 IDLE_SECONDS = 60
 BODY_SECONDS = 5
-# How long a client may go on sending what will not be read, so that it sees the answer to it.
+# After an early response, the rest of the request is discarded for this long: closing the
+# connection at once could discard the response instead.
 LINGER_SECONDS = 10
-_UNREAD_BYTES = 65_536
+_DISCARD_BYTES = 65_536
 
-_NO_HTTP = {
-    414: "The address is too long.",
+_PROTOCOL_ERRORS = {
+    414: "The URL is too long.",
     431: "The headers are too long, or too many.",
-    505: "HTTP is spoken here in version 1.0 or 1.1.",
+    505: "Only HTTP/1.0 and HTTP/1.1 are supported.",
 }
 
 
 def install() -> None:
-    """Let `chalice local`, and Chalice's test client, use what is defined here."""
-    chalice.local.RouteMatcher = Routes  # type: ignore[misc]
-    chalice.local.LocalDevServer = Server  # type: ignore[misc, assignment]
+    """Replace the classes that `chalice local` and Chalice's test client use."""
+    chalice.local.RouteMatcher = StrictRouteMatcher  # type: ignore[misc]
+    chalice.local.LocalDevServer = StrictLocalServer  # type: ignore[misc, assignment]
 
 
-class Routes(RouteMatcher):
-    """Finds the route of a path; that of ``/``, which tells that there is none, if no other."""
+class StrictRouteMatcher(RouteMatcher):
+    """Matches paths as API Gateway does; an unknown path gets the not-found route ``/``."""
 
     def match_route(self, url: str) -> MatchResult:
-        """Find a route.
-
-        Parameters
-        ----------
-        url : str
-            A path, with or without a query.
-
-        Returns
-        -------
-        chalice.local.MatchResult
-        """
+        """Match a path, with or without a query."""
         path, _, query = url.partition("?")
-        # To urllib these begin something else than a path; to API Gateway they are a part of it.
+        # Part of the path to API Gateway, but not to urllib.
         path = path.replace(";", "%3B").replace("#", "%23")
-        if path.startswith("//"):  # as http.server has it
+        if path.startswith("//"):  # as http.server normalizes it
             path = "/" + path.lstrip("/")
         try:
             return super().match_route(f"{path}?{query}")
@@ -72,42 +63,34 @@ class Routes(RouteMatcher):
             return MatchResult("/", {}, {})
 
 
-class Handler(ChaliceRequestHandler):
-    """Reads requests from a connection and answers each."""
+class StrictRequestHandler(ChaliceRequestHandler):
+    """Handles the requests of one connection."""
 
     timeout = IDLE_SECONDS
-    disable_nagle_algorithm = True  # else the body waits 40 ms for the headers to arrive
-    default_request_version = "HTTP/1.0"  # so that even what names no version is told a status
-    _leaves_unread = False
+    disable_nagle_algorithm = True  # otherwise the body waits 40 ms for the headers' ACK
+    default_request_version = "HTTP/1.0"  # a request without a version gets a status line too
+    _has_unread_input = False
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith(
-            "do_"
-        ):  # a method that Chalice's class does not know: the app refuses it
+        if name.startswith("do_"):  # a method that Chalice's handler lacks: the app rejects it
             return self._generic_handle
         raise AttributeError(name)
 
     def handle_one_request(self) -> None:
-        """Answer one request."""
+        """Handle one request; an invalid body closes the connection."""
         try:
             super().handle_one_request()
         except ServingError as error:
-            self._refuse(error_response(error))
+            self._reject(error_response(error))
 
-    def send_error(self, code: int, *_said: str | None) -> None:
-        """Refuse what is no HTTP, without http.server's words, which may repeat what was sent.
+    def send_error(self, code: int, *_: str | None) -> None:
+        """Reject invalid HTTP without http.server's message, which may repeat the request."""
+        error = {"error": _PROTOCOL_ERRORS.get(code, "The request is not valid HTTP.")}
+        self._reject(json_response(error, status=code))
 
-        Parameters
-        ----------
-        code : int
-            The HTTP status.
-        """
-        error = {"error": _NO_HTTP.get(code, "The request is not HTTP.")}
-        self._refuse(json_response(error, status=code))
-
-    def _refuse(self, response: Response) -> None:
-        # Where the next request would begin is not known.
-        self._leaves_unread = True
+    def _reject(self, response: Response) -> None:
+        # The start of the next request is unknown, so the connection ends here.
+        self._has_unread_input = True
         headers = {**response.headers, "Connection": "close"}
         self._send_http_response(response.status_code, headers, response.body)
 
@@ -128,34 +111,28 @@ class Handler(ChaliceRequestHandler):
             super()._send_http_response_with_body(code, headers, body)
 
     def finish(self) -> None:
-        """End the connection; only then is what the client still sends thrown away."""
+        """Send the response, then discard unread input before the connection closes."""
         super().finish()
-        if self._leaves_unread:
+        if self._has_unread_input:
             with suppress(OSError):
                 self.connection.shutdown(socket.SHUT_WR)
                 self.connection.settimeout(1)
-                until = time.monotonic() + LINGER_SECONDS
-                while time.monotonic() < until and self.connection.recv(_UNREAD_BYTES):
+                deadline = time.monotonic() + LINGER_SECONDS
+                while time.monotonic() < deadline and self.connection.recv(_DISCARD_BYTES):
                     pass
 
 
 class LocalHTTPServer(ThreadedHTTPServer):
-    """Accepts connections."""
+    """Prints no traceback when a client disconnects."""
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Print what went wrong, unless it is that a client went away.
-
-        Parameters
-        ----------
-        request, client_address : object
-            See `socketserver.BaseServer`.
-        """
+        """Print the current exception, unless it is a lost connection."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
-class Server(LocalDevServer):
-    """What `chalice local` runs."""
+class StrictLocalServer(LocalDevServer):
+    """The server that `chalice local` runs."""
 
     def __init__(self, app: Chalice, config: Config, host: str, port: int) -> None:
-        super().__init__(app, config, host, port, Handler, LocalHTTPServer)
+        super().__init__(app, config, host, port, StrictRequestHandler, LocalHTTPServer)

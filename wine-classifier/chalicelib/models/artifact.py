@@ -1,15 +1,15 @@
-"""The one file that holds a model: how its manifest is found and how a changed byte is noticed.
+"""The artifact: one file with a model, its manifest and its checksum.
 
-An artifact is a file of the runtime's own format (``.onnx``), which any tool for that format
-opens, and whose last bytes are a *seal*: ASCII of a fixed length that says where in the file the
-manifest's JSON lies, and holds the HMAC-SHA-256 (dashes if unsigned) and the SHA-256 of every
-byte before each::
+An artifact is a file in the runtime's own format (``.onnx``), which any tool for that format
+opens. Its last bytes are a *footer*: ASCII of a fixed length with the manifest's offset and length
+in the file, the HMAC-SHA-256 of every byte before the HMAC (dashes if the artifact is not signed)
+and the SHA-256 of every byte before the SHA-256::
 
     ...the model...{"format": 1, ...}...
     wine-classifier-artifact/1 manifest=000000001421+000000003977 hmac-sha256=<64> sha256=<64>
 
-So the manifest is read, and the whole file checked, with no parser for the runtime's format.
-In ONNX both are entries of ``metadata_props``, which protobuf allows to stand at the end.
+Reading the manifest and checking the file therefore need no parser for the runtime's format.
+In ONNX, manifest and footer are entries of ``metadata_props``, which protobuf allows at the end.
 """
 
 from __future__ import annotations
@@ -21,151 +21,119 @@ from typing import Any, NamedTuple
 
 from chalicelib.errors import InvalidArtifact
 
-_DIGITS = 64  # of a SHA-256 in hex
-_UNSIGNED = "-" * _DIGITS
-_PLACE = "wine-classifier-artifact/1 manifest={start:012d}+{length:012d} hmac-sha256="
-_BETWEEN = " sha256="
-_PATTERN = re.compile(
+_HEX_DIGITS = 64  # of a SHA-256
+_UNSIGNED = "-" * _HEX_DIGITS
+_MANIFEST_RANGE = "wine-classifier-artifact/1 manifest={start:012d}+{length:012d} hmac-sha256="
+_SHA256_FIELD = " sha256="
+_FOOTER = re.compile(
     rb"wine-classifier-artifact/1 manifest=(\d{12})\+(\d{12})"
     rb" hmac-sha256=([0-9a-f]{64}|-{64}) sha256=([0-9a-f]{64})"
 )
-_WORTH_OPENSSL_BYTES = 2_000_000
-FOOTER_BYTES = len(_PLACE.format(start=0, length=0) + _UNSIGNED + _BETWEEN) + _DIGITS
+FOOTER_BYTES = (
+    len(_MANIFEST_RANGE.format(start=0, length=0) + _UNSIGNED + _SHA256_FIELD) + _HEX_DIGITS
+)
+
+# From this size on, OpenSSL's faster SHA-256 saves more time than its import takes.
+_OPENSSL_MIN_BYTES = 2_000_000
 
 
 class Footer(NamedTuple):
-    """What the end of an artifact says.
+    """The footer of an artifact."""
 
-    Parameters
-    ----------
-    manifest_start, manifest_length : int
-        Where in the file the manifest's JSON lies, in bytes.
-    hmac : str
-        In hex, of every byte before it; dashes if the artifact is not signed.
-    sha256 : str
-        In hex, of every byte before it.
-    """
-
-    manifest_start: int
-    manifest_length: int
-    hmac: str
-    sha256: str
+    manifest_start: int  # offset of the manifest's JSON in the file, in bytes
+    manifest_length: int  # in bytes
+    hmac: str  # HMAC-SHA-256 of every byte before it, in hex; dashes if not signed
+    sha256: str  # SHA-256 of every byte before it, in hex
 
 
 def make_footer(
     content: bytes, manifest_start: int, manifest_length: int, key: str | None = None
 ) -> bytes:
-    """Make the seal that belongs behind some content.
+    """Make the footer of an artifact.
 
     Parameters
     ----------
     content : bytes
-        Everything that comes before the seal.
+        The file up to the footer.
     manifest_start, manifest_length : int
-        Where in it the manifest's JSON lies, in bytes.
+        Offset and length of the manifest's JSON in the content, in bytes.
     key : str, optional
-        What to sign with.
+        The signing key. The artifact is not signed by default.
 
     Returns
     -------
     bytes
-        The seal, `FOOTER_BYTES` long.
+        The footer, `FOOTER_BYTES` long.
     """
-    place = _PLACE.format(start=manifest_start, length=manifest_length)
-    signature = _UNSIGNED if key is None else _hmac(key, content, place.encode())
-    unhashed = place + signature + _BETWEEN
+    manifest_range = _MANIFEST_RANGE.format(start=manifest_start, length=manifest_length)
+    signature = _UNSIGNED if key is None else _hmac(key, content, manifest_range.encode())
+    unhashed = manifest_range + signature + _SHA256_FIELD
     return f"{unhashed}{_sha256(content + unhashed.encode())}".encode()
 
 
-def read_footer(end: bytes) -> Footer:
-    """Read the seal at the end of an artifact.
+def read_footer(data: bytes) -> Footer:
+    """Parse, but do not verify, the footer at the end of a file or of its last `FOOTER_BYTES`.
 
-    Parameters
-    ----------
-    end : bytes
-        At least the last `FOOTER_BYTES` of the file.
-
-    Returns
-    -------
-    Footer
-
-    Raises
-    ------
-    InvalidArtifact
-        If there is none.
+    Raises `InvalidArtifact` if there is no footer.
     """
-    found = _PATTERN.fullmatch(end[-FOOTER_BYTES:])
-    if found is None:
-        raise InvalidArtifact("The object was not published by this project: it has no seal.")
-    return Footer(int(found[1]), int(found[2]), found[3].decode(), found[4].decode())
+    match = _FOOTER.fullmatch(data[-FOOTER_BYTES:])
+    if match is None:
+        raise InvalidArtifact("The object was not published by this project: it has no footer.")
+    return Footer(int(match[1]), int(match[2]), match[3].decode(), match[4].decode())
 
 
 def read_manifest(artifact: bytes, key: str | None = None) -> dict[str, Any]:
-    """Check an artifact's seal and read its manifest.
+    """Check an artifact's footer and parse its manifest.
 
     Parameters
     ----------
     artifact : bytes
         The whole file.
     key : str, optional
-        What the artifact must be signed with.
+        The signing key. Signatures are not checked by default.
 
     Returns
     -------
     dict
-        The manifest, as its JSON says; what it means is for `chalicelib.manifest` to read.
+        The manifest's JSON object, for `chalicelib.models.manifest.Manifest` to interpret.
 
     Raises
     ------
     InvalidArtifact
-        If the file is empty, has no seal, was changed after it was sealed, is not signed with
-        the key, or holds no JSON object where the seal says that the manifest is.
+        If the file is empty, has no footer, was changed after it was published, is not signed
+        with the key, or the footer does not point at a JSON object.
     """
     if not artifact:
         raise InvalidArtifact("The object is empty.")
-    found = read_footer(artifact)
+    footer = read_footer(artifact)
     view = memoryview(artifact)
-    if _sha256(view[:-_DIGITS]) != found.sha256:
-        raise InvalidArtifact("The artifact was changed after it was sealed: its SHA-256 differs.")
+    if _sha256(view[:-_HEX_DIGITS]) != footer.sha256:
+        raise InvalidArtifact(
+            "The artifact was changed after it was published: its SHA-256 differs."
+        )
     if key is not None:
-        _check_signature(view, found.hmac, key)
-    start, length = found.manifest_start, found.manifest_length
+        _check_signature(view, footer.hmac, key)
+    start, length = footer.manifest_start, footer.manifest_length
     return parse_manifest(artifact[start : start + length])
 
 
-def parse_manifest(written: bytes) -> dict[str, Any]:
-    """Parse a manifest's JSON.
-
-    Parameters
-    ----------
-    written : bytes
-        What lies where the seal says that the manifest is.
-
-    Returns
-    -------
-    dict
-
-    Raises
-    ------
-    InvalidArtifact
-        If it is no JSON object.
-    """
+def parse_manifest(data: bytes) -> dict[str, Any]:
+    """Parse a manifest's JSON object; raise `InvalidArtifact` if the bytes are not one."""
     try:
-        manifest = json.loads(written)
+        manifest = json.loads(data)
     except (ValueError, RecursionError):
         manifest = None
     if not isinstance(manifest, dict):
-        raise InvalidArtifact("The artifact's seal does not point at a manifest.")
+        raise InvalidArtifact("The artifact's footer does not point at a manifest.")
     return manifest
 
 
 def _sha256(content: bytes | memoryview) -> str:
-    """Hash content: with OpenSSL, which is quicker, if that makes up for the time it takes to load.
+    """Hash small content with Python's private SHA-256, as `random` does, and large with OpenSSL.
 
-    Python's own SHA-256 is private to its standard library, where `random` takes it for the same
-    reason; so there may be none.
+    An interpreter may lack the private one; OpenSSL's then hashes everything.
     """
-    if len(content) < _WORTH_OPENSSL_BYTES:
+    if len(content) < _OPENSSL_MIN_BYTES:
         with suppress(ImportError):
             from _sha2 import sha256  # type: ignore[import-not-found]
 
@@ -176,9 +144,9 @@ def _sha256(content: bytes | memoryview) -> str:
 
 
 def _check_signature(artifact: memoryview, signature: str, key: str) -> None:
-    from hmac import compare_digest  # only those who sign pay for the import
+    from hmac import compare_digest  # needed only with a signing key
 
-    signed = artifact[: -(_DIGITS + len(_BETWEEN) + _DIGITS)]
+    signed = artifact[: -(_HEX_DIGITS + len(_SHA256_FIELD) + _HEX_DIGITS)]
     if not compare_digest(_hmac(key, signed), signature):
         raise InvalidArtifact("The artifact is not signed with this function's key.")
 

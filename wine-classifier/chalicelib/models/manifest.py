@@ -1,4 +1,4 @@
-"""What a model says of itself: read from JSON, typed, refused if it cannot be served by it."""
+"""The manifest: parsed from JSON, typed, rejected if this code cannot serve the model."""
 
 from __future__ import annotations
 
@@ -8,78 +8,37 @@ from typing import Any, NamedTuple
 from chalicelib.errors import InvalidArtifact
 from chalicelib.inputs.signature import Signature
 
-# Raise this when a reader of the old format would misread the new one, and teach `Manifest` both:
-# functions that were deployed earlier refuse the newer format and go on with their last good model.
+# Raise this when code that reads the old format would misread the new one, and let `Manifest` read
+# both. Functions deployed earlier reject the newer format and keep serving their last good model.
 FORMAT = 1
 
 
 class GoldenSamples(NamedTuple):
-    """A few samples with the answers that scikit-learn gave for them.
+    """A few samples, as in a request, with scikit-learn's predictions for them."""
 
-    Parameters
-    ----------
-    samples : list of list
-        Shape (n, features), as a client would send them; None is a missing value.
-    labels : list of str
-        Shape (n,).
-    probabilities : list of list of float or None
-        Shape (n, classes); None if the estimator gives none.
-    """
-
-    samples: list[list[Any]]
-    labels: list[str]
-    probabilities: list[list[float]] | None
+    samples: list[list[Any]]  # (samples, features); None is a missing value
+    labels: list[str]  # (samples,)
+    probabilities: list[list[float]] | None  # (samples, classes); None if the estimator has none
 
 
 class Manifest(NamedTuple):
-    """What serving needs to know of a model.
-
-    Parameters
-    ----------
-    name : str
-        The model's name.
-    version : str
-        The first 12 hex digits of the SHA-256 of what was published.
-    runtime : str
-        What runs the model: ``"onnx"`` or ``"sklearn"``.
-    signature : Signature
-        What the model takes and answers.
-    golden_samples : GoldenSamples
-        What the model must answer before it is believed.
-    document : mapping
-        The whole manifest as it was published, metrics and versions of libraries included.
-    """
+    """The parts of a manifest that serving needs."""
 
     name: str
-    version: str
-    runtime: str
+    version: str  # the first 12 hex digits of the SHA-256 of the published content
+    runtime: str  # "onnx" or "sklearn"
     signature: Signature
-    golden_samples: GoldenSamples
-    document: Mapping[str, Any]
+    golden_samples: GoldenSamples  # a loaded model must reproduce these predictions
+    document: Mapping[str, Any]  # the whole manifest as published
 
     @property
     def sklearn_version(self) -> str:
-        """The version of scikit-learn that the estimator was fitted with."""
+        """The version of scikit-learn that fitted the estimator."""
         return str(self.document["libraries"]["scikit-learn"])
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Manifest:
-        """Read a manifest from its JSON object.
-
-        Parameters
-        ----------
-        document : mapping
-            The manifest as it was published.
-
-        Returns
-        -------
-        Manifest
-
-        Raises
-        ------
-        InvalidArtifact
-            If the format is newer than this code, or a field is missing or of another kind.
-        """
+        """Check the fields of a manifest's JSON object; raise `InvalidArtifact` if one is wrong."""
         if document.get("format") != FORMAT:
             raise InvalidArtifact(
                 f"The manifest's format is {document.get('format')!r}; this code reads {FORMAT}."

@@ -1,1 +1,1 @@
-"""The description of the API and of the live model."""
+"""Descriptions of the live model and of the API."""

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of the API, made from the signature of the model that is live.
+"""The OpenAPI 3.1 document of the API, from the signature of the live model.
 
 The format: https://spec.openapis.org/oas/v3.1.1.html
 """
@@ -10,30 +10,15 @@ from typing import Any
 from chalicelib import SERVER_VERSION
 from chalicelib.models.manifest import Manifest
 from chalicelib.openapi.invocation_schemas import invocation_schemas
-from chalicelib.openapi.json_schema import Schema, closed, ref
-from chalicelib.openapi.operations import ERRORS, RETRY_AFTER, answer_with
-from chalicelib.openapi.paths import paths_of
+from chalicelib.openapi.json_schema import TEXT, Schema, array_schema, nullable, object_schema
+from chalicelib.openapi.operations import error_responses
+from chalicelib.openapi.paths import build_paths
 from chalicelib.openapi.sample_schemas import sample_schemas
 from chalicelib.openapi.tensor_schemas import tensor_schemas
 
 
 def openapi_document(manifest: Manifest, *, max_rows: int, server_url: str) -> dict[str, Any]:
-    """Describe every route for the model that is live.
-
-    Parameters
-    ----------
-    manifest : Manifest
-        What the model says of itself.
-    max_rows : int
-        The most samples that one request may hold.
-    server_url : str
-        What stands before each path.
-
-    Returns
-    -------
-    dict
-        Its examples work when they are sent.
-    """
+    """Describe every route for the model; `server_url` is the prefix of all paths."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -44,42 +29,33 @@ def openapi_document(manifest: Manifest, *, max_rows: int, server_url: str) -> d
         },
         "servers": [{"url": server_url}],
         "tags": [{"name": name} for name in ("classify", "about", "mlflow", "inference")],
-        "paths": paths_of(manifest),
+        "paths": build_paths(manifest),
         "components": {
-            "schemas": _schemas(manifest, max_rows),
-            "responses": {
-                name: answer_with(
-                    text, ref("Error"), headers=RETRY_AFTER if code == "503" else None
-                )
-                for code, (name, text) in ERRORS.items()
+            "schemas": {
+                **sample_schemas(manifest, max_rows),
+                **invocation_schemas(manifest),
+                **tensor_schemas(manifest),
+                **_error_schemas(),
             },
+            "responses": error_responses(),
         },
     }
 
 
-def _schemas(manifest: Manifest, max_rows: int) -> dict[str, Schema]:
-    return {
-        **sample_schemas(manifest, max_rows),
-        **invocation_schemas(manifest),
-        **tensor_schemas(manifest),
-        **_shared_schemas(),
-    }
-
-
-def _shared_schemas() -> dict[str, Schema]:
-    text, maybe = {"type": "string"}, {"type": ["string", "null"]}
-    problem = closed({"at": text, "problem": text})
-    health = {
+def _error_schemas() -> dict[str, Schema]:
+    problem = object_schema({"at": TEXT, "problem": TEXT})
+    health: dict[str, Schema] = {
         "live": {"const": True},
         "ready": {"type": "boolean"},
         "degraded": {"type": "boolean"},
-        "since": maybe,
-        "reason": maybe,
-        "version": maybe,
+        "since": nullable(TEXT),
+        "reason": nullable(TEXT),
+        "version": nullable(TEXT),
     }
-    problems = {"type": "array", "items": problem}
     return {
-        "Error": closed({"error": text, "problems": problems}, optional=("problems",)),
-        "Health": closed(health),
-        "NotReady": closed({"error": text, **health}),
+        "Error": object_schema(
+            {"error": TEXT, "problems": array_schema(problem)}, required=["error"]
+        ),
+        "Health": object_schema(health),
+        "NotReady": object_schema({"error": TEXT, **health}),
     }

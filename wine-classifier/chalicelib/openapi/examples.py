@@ -1,4 +1,4 @@
-"""Requests to try, in the description of the API: samples that the model has proved to answer."""
+"""Example request bodies for the OpenAPI document, from a golden sample of the model."""
 
 from __future__ import annotations
 
@@ -9,54 +9,56 @@ from chalicelib.protocols.invocations.csv_format import write_csv
 from chalicelib.protocols.open_inference.metadata import model_metadata
 
 
-def sample_examples(manifest: Manifest) -> tuple[dict[str, Any], list[Any]]:
-    """Give a sample that the model has proved to answer.
-
-    Parameters
-    ----------
-    manifest : Manifest
-        What the model says of itself.
-
-    Returns
-    -------
-    by_name : dict
-    by_position : list
-    """
-    positional = manifest.golden_samples.samples[0]
-    by_name = zip(manifest.signature.names, positional, strict=True)
-    return {name: value for name, value in by_name if value is not None}, positional
+def classify_examples(manifest: Manifest) -> dict[str, Any]:
+    """Return the bodies of ``POST /classify`` by their names."""
+    named, positional = _sample_by_name(manifest), _sample_by_position(manifest)
+    examples: dict[str, Any] = {
+        "by name": {"data": named},
+        "by position": {"data": positional},
+        "a batch": {"data": [named, positional]},
+    }
+    if manifest.signature.has_probabilities:
+        examples["with probabilities"] = {"data": named, "probabilities": True}
+    return examples
 
 
-def csv_example(manifest: Manifest) -> str:
-    """Give the same sample as CSV.
-
-    Parameters
-    ----------
-    manifest : Manifest
-        What the model says of itself.
-
-    Returns
-    -------
-    str
-    """
-    return write_csv([sample_examples(manifest)[1]])
+def invocation_examples(manifest: Manifest) -> dict[str, Any]:
+    """Return the JSON bodies of ``POST /invocations`` by their formats."""
+    named, positional = _sample_by_name(manifest), _sample_by_position(manifest)
+    split = {"columns": manifest.signature.names, "data": [positional]}
+    return {
+        "dataframe_split": {"dataframe_split": split},
+        "dataframe_records": {"dataframe_records": [named]},
+        "instances": {"instances": [positional]},
+        "inputs": {"inputs": [named]},
+        "bare": [positional],
+    }
 
 
-def tensor_example(manifest: Manifest) -> dict[str, Any]:
-    """Give the same sample as a request of the Open Inference Protocol.
+def csv_examples(manifest: Manifest) -> dict[str, str]:
+    """Return the CSV bodies of ``POST /invocations`` by their formats."""
+    return {"without a header": write_csv([_sample_by_position(manifest)])}
 
-    Parameters
-    ----------
-    manifest : Manifest
-        What the model says of itself.
 
-    Returns
-    -------
-    dict
-    """
-    _, sample = sample_examples(manifest)
+def infer_examples(manifest: Manifest) -> dict[str, Any]:
+    """Return the bodies of ``POST /v2/models/{model_name}/infer`` by their names."""
+    sample = _sample_by_position(manifest)
     inputs = model_metadata(manifest)["inputs"]
     if len(inputs) == 1 and len(sample) > 1:
-        return {"inputs": [inputs[0] | {"shape": [1, len(sample)], "data": sample}]}
-    columns = zip(inputs, sample, strict=True)
-    return {"inputs": [column | {"shape": [1, 1], "data": [value]} for column, value in columns]}
+        tensors = [inputs[0] | {"shape": [1, len(sample)], "data": sample}]
+    else:
+        tensors = [
+            tensor | {"shape": [1, 1], "data": [value]}
+            for tensor, value in zip(inputs, sample, strict=True)
+        ]
+    return {"tensors": {"inputs": tensors}}
+
+
+def _sample_by_position(manifest: Manifest) -> list[Any]:
+    return manifest.golden_samples.samples[0]
+
+
+def _sample_by_name(manifest: Manifest) -> dict[str, Any]:
+    """Return the sample without its missing values."""
+    values = zip(manifest.signature.names, _sample_by_position(manifest), strict=True)
+    return {name: value for name, value in values if value is not None}

@@ -1,4 +1,4 @@
-"""The schema of samples as CSV, in the description of the API."""
+"""The schemas of ``POST /invocations`` in the OpenAPI document: JSON and CSV."""
 
 from __future__ import annotations
 
@@ -7,114 +7,85 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.models.manifest import Manifest
-from chalicelib.openapi.json_schema import Schema, closed, fixed_list, ref
-from chalicelib.openapi.sample_schemas import feature_schemas, required_names
+from chalicelib.openapi.json_schema import Schema, array_schema, object_schema, ref, tuple_schema
+from chalicelib.openapi.sample_schemas import feature_schemas, label_schema, required_names
 from chalicelib.protocols.invocations.csv_format import write_csv
 
-_CELLS = {
+_CELL_PATTERNS = {
     "numeric": r"-?[0-9]{1,17}(\.[0-9]{1,17})?([eE][+-]?[0-9]{1,2})?",
     "integer": "-?[0-9]{1,15}",
     "boolean": "([Tt]rue|[Ff]alse)",
     "categorical": "[a-z]{1,9}",
 }
-_SPECIAL = re.compile(r"[.*+?^${}()|\[\]\\]")
+# Not re.escape: JSON Schema's regular expressions are ECMA-262's, with fewer escapes.
+_SPECIAL_CHARACTER = re.compile(r"[.*+?^${}()|\[\]\\]")
+
+
+def invocation_schemas(manifest: Manifest) -> dict[str, Schema]:
+    """Describe the JSON request and response of ``POST /invocations``."""
+    columns = tuple_schema([{"const": name} for name in manifest.signature.names])
+    columns |= {"description": "The order of the values in each row; any order is accepted."}
+    rows = array_schema(ref("PositionalSample"), minItems=1)
+    samples = [ref("Batch"), ref("PositionalSample")]
+    formats = {
+        "dataframe_split": object_schema({"columns": columns, "data": rows}),
+        "dataframe_records": array_schema(ref("Sample"), minItems=1),
+        "instances": {"anyOf": samples},
+        "inputs": {"anyOf": [*samples, *_column_schemas(manifest)]},
+    }
+    objects = [object_schema({name: schema}) for name, schema in formats.items()]
+    labels = array_schema(label_schema(manifest.signature))
+    return {
+        "Invocation": {"anyOf": [*objects, {"anyOf": samples}]},
+        "InvocationResponse": {"anyOf": [object_schema({"predictions": labels}), labels]},
+    }
+
+
+def _column_schemas(manifest: Manifest) -> list[Schema]:
+    """Describe a list for each feature.
+
+    JSON Schema cannot require lists of equal length, so these are one sample or one feature.
+    """
+    required = required_names(manifest.signature)
+    one_sample = _columns_schema(manifest, required, maxItems=1) | {
+        "description": "A list for each feature; all of one length, here of one sample.",
+    }
+    if len(required) > 1:
+        return [one_sample]
+    one_feature = _columns_schema(manifest, required) | {
+        "description": "A list for one feature.",
+        "maxProperties": 1,
+    }
+    return [one_sample, one_feature]
+
+
+def _columns_schema(manifest: Manifest, required: list[str], **limits: int) -> Schema:
+    columns = {
+        name: array_schema(schema, minItems=1, **limits)
+        for name, schema in feature_schemas(manifest).items()
+    }
+    return object_schema(columns, required) | {"minProperties": 1}
 
 
 def csv_schema(manifest: Manifest) -> Schema:
-    """Describe lines by position; under a header they may be others.
-
-    Parameters
-    ----------
-    manifest : Manifest
-        What the model says of itself.
-
-    Returns
-    -------
-    dict
-    """
+    """Describe rows by position; a header may put the columns in another order."""
     features = manifest.document["signature"]["features"]
-    line = ",".join(
-        # A line must hold something: a comma will do, but not if there is one feature alone.
-        _cell(feature) if feature["required"] or len(features) == 1 else f"({_cell(feature)})?"
+    row = ",".join(
+        # An empty line is no row, so a model of one feature needs a value in each line.
+        _cell_pattern(feature)
+        if feature["required"] or len(features) == 1
+        else f"({_cell_pattern(feature)})?"
         for feature in features
     )
     return {
         "type": "string",
         "description": "A line for each sample, with or without a header of feature names.",
-        "pattern": f"^{line}(\\n{line})*\\n?$",
+        "pattern": f"^{row}(\\n{row})*\\n?$",
     }
 
 
-def _cell(feature: Mapping[str, Any]) -> str:
+def _cell_pattern(feature: Mapping[str, Any]) -> str:
     if feature.get("unknown_categories") != "rejected":
-        return _CELLS[feature["kind"]]
-    written = [write_csv([[c]]).removesuffix("\n") for c in feature["categories"] if c != ""]
-    return "(" + "|".join(_SPECIAL.sub(r"\\\g<0>", cell) for cell in written) + ")"
-
-
-def invocation_schemas(manifest: Manifest) -> dict[str, Schema]:
-    """Describe ``POST /invocations`` and its answer.
-
-    Parameters
-    ----------
-    manifest : Manifest
-        What the model says of itself.
-
-    Returns
-    -------
-    dict
-    """
-    signature = manifest.signature
-    rows = {
-        "type": "array",
-        "items": ref("PositionalSample"),
-        "minItems": 1,
-    }
-    split = closed(
-        {
-            "columns": fixed_list([{"const": name} for name in signature.names])
-            | {"description": "In any order, which is that of the values in each row."},
-            "data": rows,
-        },
-    )
-    records = {"type": "array", "items": ref("Sample"), "minItems": 1}
-    samples = {"anyOf": [ref("Batch"), ref("PositionalSample")]}
-    forms = {
-        "dataframe_split": split,
-        "dataframe_records": records,
-        "instances": samples,
-        "inputs": {"anyOf": [*samples["anyOf"], *_columns(manifest)]},
-    }
-    labels = {"type": "array", "items": {"enum": list(manifest.signature.classes)}}
-    return {
-        "Invocation": {"anyOf": [*(closed({name: form}) for name, form in forms.items()), samples]},
-        "InvocationAnswer": {"anyOf": [closed({"predictions": labels}), labels]},
-    }
-
-
-def _columns(manifest: Manifest) -> list[Schema]:
-    """Describe lists for features: JSON Schema cannot say that they must be of one length."""
-    features = manifest.signature.features
-    required = required_names(manifest.signature)
-    of_one_sample = {
-        "type": "object",
-        "description": "A list for each feature; all of one length, here of one sample.",
-        "properties": {
-            feature.name: {"type": "array", "items": schema, "minItems": 1, "maxItems": 1}
-            for feature, schema in zip(features, feature_schemas(manifest), strict=True)
-        },
-        "required": required,
-        "minProperties": 1,
-        "additionalProperties": False,
-    }
-    if len(required) > 1:
-        return [of_one_sample]
-    of_one_feature = of_one_sample | {
-        "description": "A list for one feature.",
-        "properties": {
-            feature.name: {"type": "array", "items": schema, "minItems": 1}
-            for feature, schema in zip(features, feature_schemas(manifest), strict=True)
-        },
-        "maxProperties": 1,
-    }
-    return [of_one_sample, of_one_feature]
+        return _CELL_PATTERNS[feature["kind"]]
+    cells = [write_csv([[c]]).removesuffix("\n") for c in feature["categories"] if c != ""]
+    return "(" + "|".join(_SPECIAL_CHARACTER.sub(r"\\\g<0>", cell) for cell in cells) + ")"

@@ -1,4 +1,7 @@
-"""Operations, bodies and answers, in the description of the API."""
+"""The operations of the OpenAPI document: their request bodies, responses and errors.
+
+The format: https://spec.openapis.org/oas/v3.1.1.html#operation-object
+"""
 
 from __future__ import annotations
 
@@ -7,112 +10,101 @@ from typing import Any
 
 from chalicelib.openapi.json_schema import Schema, ref
 
-# The answer to each kind of error: its name in the description, and what it is given for.
-ERRORS = {
-    "400": ("Malformed", "The body is not JSON (or CSV) in UTF-8, or is nested too deep."),
-    "404": ("UnknownModel", "No model of this name and version is served."),
-    "413": ("TooLarge", "Too many samples, or a body or an answer over Lambda's limit."),
-    "415": ("UnsupportedMediaType", "The body is of another media type, or compressed."),
-    "422": ("Invalid", "The body is not what the model takes: all the problems at once."),
-    "503": ("NoModel", "No model could be loaded; Retry-After says when to ask again."),
+# For each error status: the response's name in the components, and its description.
+_ERRORS = {
+    "400": ("Malformed", "The body is not JSON (or CSV) in UTF-8, or is nested too deeply."),
+    "404": ("UnknownModel", "The server has no model of this name and version."),
+    "413": ("TooLarge", "There are too many samples, or a body exceeds Lambda's limit."),
+    "415": ("UnsupportedMediaType", "The body has an unsupported media type or is compressed."),
+    "422": ("Invalid", "The model does not accept the body; the error lists all the problems."),
+    "503": ("NoModel", "No model could be loaded; Retry-After has the seconds to wait."),
 }
-# Those that a request with a body may be given.
-OF_A_BODY = ("400", "413", "415", "422", "503")
-RETRY_AFTER = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+# The error statuses of every operation that reads a body.
+BODY_ERRORS = ("400", "413", "415", "422", "503")
+
+_RETRY_AFTER_HEADER = {
+    "Retry-After": {
+        "description": "The seconds to wait before the next request.",
+        "schema": {"type": "integer"},
+    }
+}
 
 
-def operation(
-    name: str,
+def get_operation(
+    operation_id: str,
     summary: str,
     tag: str,
-    answer: dict[str, Any],
+    description: str,
+    schema: Schema,
     errors: tuple[str, ...] = ("503",),
-    body: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Describe what a method does at a path.
-
-    Parameters
-    ----------
-    name, summary, tag : str
-        What it is called, and where it belongs.
-    answer : dict
-        What it answers if all is well.
-    errors : tuple of str, optional
-        The keys in `ERRORS` of what else it may answer.
-    body : dict, optional
-        What it reads.
-
-    Returns
-    -------
-    dict
-    """
-    failures = {
-        code: {"$ref": f"#/components/responses/{ERRORS[code][0]}"} for code in sorted(errors)
-    }
-    described: dict[str, Any] = {"operationId": name, "summary": summary, "tags": [tag]}
-    if body is not None:
-        described["requestBody"] = body
-    return described | {"responses": {"200": answer, **failures}}
+    """Describe a GET whose response is JSON; `errors` are the statuses of its error responses."""
+    response = response_object(description, schema)
+    return {"get": _operation(operation_id, summary, tag, response, errors)}
 
 
-def health_operation(name: str, summary: str, tag: str) -> dict[str, Any]:
-    """Describe a question after the health of the service.
-
-    Parameters
-    ----------
-    name, summary, tag : str
-        See `operation`.
-
-    Returns
-    -------
-    dict
-    """
-    described = operation(name, summary, tag, answer_with("There is a model.", ref("Health")))
-    text = "There is no model: what /health says, and the error."
-    described["responses"]["503"] = answer_with(text, ref("NotReady"), headers=RETRY_AFTER)
-    return described
+def health_operation(operation_id: str, summary: str, tag: str) -> dict[str, Any]:
+    """Describe the GET of a health check, whose 503 holds the health as well as the error."""
+    ready = response_object("A model is loaded.", ref("Health"))
+    not_ready = response_object(
+        "No model is loaded: the health and the error.", ref("NotReady"), _RETRY_AFTER_HEADER
+    )
+    operation = _operation(operation_id, summary, tag, ready, errors=())
+    operation["responses"]["503"] = not_ready
+    return {"get": operation}
 
 
-def answer_with(
+def classify_operation(
+    operation_id: str,
+    tag: str,
+    content: Mapping[str, dict[str, Any]],
+    response: dict[str, Any],
+    errors: tuple[str, ...] = BODY_ERRORS,
+) -> dict[str, Any]:
+    """Describe a POST that classifies samples; `content` has a schema for each media type."""
+    operation = _operation(operation_id, "Classify samples", tag, response, errors)
+    return {"post": operation | {"requestBody": {"required": True, "content": content}}}
+
+
+def request_content(
+    media_type: str, schema: Schema, examples: Mapping[str, object]
+) -> dict[str, Any]:
+    """Describe the content of a request body; `examples` are valid bodies by name."""
+    values = {name: {"value": value} for name, value in examples.items()}
+    return {media_type: {"schema": schema, "examples": values}}
+
+
+def response_object(
     description: str, schema: Schema, headers: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Describe an answer in JSON.
-
-    Parameters
-    ----------
-    description : str
-        What it means.
-    schema : dict
-        What it holds.
-    headers : dict, optional
-        What its headers tell.
-
-    Returns
-    -------
-    dict
-    """
-    answer: dict[str, Any] = {
+    """Describe a response in JSON."""
+    response: dict[str, Any] = {
         "description": description,
         "content": {"application/json": {"schema": schema}},
     }
-    return answer if headers is None else answer | {"headers": headers}
+    return response if headers is None else response | {"headers": headers}
 
 
-def body_of(media_type: str, schema: Schema, examples: Mapping[str, object]) -> dict[str, Any]:
-    """Describe the body of a request.
+def error_responses() -> dict[str, Any]:
+    """Describe the error responses, which the operations refer to by name."""
+    return {
+        name: response_object(
+            description, ref("Error"), _RETRY_AFTER_HEADER if status == "503" else None
+        )
+        for status, (name, description) in _ERRORS.items()
+    }
 
-    Parameters
-    ----------
-    media_type : str
-        What it is sent as.
-    schema : dict
-        What it holds.
-    examples : mapping
-        Bodies that are answered, by what each shows.
 
-    Returns
-    -------
-    dict
-    """
-    values = {name: {"value": value} for name, value in examples.items()}
-    return {"required": True, "content": {media_type: {"schema": schema, "examples": values}}}
+def _operation(
+    operation_id: str, summary: str, tag: str, response: dict[str, Any], errors: tuple[str, ...]
+) -> dict[str, Any]:
+    error_refs = {
+        status: {"$ref": f"#/components/responses/{_ERRORS[status][0]}"}
+        for status in sorted(errors)
+    }
+    return {
+        "operationId": operation_id,
+        "summary": summary,
+        "tags": [tag],
+        "responses": {"200": response, **error_refs},
+    }

@@ -1,156 +1,149 @@
-"""The paths of the API and what is done at each, in its description."""
+"""The paths of the OpenAPI document and the operations of each."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from chalicelib.models.manifest import Manifest
-from chalicelib.openapi.examples import csv_example, sample_examples, tensor_example
+from chalicelib.openapi.examples import (
+    classify_examples,
+    csv_examples,
+    infer_examples,
+    invocation_examples,
+)
 from chalicelib.openapi.invocation_schemas import csv_schema
-from chalicelib.openapi.json_schema import Schema, closed, ref
+from chalicelib.openapi.json_schema import TEXT, array_schema, object_schema, ref
 from chalicelib.openapi.operations import (
-    OF_A_BODY,
-    answer_with,
-    body_of,
+    BODY_ERRORS,
+    classify_operation,
+    get_operation,
     health_operation,
-    operation,
+    request_content,
+    response_object,
 )
 
-_MODEL_VERSION = {
-    "X-Model-Version": {"description": "The model that answered.", "schema": {"type": "string"}}
-}
 
-
-def paths_of(manifest: Manifest) -> dict[str, Any]:
-    """Describe every path that is served.
-
-    Parameters
-    ----------
-    manifest : Manifest
-        What the model says of itself.
-
-    Returns
-    -------
-    dict
-    """
+def build_paths(manifest: Manifest) -> dict[str, Any]:
+    """Describe every path of the API."""
+    model_path = "/v2/models/{model_name}"
+    version_path = f"{model_path}/versions/{{model_version}}"
+    name, version = {"model_name": manifest.name}, {"model_version": manifest.version}
     return {
         **_classify_paths(manifest),
-        **_about_paths(),
+        **_description_paths(),
         **_invocation_paths(manifest),
-        **_inference_paths(manifest),
+        **_inference_server_paths(),
+        **_inference_model_paths(manifest, model_path, name),
+        **_inference_model_paths(manifest, version_path, name | version, id_suffix="Version"),
     }
 
 
 def _classify_paths(manifest: Manifest) -> dict[str, Any]:
-    named, positional = sample_examples(manifest)
-    examples: dict[str, Any] = {
-        "by name": {"data": named},
-        "by position": {"data": positional},
-        "a batch": {"data": [named, positional]},
-    }
-    if manifest.signature.has_probabilities:
-        examples["with probabilities"] = {"data": named, "probabilities": True}
-    body = body_of("application/json", ref("ClassifyRequest"), examples)
-    answer = answer_with("The labels.", ref("ClassifyAnswer"), headers=_MODEL_VERSION)
-    return {
-        "/classify": {
-            "post": operation("classify", "Classify samples", "classify", answer, OF_A_BODY, body)
-        }
-    }
+    examples = classify_examples(manifest)
+    content = request_content("application/json", ref("ClassifyRequest"), examples)
+    response = _prediction_response("ClassifyResponse", "The label of each sample.")
+    return {"/classify": classify_operation("classify", "classify", content, response)}
 
 
-def _about_paths() -> dict[str, Any]:
-    anything = {"type": "object"}
+def _description_paths() -> dict[str, Any]:
+    any_object = {"type": "object"}
     return {
-        "/health": {"get": health_operation("health", "Tell how the service is", "about")},
-        "/model": {
-            "get": operation(
-                "model", "Describe the model that is live", "about", answer_with("It.", anything)
-            )
-        },
-        "/openapi.json": {
-            "get": operation("openapi", "This document", "about", answer_with("It.", anything))
-        },
+        "/health": health_operation("health", "Get the health of the service", "about"),
+        "/model": get_operation(
+            "model",
+            "Get the manifest of the live model",
+            "about",
+            "The model's signature, metrics, estimator and libraries.",
+            any_object,
+        ),
+        "/openapi.json": get_operation(
+            "openapi",
+            "Get the OpenAPI document",
+            "about",
+            "The OpenAPI 3.1 document for the live model.",
+            any_object,
+        ),
     }
 
 
 def _invocation_paths(manifest: Manifest) -> dict[str, Any]:
-    named, positional = sample_examples(manifest)
-    forms = {
-        "dataframe_split": {
-            "dataframe_split": {"columns": manifest.signature.names, "data": [positional]}
-        },
-        "dataframe_records": {"dataframe_records": [named]},
-        "instances": {"instances": [positional]},
-        "inputs": {"inputs": [named]},
-        "bare": [positional],
+    content = {
+        **request_content("application/json", ref("Invocation"), invocation_examples(manifest)),
+        **request_content("text/csv", csv_schema(manifest), csv_examples(manifest)),
     }
-    body = body_of("application/json", ref("Invocation"), forms)
-    body["content"]["text/csv"] = {
-        "schema": csv_schema(manifest),
-        "examples": {"without a header": {"value": csv_example(manifest)}},
-    }
-    answer = answer_with("The labels.", ref("InvocationAnswer"), headers=_MODEL_VERSION)
-    answer["content"]["text/csv"] = {"schema": {"type": "string"}}
-    version = closed({"name": {"type": "string"}, "version": {"type": "string"}})
+    response = _prediction_response("InvocationResponse", "The label of each sample.")
+    response["content"]["text/csv"] = {"schema": TEXT}
     return {
-        "/ping": {"get": health_operation("ping", "Tell how the service is", "mlflow")},
-        "/version": {
-            "get": operation(
-                "version", "Name the model", "mlflow", answer_with("Its name.", version)
-            )
-        },
-        "/invocations": {
-            "post": operation("invocations", "Classify samples", "mlflow", answer, OF_A_BODY, body)
-        },
-    }
-
-
-def _inference_paths(manifest: Manifest) -> dict[str, Any]:
-    def get(name: str, summary: str, schema: Schema, errors: tuple[str, ...]) -> dict[str, Any]:
-        answer = answer_with("Yes.", schema)
-        return {"get": operation(name, summary, "inference", answer, errors)}
-
-    text = {"type": "string"}
-    server = closed({"name": text, "version": text, "extensions": {"type": "array", "items": text}})
-    live = closed({"live": {"const": True}})
-    ready = closed({"name": text, "ready": {"const": True}})
-    infer = body_of("application/json", ref("InferRequest"), {"tensors": tensor_example(manifest)})
-    answer = answer_with("The output tensors.", ref("InferAnswer"), headers=_MODEL_VERSION)
-    paths: dict[str, Any] = {
-        "/v2": get("serverMetadata", "Say what serves", server, ()),
-        "/v2/health/live": get("serverLive", "Tell that the function runs", live, ()),
-        "/v2/health/ready": {
-            "get": health_operation("serverReady", "Tell if there is a model", "inference")
-        },
-    }
-    for suffix, path, names in (
-        ("", "/v2/models/{model_name}", {"model_name": manifest.name}),
-        (
-            "Version",
-            "/v2/models/{model_name}/versions/{model_version}",
-            {"model_name": manifest.name, "model_version": manifest.version},
+        "/ping": health_operation("ping", "Get the health of the service", "mlflow"),
+        "/version": get_operation(
+            "version",
+            "Get the name and version of the model",
+            "mlflow",
+            "The model's name and version.",
+            object_schema({"name": TEXT, "version": TEXT}),
         ),
-    ):
-        of_model = ("404", "503")
-        errors = (*OF_A_BODY, "404")
-        paths[path] = get(f"metadata{suffix}", "Describe the model", ref("Metadata"), of_model)
-        paths[f"{path}/ready"] = get(
-            f"ready{suffix}", "Tell if the model can answer", ready, of_model
-        )
-        paths[f"{path}/infer"] = {
-            "post": operation(
-                f"infer{suffix}", "Classify samples", "inference", answer, errors, infer
-            )
-        }
-        for end in ("", "/ready", "/infer"):
-            paths[path + end]["parameters"] = [
-                {
-                    "name": name,
-                    "in": "path",
-                    "required": True,
-                    "schema": {"type": "string", "enum": [value]},
-                }
-                for name, value in names.items()
-            ]
-    return paths
+        "/invocations": classify_operation("invocations", "mlflow", content, response),
+    }
+
+
+def _inference_server_paths() -> dict[str, Any]:
+    return {
+        "/v2": get_operation(
+            "serverMetadata",
+            "Get the server metadata",
+            "inference",
+            "The server's name, version and extensions.",
+            object_schema({"name": TEXT, "version": TEXT, "extensions": array_schema(TEXT)}),
+            errors=(),
+        ),
+        "/v2/health/live": get_operation(
+            "serverLive",
+            "Check that the server is live",
+            "inference",
+            "The server is live.",
+            object_schema({"live": {"const": True}}),
+            errors=(),
+        ),
+        "/v2/health/ready": health_operation(
+            "serverReady", "Check that the server is ready", "inference"
+        ),
+    }
+
+
+def _inference_model_paths(
+    manifest: Manifest, model_path: str, path_parameters: dict[str, str], id_suffix: str = ""
+) -> dict[str, Any]:
+    """Describe the paths of a model; `path_parameters` are the values of the live one."""
+    content = request_content("application/json", ref("InferRequest"), infer_examples(manifest))
+    response = _prediction_response("InferResponse", "The output tensors.")
+    paths = {
+        model_path: get_operation(
+            f"metadata{id_suffix}",
+            "Get the model metadata",
+            "inference",
+            "The model's versions, platform, inputs and outputs.",
+            ref("Metadata"),
+            errors=("404", "503"),
+        ),
+        f"{model_path}/ready": get_operation(
+            f"ready{id_suffix}",
+            "Check that the model is ready",
+            "inference",
+            "The model is ready.",
+            object_schema({"name": TEXT, "ready": {"const": True}}),
+            errors=("404", "503"),
+        ),
+        f"{model_path}/infer": classify_operation(
+            f"infer{id_suffix}", "inference", content, response, errors=(*BODY_ERRORS, "404")
+        ),
+    }
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": TEXT | {"enum": [value]}}
+        for name, value in path_parameters.items()
+    ]
+    return {path: operations | {"parameters": parameters} for path, operations in paths.items()}
+
+
+def _prediction_response(schema_name: str, description: str) -> dict[str, Any]:
+    version = {"description": "The version of the model that predicted.", "schema": TEXT}
+    return response_object(description, ref(schema_name), {"X-Model-Version": version})

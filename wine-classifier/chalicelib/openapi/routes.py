@@ -1,4 +1,4 @@
-"""The routes that describe what is served: the model, and the API for it."""
+"""The routes of the model's manifest and of the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -8,43 +8,33 @@ from chalicelib.rest.middleware import handle_errors
 from chalicelib.rest.responses import json_response
 from chalicelib.service import Service
 
-# What a manifest holds for the function alone, and not for a reader.
-_NOT_FOR_READERS = {"format", "golden_samples", "attempts"}
+# The manifest fields that only the server and the publisher use.
+_INTERNAL_FIELDS = {"format", "golden_samples", "attempts"}
 
 
-def blueprint(service: Service) -> Blueprint:
-    """Make the routes.
-
-    Parameters
-    ----------
-    service : Service
-        What they answer with.
-
-    Returns
-    -------
-    chalice.app.Blueprint
-    """
+def create_blueprint(service: Service) -> Blueprint:
+    """Create the blueprint of ``/model`` and ``/openapi.json``."""
     routes = Blueprint(__name__)
 
     @routes.route("/model", methods=["GET"], content_types=[])
     @handle_errors
     def model() -> Response:
-        """Describe the model: what it takes and answers, how good it is, what it was made with."""
+        """Return the manifest of the live model, its name and version first."""
         document = service.models.current().manifest.document
         first = {name: document[name] for name in ("name", "version")}
         return json_response(
-            first | {name: document[name] for name in document if name not in _NOT_FOR_READERS}
+            first | {name: document[name] for name in document if name not in _INTERNAL_FIELDS}
         )
 
     @routes.route("/openapi.json", methods=["GET"], content_types=[])
     @handle_errors
     def openapi() -> Response:
-        """Describe the API for the live model."""
-        # Only who asks for it should pay for its import.
+        """Return the OpenAPI document of the API, as the live model defines it."""
+        # Imported here so that no other request pays for the import.
         from chalicelib.openapi.document import openapi_document
 
         settings, models = service.settings, service.models
-        # On API Gateway paths begin with the stage, or with what a domain maps.
+        # On API Gateway the path starts with the stage, or with the base path of a custom domain.
         path = str(routes.current_request.context.get("path", ""))
         document = openapi_document(
             models.current().manifest,

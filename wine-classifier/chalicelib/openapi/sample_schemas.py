@@ -1,4 +1,4 @@
-"""The schemas of samples and of what they are answered, in the description of the API."""
+"""The schemas of samples and of ``POST /classify`` in the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from typing import Any
 from chalicelib.inputs.samples import LARGEST_NUMBER
 from chalicelib.inputs.signature import Signature
 from chalicelib.models.manifest import Manifest
-from chalicelib.openapi.json_schema import Schema, closed, fixed_list, ref
+from chalicelib.openapi.json_schema import (
+    TEXT,
+    Schema,
+    array_schema,
+    nullable,
+    object_schema,
+    ref,
+    tuple_schema,
+)
 
 _JSON_TYPES = {
     "numeric": "number",
@@ -16,7 +24,6 @@ _JSON_TYPES = {
     "boolean": "boolean",
     "categorical": "string",
 }
-_LIMITS = ("minimum", "maximum", "pattern", "enum")
 _NO_NUL = "^[^\\u0000]*$"
 _DIGITS = "[0-9]{1,15}"
 _NUMBER_AS_TEXT = (
@@ -25,77 +32,59 @@ _NUMBER_AS_TEXT = (
 
 
 def sample_schemas(manifest: Manifest, max_rows: int) -> dict[str, Schema]:
-    """Describe samples, ``POST /classify`` and its answer.
-
-    Parameters
-    ----------
-    manifest : Manifest
-        What the model says of itself.
-    max_rows : int
-        The most samples that one request may hold.
-
-    Returns
-    -------
-    dict
-    """
+    """Describe samples, and the request and response of ``POST /classify``."""
     signature = manifest.signature
     features = feature_schemas(manifest)
-    label = {"type": "string", "enum": list(signature.classes)}
-    kind: Any = ["number", "null"] if signature.allows_nan else "number"
-    probability = {"type": kind, "minimum": 0, "maximum": 1}
-    one = {"prediction": label, "probabilities": ref("Probabilities")}
-    many = {
-        "predictions": {"type": "array", "items": label},
-        "probabilities": {"type": "array", "items": ref("Probabilities")},
-    }
-    data = [ref("Sample"), ref("PositionalSample"), ref("Batch"), *_scalars(manifest)]
+    sample = ref("Sample"), ref("PositionalSample")
     return {
-        "Sample": {
-            "type": "object",
-            "description": "A value for each feature, by name.",
-            "properties": dict(zip(signature.names, features, strict=True)),
-            "required": required_names(signature),
-            "additionalProperties": False,
-        },
-        "PositionalSample": fixed_list(features)
+        "Sample": object_schema(features, required_names(signature))
+        | {"description": "A value for each feature, by name."},
+        "PositionalSample": tuple_schema(list(features.values()))
         | {"description": "A value for each feature, in the model's order."},
-        "Batch": {
-            "type": "array",
-            "description": f"At most {max_rows:,} samples.",
-            "items": {"anyOf": [ref("Sample"), ref("PositionalSample")]},
-            "minItems": 1,
-        },
-        "ClassifyRequest": closed(
+        "Batch": array_schema({"anyOf": [*sample]}, minItems=1)
+        | {"description": f"At most {max_rows:,} samples."},
+        "ClassifyRequest": object_schema(
             {
-                "data": {"anyOf": data},
+                "data": {"anyOf": [*sample, ref("Batch"), *_scalar_schemas(manifest)]},
                 "probabilities": {
                     "type": "boolean",
                     "default": False,
                     **({} if signature.has_probabilities else {"const": False}),
                 },
             },
-            optional=("probabilities",),
+            required=["data"],
         ),
-        "Probabilities": closed(dict.fromkeys(signature.classes, probability)),
-        "SampleAnswer": closed(one, optional=("probabilities",)),
-        "BatchAnswer": closed(many, optional=("probabilities",)),
-        "ClassifyAnswer": {"oneOf": [ref("SampleAnswer"), ref("BatchAnswer")]},
+        **_response_schemas(signature),
     }
 
 
-def feature_schemas(manifest: Manifest) -> list[Schema]:
-    """Describe each feature, in the model's order.
+def _response_schemas(signature: Signature) -> dict[str, Schema]:
+    label = label_schema(signature)
+    number: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+    probability = nullable(number) if signature.allows_nan else number
+    probabilities = ref("Probabilities")
+    return {
+        "Probabilities": object_schema(dict.fromkeys(signature.classes, probability)),
+        "SampleResponse": object_schema(
+            {"prediction": label, "probabilities": probabilities}, required=["prediction"]
+        ),
+        "BatchResponse": object_schema(
+            {"predictions": array_schema(label), "probabilities": array_schema(probabilities)},
+            required=["predictions"],
+        ),
+        "ClassifyResponse": {"oneOf": [ref("SampleResponse"), ref("BatchResponse")]},
+    }
 
-    Parameters
-    ----------
-    manifest : Manifest
-        What the model says of itself.
 
-    Returns
-    -------
-    list
-    """
-    return [_feature_schema(document) for document in manifest.document["signature"]["features"]]
+def label_schema(signature: Signature) -> Schema:
+    """Describe a label: one of the classes."""
+    return TEXT | {"enum": list(signature.classes)}
+
+
+def feature_schemas(manifest: Manifest) -> dict[str, Schema]:
+    """Describe each feature by its name, in the model's order."""
+    features = manifest.document["signature"]["features"]
+    return {feature["name"]: _feature_schema(feature) for feature in features}
 
 
 def required_names(signature: Signature) -> list[str]:
@@ -103,39 +92,43 @@ def required_names(signature: Signature) -> list[str]:
     return [feature.name for feature in signature.features if feature.required]
 
 
-def _feature_schema(document: Mapping[str, Any]) -> Schema:
-    """Describe a feature; what it ranged over when the model was made binds nobody."""
-    kind = _JSON_TYPES[document["kind"]]
-    schema: Schema = {"type": kind if document["required"] else [kind, "null"]}
-    if kind == "number":
-        schema |= {"minimum": -LARGEST_NUMBER, "maximum": LARGEST_NUMBER}
-    elif kind == "string":
-        schema["pattern"] = _NO_NUL
-    if document.get("unknown_categories") == "rejected":
-        nothing = [] if document["required"] else [None]
-        schema["enum"] = [*document["categories"], *nothing]
+def _feature_schema(feature: Mapping[str, Any]) -> Schema:
+    """Describe a feature's values; its range in the training data is a note, not a limit."""
+    schema = _value_schema(feature)
     notes = []
-    if "min" in document:
-        notes.append(f"From {document['min']} to {document['max']}, median {document['median']}.")
-        schema["x-range"] = {name: document[name] for name in ("min", "max", "median")}
-    if document.get("unknown_categories") == "accepted":
-        notes.append("Other categories than the known ones are taken too.")
-        schema["x-categories"] = document["categories"]
-    if not document["required"]:
+    if "min" in feature:
+        low, high, median = feature["min"], feature["max"], feature["median"]
+        notes.append(f"In the training data from {low} to {high}, median {median}.")
+        schema["x-range"] = {"min": low, "max": high, "median": median}
+    if feature.get("unknown_categories") == "accepted":
+        notes.append("Unknown categories are accepted.")
+        schema["x-categories"] = feature["categories"]
+    if not feature["required"]:
         notes.append("May be absent or null.")
-    return schema | {"description": " ".join(notes), "examples": [document["example"]]}
+        schema = nullable(schema)
+        if "enum" in schema:
+            schema["enum"] = [*schema["enum"], None]
+    return schema | {"description": " ".join(notes), "examples": [feature["example"]]}
 
 
-def _scalars(manifest: Manifest) -> list[Schema]:
-    """Describe the first feature alone, if the model can do without the others."""
+def _value_schema(feature: Mapping[str, Any]) -> Schema:
+    """Describe the values of a feature that are not missing."""
+    schema: Schema = {"type": _JSON_TYPES[feature["kind"]]}
+    if schema["type"] == "number":
+        schema |= {"minimum": -LARGEST_NUMBER, "maximum": LARGEST_NUMBER}
+    elif schema["type"] == "string":
+        schema["pattern"] = _NO_NUL
+    if feature.get("unknown_categories") == "rejected":
+        schema["enum"] = [*feature["categories"]]
+    return schema
+
+
+def _scalar_schemas(manifest: Manifest) -> list[Schema]:
+    """Describe the first feature's value alone, if no other feature is required."""
     first, *others = manifest.signature.features
     if first.kind == "boolean" or any(feature.required for feature in others):
         return []
-    schema = _feature_schema(manifest.document["signature"]["features"][0])
-    alone: Schema = {"type": _JSON_TYPES[first.kind]}
-    alone |= {name: schema[name] for name in _LIMITS if name in schema}
-    if "enum" in alone:
-        alone["enum"] = [category for category in alone["enum"] if category is not None]
+    value = _value_schema(manifest.document["signature"]["features"][0])
     if first.kind == "categorical":
-        return [alone]
-    return [alone, {"type": "string", "pattern": _NUMBER_AS_TEXT}]
+        return [value]
+    return [value, {"type": "string", "pattern": _NUMBER_AS_TEXT}]

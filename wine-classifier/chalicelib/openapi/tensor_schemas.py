@@ -1,125 +1,132 @@
-"""The schemas of the Open Inference Protocol, in the description of the API."""
+"""The schemas of the Open Inference Protocol in the OpenAPI document."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from chalicelib.models.manifest import Manifest
-from chalicelib.openapi.json_schema import Schema, closed, fixed_list
+from chalicelib.openapi.json_schema import (
+    TEXT,
+    Schema,
+    array_schema,
+    nullable,
+    object_schema,
+    tuple_schema,
+)
 from chalicelib.openapi.sample_schemas import feature_schemas
 from chalicelib.protocols.open_inference.metadata import model_metadata
 from chalicelib.protocols.open_inference.request import MAX_ID_CHARACTERS
 from chalicelib.protocols.open_inference.tensors import DATATYPES
 
+_DATATYPE = TEXT | {"enum": list(DATATYPES)}
+_PARAMETERS: Schema = {"type": ["object", "null"]}
+_INT64 = {"minimum": -(2**63), "maximum": 2**63 - 1}
+
 
 def tensor_schemas(manifest: Manifest) -> dict[str, Schema]:
-    """Describe a request for inference, its answer, and what the model says of itself.
-
-    Parameters
-    ----------
-    manifest : Manifest
-        What the model says of itself.
-
-    Returns
-    -------
-    dict
-    """
-    name, parameters = {"type": "string"}, {"type": ["object", "null"]}
-    datatype = {"type": "string", "enum": list(DATATYPES)}
-    size = {"type": "integer", "minimum": 0}
-    tensor = {
-        "name": name,
-        "shape": {"type": "array", "items": size, "minItems": 1, "maxItems": 2},
-        "datatype": datatype,
-        "data": {"type": "array", "items": {}, "description": "Flat."},
-        "parameters": parameters,
-    }
-    known = [output["name"] for output in model_metadata(manifest)["outputs"]]
-    outputs = {"name": {"enum": known}, "parameters": parameters}
-    described = {
-        "name": name,
-        "datatype": datatype,
-        "shape": {"type": "array", "items": {"type": "integer"}},
-    }
-    tensors = _input_tensors(manifest, parameters)
-    item = {"type": "object", "properties": outputs, "required": ["name"]}
-    asked = {"type": ["array", "null"], "items": item}
-    answers = {
-        "type": "array",
-        "items": closed(tensor, optional=("parameters",)),
-    }
+    """Describe the inference request, its response, and the model metadata."""
     return {
-        "InferRequest": {
-            "type": "object",
-            "properties": {
-                "id": {"type": ["string", "null"], "maxLength": MAX_ID_CHARACTERS},
-                "parameters": parameters,
-                "inputs": tensors,
-                "outputs": asked,
-            },
-            "required": ["inputs"],
-        },
-        "InferAnswer": closed(
-            {"model_name": name, "model_version": name, "id": name, "outputs": answers},
-            optional=("id",),
-        ),
-        "Metadata": closed(
-            {
-                "name": name,
-                "versions": {"type": "array", "items": name},
-                "platform": name,
-                "inputs": {"type": "array", "items": closed(described)},
-                "outputs": {"type": "array", "items": closed(described)},
-            }
-        ),
+        "InferRequest": _infer_request(manifest),
+        "InferResponse": _infer_response(),
+        "Metadata": _metadata(),
     }
 
 
-def _input_tensors(manifest: Manifest, parameters: Schema) -> Schema:
-    """Describe the tensors of one sample: JSON Schema cannot say how data and shape belong."""
+def _infer_request(manifest: Manifest) -> Schema:
+    output_names = [output["name"] for output in model_metadata(manifest)["outputs"]]
+    requested_output = object_schema(
+        {"name": {"enum": output_names}, "parameters": _PARAMETERS},
+        required=["name"],
+        additional_properties=True,
+    )
+    return object_schema(
+        {
+            "id": nullable(TEXT) | {"maxLength": MAX_ID_CHARACTERS},
+            "parameters": _PARAMETERS,
+            "inputs": _input_tensors(manifest),
+            "outputs": nullable(array_schema(requested_output)),
+        },
+        required=["inputs"],
+        additional_properties=True,
+    )
+
+
+def _infer_response() -> Schema:
+    tensor = object_schema(
+        {
+            "name": TEXT,
+            "shape": array_schema({"type": "integer", "minimum": 0}, minItems=1, maxItems=2),
+            "datatype": _DATATYPE,
+            "data": array_schema({}) | {"description": "The values in row-major order."},
+            "parameters": _PARAMETERS,
+        },
+        required=["name", "shape", "datatype", "data"],
+    )
+    return object_schema(
+        {
+            "model_name": TEXT,
+            "model_version": TEXT,
+            "id": TEXT,
+            "outputs": array_schema(tensor),
+        },
+        required=["model_name", "model_version", "outputs"],
+    )
+
+
+def _metadata() -> Schema:
+    shape = array_schema({"type": "integer"})
+    tensor = object_schema({"name": TEXT, "datatype": _DATATYPE, "shape": shape})
+    return object_schema(
+        {
+            "name": TEXT,
+            "versions": array_schema(TEXT),
+            "platform": TEXT,
+            "inputs": array_schema(tensor),
+            "outputs": array_schema(tensor),
+        }
+    )
+
+
+def _input_tensors(manifest: Manifest) -> Schema:
+    """Describe the tensors of one sample: JSON Schema cannot tie the data to the shape."""
     inputs = model_metadata(manifest)["inputs"]
-    features = feature_schemas(manifest)
+    features = list(feature_schemas(manifest).values())
     if manifest.signature.takes_only_numeric:
-        least, described = 1, [_tensor(inputs[0], {"type": "string"}, features, parameters)]
+        minimum, tensors = 1, [_input_tensor(TEXT, inputs[0]["datatype"], features)]
     else:
         required = [i for i, f in enumerate(manifest.signature.features) if f.required]
-        # An optional feature may have no input; of those in the middle this says nothing.
-        least = max(required, default=0) + 1
-        described = [
-            _tensor(given, {"const": given["name"]}, [schema], parameters)
-            for given, schema in zip(inputs, features, strict=True)
+        # Optional features may be left out, but a tuple can only end early.
+        minimum = max(required, default=0) + 1
+        tensors = [
+            _input_tensor({"const": tensor["name"]}, tensor["datatype"], [feature])
+            for tensor, feature in zip(inputs, features, strict=True)
         ]
-    return fixed_list(described) | {
-        "minItems": least,
-        "description": "Here of one sample: for n of them the shape begins with n, and the data "
-        "has n times as many values. Other datatypes of numbers are taken too, and other orders.",
+    return tuple_schema(tensors) | {
+        "minItems": minimum,
+        "description": "The tensors of one sample. For n samples the shape begins with n, and the "
+        "data has n times as many values. Other numeric datatypes and other orders are accepted.",
     }
 
 
-def _tensor(
-    given: dict[str, Any], name: Schema, features: list[Schema], parameters: Schema
-) -> Schema:
-    """Describe the tensor of one sample that holds some features."""
-    if given["datatype"] == "INT64":
-        limits = {"minimum": -(2**63), "maximum": 2**63 - 1}
-        features = [schema | limits for schema in features]
-    flat = fixed_list(features)
-    forms = [([1, len(features)], {"anyOf": [flat, fixed_list([flat])]})]
+def _input_tensor(name: Schema, datatype: str, features: list[Schema]) -> Schema:
+    """Describe the tensor that holds these features of one sample."""
+    if datatype == "INT64":
+        features = [feature | _INT64 for feature in features]
+    flat = tuple_schema(features)
+    layouts = [([1, len(features)], {"anyOf": [flat, tuple_schema([flat])]})]
     if len(features) == 1:
-        forms.append(([1], flat))
-    common = {"name": name, "datatype": {"const": given["datatype"]}}
+        layouts.append(([1], flat))
     return {
         "anyOf": [
-            {
-                "type": "object",
-                "properties": common
-                | {
-                    "shape": fixed_list([{"const": size} for size in shape]),
+            object_schema(
+                {
+                    "name": name,
+                    "datatype": {"const": datatype},
+                    "shape": tuple_schema([{"const": size} for size in shape]),
                     "data": data,
-                    "parameters": parameters,
+                    "parameters": _PARAMETERS,
                 },
-                "required": ["name", "datatype", "shape", "data"],
-            }
-            for shape, data in forms
+                required=["name", "datatype", "shape", "data"],
+                additional_properties=True,
+            )
+            for shape, data in layouts
         ]
     }

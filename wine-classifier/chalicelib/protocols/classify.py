@@ -1,4 +1,4 @@
-"""The body of ``POST /classify``: bytes in, what was asked for out."""
+"""``POST /classify``: request and response."""
 
 from __future__ import annotations
 
@@ -6,55 +6,25 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from chalicelib.errors import InvalidRequest, Problem
-from chalicelib.inputs.problems import Problems
-from chalicelib.inputs.suggestions import did_you_mean, shortened
+from chalicelib.inputs.problems import Problems, locate_in_rows
+from chalicelib.inputs.suggestions import shorten_name
 from chalicelib.models.model import Model
 from chalicelib.models.predict import predict, probability_rows
 from chalicelib.rest.body import read_json
 
 _FIELDS = ("data", "probabilities")
+_locate = locate_in_rows("data")
 
 
 class ClassifyRequest(NamedTuple):
-    """What a client asks for.
-
-    Parameters
-    ----------
-    data : object
-        The samples as they were sent; what they may be is for the model's signature to say.
-    probabilities : bool
-        Whether the answer shall hold the probability of each class.
-    """
+    """Samples, not parsed yet, and whether the response includes probabilities."""
 
     data: object
     probabilities: bool = False
 
 
 def read_classify_request(body: bytes | str, headers: Mapping[str, str]) -> ClassifyRequest:
-    """Read a request for a classification.
-
-    Parameters
-    ----------
-    body : bytes or str
-        The body as it came.
-    headers : mapping of str to str
-        The request's headers; found whatever their case.
-
-    Returns
-    -------
-    ClassifyRequest
-
-    Raises
-    ------
-    UnsupportedMediaType
-        If the body is not sent as plain JSON in UTF-8.
-    BodyTooLarge
-        If it is over Lambda's limit.
-    MalformedBody
-        If it is not JSON, or an object in it has a name twice.
-    InvalidRequest
-        If it is JSON of another form.
-    """
+    """Parse the body; raises `InvalidRequest` and the errors of `read_json`."""
     document = read_json(body, headers)
     problems = Problems()
     if not isinstance(document, dict):
@@ -63,8 +33,8 @@ def read_classify_request(body: bytes | str, headers: Mapping[str, str]) -> Clas
     else:
         for name in document:
             if name not in _FIELDS:
-                hint = "" if problems.list_is_full() else did_you_mean(name, _FIELDS)
-                problems.add(shortened(name), f"is not a field of a request{hint}")
+                problem = "is not a field of a request"
+                problems.add_unknown(shorten_name(name), name, _FIELDS, problem)
         if "data" not in document:
             problems.add("data", "is required")
     if not isinstance(document.get("probabilities", False), bool):
@@ -74,38 +44,29 @@ def read_classify_request(body: bytes | str, headers: Mapping[str, str]) -> Clas
 
 
 def classify(request: ClassifyRequest, model: Model, *, max_rows: int) -> dict[str, Any]:
-    """Answer a request.
-
-    Parameters
-    ----------
-    request : ClassifyRequest
-        What is asked for.
-    model : Model
-        What answers.
-    max_rows : int
-        The most samples that one request may hold.
+    """Return the response to a request.
 
     Returns
     -------
     dict
-        ``prediction`` for one sample or ``predictions`` for a batch and, if asked for,
-        ``probabilities``: for each sample an object with a probability for each class.
+        ``prediction`` for one sample, ``predictions`` for a batch; with ``probabilities`` if
+        requested, an object with the probability of each class for each sample.
 
     Raises
     ------
     InvalidRequest
-        If the model does not take these samples.
-    BodyTooLarge
-        If there are more than `max_rows` of them.
+        If the samples do not fit the model.
+    TooManySamples
     """
     signature = model.manifest.signature
     if request.probabilities and not signature.has_probabilities:
-        raise InvalidRequest([Problem("probabilities", "are not given by this model")], count=1)
-    prediction, is_batch = predict(request.data, model, max_rows=max_rows)
+        problem = Problem("probabilities", "are not available: the model has none")
+        raise InvalidRequest([problem], count=1)
+    prediction, is_batch = predict(request.data, model, _locate, max_rows=max_rows)
     labels = prediction.labels
-    answer: dict[str, Any] = {"predictions": labels} if is_batch else {"prediction": labels[0]}
+    response: dict[str, Any] = {"predictions": labels} if is_batch else {"prediction": labels[0]}
     if request.probabilities:
         rows = probability_rows(prediction, signature)
         by_class = [dict(zip(signature.classes, row, strict=True)) for row in rows]
-        answer["probabilities"] = by_class if is_batch else by_class[0]
-    return answer
+        response["probabilities"] = by_class if is_batch else by_class[0]
+    return response

@@ -1,4 +1,4 @@
-"""Bodies, for every route that reads one: bytes in, what JSON or text they hold out."""
+"""Request bodies: media type, text and JSON, with every malformed body named."""
 
 from __future__ import annotations
 
@@ -9,60 +9,36 @@ from typing import Any, NoReturn
 
 from chalicelib.errors import BodyTooLarge, MalformedBody, UnsupportedMediaType
 
-# The most that Lambda takes as the payload of one call:
+# Lambda's limit on the payload of a synchronous call:
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 LAMBDA_PAYLOAD_BYTES = 6 * 1024 * 1024
 
-# A list takes many times the memory of the two characters that it is written with, and numbers or
-# text take less for theirs: without a limit on lists, they would decide how much a function needs.
+# A list takes far more memory than the two characters that write it, so lists and objects need a
+# limit of their own; numbers and text are bounded by the payload.
 MAX_CONTAINERS = 500_000
-_ENOUGH_TO_BE_TOO_DEEP = 500_000  # characters
+_DEPTH_PROBE_CHARACTERS = 500_000
 
 JSON = "application/json"
 
 
 def read_json(body: bytes | str, headers: Mapping[str, str]) -> Any:
-    """Read a body that must be JSON.
-
-    Parameters
-    ----------
-    body : bytes or str
-        The body as it came.
-    headers : mapping of str to str
-        The request's headers; found whatever their case.
-
-    Returns
-    -------
-    object
-        What `json.loads` makes of it.
+    """Parse a body that must be JSON.
 
     Raises
     ------
     UnsupportedMediaType
-        If the body is not sent as plain JSON in UTF-8.
+        If it is not declared as uncompressed JSON in UTF-8.
     BodyTooLarge
         If it is over Lambda's limit.
     MalformedBody
-        If it is not JSON, or an object in it has a name twice.
+        If it is not JSON, or an object in it has a duplicate name.
     """
-    media_type(headers, (JSON,))
+    read_media_type(headers, (JSON,))
     return parse_json(read_text(body))
 
 
-def media_type(headers: Mapping[str, str], taken: tuple[str, ...]) -> str:
-    """Find out what a body is sent as.
-
-    Parameters
-    ----------
-    headers : mapping of str to str
-        The request's headers; found whatever their case.
-    taken : tuple of str
-        The media types that are read; the first is what a body is that does not say.
-
-    Returns
-    -------
-    str
-        One of `taken`.
+def read_media_type(headers: Mapping[str, str], accepted: tuple[str, ...]) -> str:
+    """Return the media type of a body, one of `accepted`; the first is the default.
 
     Raises
     ------
@@ -70,29 +46,20 @@ def media_type(headers: Mapping[str, str], taken: tuple[str, ...]) -> str:
         If the body is of another type, compressed, or not in UTF-8.
     """
     if headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise UnsupportedMediaType(taken)
-    sent_as, *parameters = headers.get("content-type", taken[0]).lower().split(";")
-    sent_as = sent_as.strip()
-    if sent_as not in taken:
-        raise UnsupportedMediaType(taken)
+        raise UnsupportedMediaType(accepted)
+    content_type, *parameters = headers.get("content-type", accepted[0]).lower().split(";")
+    content_type = content_type.strip()
+    if content_type not in accepted:
+        raise UnsupportedMediaType(accepted)
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "charset" and value.strip().strip('"') not in ("utf-8", "utf8"):
-            raise UnsupportedMediaType(taken)
-    return sent_as
+            raise UnsupportedMediaType(accepted)
+    return content_type
 
 
 def read_text(body: bytes | str) -> str:
-    """Read a body as text.
-
-    Parameters
-    ----------
-    body : bytes or str
-        The body as it came.
-
-    Returns
-    -------
-    str
+    """Decode a body.
 
     Raises
     ------
@@ -112,57 +79,51 @@ def read_text(body: bytes | str) -> str:
 
 
 def parse_json(text: str) -> Any:
-    """Read JSON as its standard has it: no NaN, and no name twice in one object.
+    """Parse JSON as RFC 8259 defines it: no NaN, and no duplicate names in an object.
 
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    object
-        What `json.loads` makes of it; an integer of thousands of digits is an infinite float.
+    An integer of thousands of digits becomes an infinite float.
 
     Raises
     ------
     MalformedBody
-        If it is not JSON, nested too deep, or an object in it has a name twice.
+        If it is not JSON, nested too deep, or an object in it has a duplicate name.
     BodyTooLarge
-        If it holds more than `MAX_CONTAINERS`, nested or side by side.
+        If it has more than `MAX_CONTAINERS` lists and objects.
     """
     try:
         if text.count("[") + text.count("{") > MAX_CONTAINERS:
-            _refuse_so_many(text)
-        return _load(text)
+            _reject_containers(text)
+        return _parse(text)
     except RecursionError:
         raise MalformedBody("The body is nested too deep.") from None
     except json.JSONDecodeError as error:
-        # Of the decoder's own words only the place is passed on: the rest may repeat the body.
-        place = f"line {error.lineno}, column {error.colno}"
-        raise MalformedBody(f"The body is not JSON: see {place}.") from None
+        # The decoder's own message may repeat the body; its position does not.
+        position = f"line {error.lineno}, column {error.colno}"
+        raise MalformedBody(f"The body is not JSON: see {position}.") from None
 
 
-def _refuse_so_many(text: str) -> NoReturn:
+def _reject_containers(text: str) -> NoReturn:
+    """Raise `RecursionError` if the text is nested too deep, else `BodyTooLarge`."""
     with suppress(json.JSONDecodeError):
-        _DECODER.decode(text[:_ENOUGH_TO_BE_TOO_DEEP])
+        _DECODER.decode(text[:_DEPTH_PROBE_CHARACTERS])
     raise BodyTooLarge("A body", MAX_CONTAINERS, "lists and objects")
 
 
-def _load(text: str) -> Any:
+def _parse(text: str) -> Any:
     try:
-        return _without_duplicates(text, _DECODER)
+        return _reject_duplicate_names(text, _DECODER)
     except json.JSONDecodeError:
         raise
-    except ValueError:  # an integer of more digits than Python turns into one: let it be infinite
-        return _without_duplicates(text, _decoder(parse_int=float), parse_int=float)
+    except ValueError:  # an integer with more digits than Python converts
+        return _reject_duplicate_names(text, _make_decoder(parse_int=float), parse_int=float)
 
 
-def _without_duplicates(text: str, decoder: json.JSONDecoder, **options: Any) -> Any:
+def _reject_duplicate_names(text: str, decoder: json.JSONDecoder, **options: Any) -> Any:
     document = decoder.decode(text)
-    # Each name has a colon. If there are more colons than names, then some are in strings, or a
-    # name was there twice: only then is it worth the time to look closer.
+    # Each name has a colon. More colons than names are in strings, or after duplicate names: only
+    # then is a slower decoder, which sees duplicates, worth its time.
     if text.count(":") != _count_names(document, objects=text.count("{")):
-        _decoder(object_pairs_hook=_refuse_duplicates, **options).decode(text)
+        _make_decoder(object_pairs_hook=_check_names, **options).decode(text)
     return document
 
 
@@ -171,26 +132,26 @@ def _count_names(document: Any, objects: int) -> int:
     names = 0
     level = [document] if isinstance(document, (dict, list)) else []
     while level and objects > 0:
-        found = [node for node in level if type(node) is dict]
-        names += sum(map(len, found))
-        objects -= len(found)
+        dicts = [node for node in level if type(node) is dict]
+        names += sum(map(len, dicts))
+        objects -= len(dicts)
         if objects > 0:
-            inner = (node.values() if type(node) is dict else node for node in level)
-            level = [n for nodes in inner for n in nodes if type(n) is dict or type(n) is list]
+            children = (node.values() if type(node) is dict else node for node in level)
+            level = [n for nodes in children for n in nodes if type(n) is dict or type(n) is list]
     return names
 
 
-def _decoder(**options: Any) -> json.JSONDecoder:
-    return json.JSONDecoder(parse_constant=_refuse_constant, **options)
+def _make_decoder(**options: Any) -> json.JSONDecoder:
+    return json.JSONDecoder(parse_constant=_reject_constant, **options)
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise MalformedBody(f"The body is not JSON: it holds {name}, which JSON does not have.")
+def _reject_constant(name: str) -> NoReturn:
+    raise MalformedBody(f"The body is not JSON: {name} is not a JSON number.")
 
 
-def _refuse_duplicates(members: list[tuple[str, Any]]) -> None:
+def _check_names(members: list[tuple[str, Any]]) -> None:
     if len({name for name, _ in members}) != len(members):
-        raise MalformedBody("The body holds an object that has the same name twice.")
+        raise MalformedBody("The body has an object with the same name twice.")
 
 
-_DECODER = _decoder()
+_DECODER = _make_decoder()

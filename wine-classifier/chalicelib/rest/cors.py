@@ -1,7 +1,7 @@
-"""Cross-origin requests: off, unless a setting names the origins of the pages that may ask.
+"""Cross-origin requests: denied, unless ``CORS_ORIGINS`` allows some origins.
 
-Chalice's own CORS is fixed when the app is packaged, where the environment of its stage is not
-known; so preflights are answered by the app, and one package serves every stage.
+Chalice's own CORS is fixed when the app is packaged, before the environment of its stage is known.
+The app handles preflights itself, so one package serves every stage.
 """
 
 from __future__ import annotations
@@ -11,33 +11,24 @@ from collections.abc import Callable
 from chalice.app import Chalice, Request, Response
 
 from chalicelib.errors import MethodNotAllowed, ModelUnavailable
-from chalicelib.rest.middleware import PREFLIGHT, handle_errors, served
+from chalicelib.rest.middleware import PREFLIGHT, allowed_methods, handle_errors
 from chalicelib.service import Service
 
-# How long a browser need not ask again; none keeps an answer for longer than a day.
-_MAX_AGE_SECONDS = 600
+_MAX_AGE_SECONDS = 600  # browsers cache a preflight that long
 _REQUEST_HEADERS = "Authorization, Content-Type, X-Api-Key"
 _RESPONSE_HEADERS = "Allow, Retry-After, X-Model-Version"
 
 
 def register_preflight_routes(app: Chalice, service: Service) -> None:
-    """Let every path that is served answer the question that a browser asks before a request.
-
-    Parameters
-    ----------
-    app : chalice.app.Chalice
-        With all its routes.
-    service : Service
-        What says which origins are allowed.
-    """
+    """Add an ``OPTIONS`` route to every path of an app; call it after the other routes."""
 
     @handle_errors
     def preflight(**_parts: str) -> Response:
-        """Say what a page may send, or that the method is none of those served."""
+        """Return the methods and headers that a page may use."""
         request = app.current_request
-        assert request is not None  # Chalice calls a route for a request only
-        methods = served(app.routes[request.path])
-        if not _origins(service):
+        assert request is not None  # views run within a request only
+        methods = allowed_methods(app.routes[request.path])
+        if not _allowed_origins(service):
             raise MethodNotAllowed(methods)
         headers = {
             "Access-Control-Allow-Methods": ", ".join(methods),
@@ -56,23 +47,9 @@ def allow_origin(
     get_response: Callable[[Request | None], Response],
     service: Service,
 ) -> Response:
-    """Let pages of the allowed origins read a response.
-
-    Parameters
-    ----------
-    request : chalice.app.Request or None
-        The request.
-    get_response : callable
-        What Chalice gives a middleware to call.
-    service : Service
-        What says which origins are allowed.
-
-    Returns
-    -------
-    chalice.app.Response
-    """
+    """Add CORS headers to the response if the request's origin is allowed."""
     response = get_response(request)
-    origins = _origins(service)
+    origins = _allowed_origins(service)
     if not origins or request is None:
         return response
     if origins != ("*",):
@@ -84,8 +61,8 @@ def allow_origin(
     return response
 
 
-def _origins(service: Service) -> tuple[str, ...]:
+def _allowed_origins(service: Service) -> tuple[str, ...]:
     try:
         return service.settings.cors_origins
-    except ModelUnavailable:  # a setting is wrong, as the route itself says
+    except ModelUnavailable:  # a variable is invalid; the view reports it
         return ()

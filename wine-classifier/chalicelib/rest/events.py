@@ -1,4 +1,4 @@
-"""What API Gateway hands over: events, read so that whatever one holds is a request or an error."""
+"""Normalize API Gateway events: a request, or an error, whatever an event lacks."""
 
 from __future__ import annotations
 
@@ -12,48 +12,33 @@ from chalice.app import Blueprint, Chalice
 from chalicelib.errors import MalformedBody
 from chalicelib.rest.responses import error_response
 
-_PARAMETER = re.compile(r"{(\w+)}")
+_PATH_PARAMETER = re.compile(r"{(\w+)}")
 
 
 class StrictChalice(Chalice):
-    """A Chalice app that answers every event, where Chalice trusts it to be complete."""
+    """A Chalice app that responds to every event; Chalice itself requires complete ones."""
 
     def __call__(self, event: object, context: object) -> dict[str, Any]:
-        """Answer an event.
-
-        Parameters
-        ----------
-        event : object
-            What Lambda was called with: a request of a REST API, if all is well.
-        context : object
-            What Lambda tells of the call.
-
-        Returns
-        -------
-        dict
-            The response, as API Gateway takes it.
-        """
+        """Return the response to a Lambda event, in API Gateway's format."""
         request = _normalize_event(event)
         if request is None:
-            error = MalformedBody("The event is no request of a REST API of API Gateway.")
-            answer: dict[str, Any] = error_response(error).to_dict()
+            error = MalformedBody("The event is not a request of an API Gateway REST API.")
+            response: dict[str, Any] = error_response(error).to_dict()
         else:
             if request["requestContext"]["resourcePath"] not in self.routes:
-                # There `app.py` serves what tells that nothing is.
-                request["requestContext"]["resourcePath"] = "/"
-            answer = super().__call__(request, context)
-        return answer
+                request["requestContext"]["resourcePath"] = "/"  # the not-found route
+            response = super().__call__(request, context)
+        return response
 
 
 class RawRequest(NamedTuple):
-    """What a client sent.
+    """Body and headers of a request.
 
     Parameters
     ----------
     body : bytes
-        Empty if there was none.
     headers : mapping of str to str
-        Found whatever their case. A header that was sent twice holds both values, with a comma.
+        Looked up in any case. Repeated headers are joined by commas.
     """
 
     body: bytes
@@ -61,28 +46,13 @@ class RawRequest(NamedTuple):
 
 
 def read_request(app: Chalice | Blueprint) -> RawRequest:
-    """Give what the client of the current request sent.
-
-    Parameters
-    ----------
-    app : chalice.app.Chalice or chalice.app.Blueprint
-        The app, or a part of it, in one of its routes.
-
-    Returns
-    -------
-    RawRequest
-
-    Raises
-    ------
-    MalformedBody
-        If the event holds no bytes: text that UTF-8 cannot encode, or broken base64.
-    """
+    """Return the current request of an app or blueprint; raises `MalformedBody`."""
     request = app.current_request
-    assert request is not None  # Chalice calls a route for a request only
-    return RawRequest(_body(request.to_original_event()), request.headers)
+    assert request is not None  # views run within a request only
+    return RawRequest(_decode_body(request.to_original_event()), request.headers)
 
 
-def _body(event: dict[str, Any]) -> bytes:
+def _decode_body(event: dict[str, Any]) -> bytes:
     body = event.get("body")
     if body is None:
         return b""
@@ -95,35 +65,35 @@ def _body(event: dict[str, Any]) -> bytes:
     except UnicodeEncodeError:
         raise MalformedBody("The body is not UTF-8.") from None
     except ValueError:
-        raise MalformedBody("The body is not base64, as the event says that it is.") from None
+        raise MalformedBody("The body is not base64, but the event declares it to be.") from None
 
 
 def _normalize_event(event: object) -> dict[str, Any] | None:
-    """Give an event with all that Chalice looks for, or None if it is no request."""
-    request = event.get("requestContext") if isinstance(event, dict) else None
-    if not isinstance(event, dict) or not isinstance(request, dict):
+    """Return a copy of an event with every field that Chalice reads; None if it is no request."""
+    context = event.get("requestContext") if isinstance(event, dict) else None
+    if not isinstance(event, dict) or not isinstance(context, dict):
         return None
-    method, path = request.get("httpMethod"), request.get("resourcePath")
+    method, path = context.get("httpMethod"), context.get("resourcePath")
     if not isinstance(method, str) or not isinstance(path, str):
         return None
     return event | {
-        "requestContext": request.copy(),
-        "headers": _headers(event),
-        "pathParameters": _parameters(path, event.get("pathParameters")),
-        "multiValueQueryStringParameters": None,  # nothing that is served has a query
+        "requestContext": context.copy(),
+        "headers": _join_headers(event),
+        "pathParameters": _path_parameters(path, event.get("pathParameters")),
+        "multiValueQueryStringParameters": None,  # no route has a query
         "stageVariables": None,
         "body": event.get("body"),
     }
 
 
-def _headers(event: dict[str, Any]) -> dict[str, str]:
-    """Give the headers by their names in lower case; those that came twice joined, as HTTP says."""
-    sent = event.get("multiValueHeaders")
-    if not isinstance(sent, dict) or not sent:
+def _join_headers(event: dict[str, Any]) -> dict[str, str]:
+    """Return headers by lower-case name; repeated ones are joined, as RFC 9110 allows."""
+    multi = event.get("multiValueHeaders")
+    if not isinstance(multi, dict) or not multi:
         single = event.get("headers")
-        sent = {name: [single[name]] for name in single} if isinstance(single, dict) else {}
+        multi = {name: [single[name]] for name in single} if isinstance(single, dict) else {}
     headers: dict[str, str] = {}
-    for name, values in sent.items():
+    for name, values in multi.items():
         name = name.lower()
         for value in values if isinstance(values, list) else []:
             if isinstance(value, str):
@@ -131,7 +101,7 @@ def _headers(event: dict[str, Any]) -> dict[str, str]:
     return headers
 
 
-def _parameters(path: str, sent: object) -> dict[str, str]:
-    """Give a value for each parameter in a path; an empty one is the name of nothing."""
-    values = sent if isinstance(sent, dict) else {}
-    return {name: str(values.get(name, "")) for name in _PARAMETER.findall(path)}
+def _path_parameters(path: str, values: object) -> dict[str, str]:
+    """Return a value for each parameter in a path; empty if the event has none."""
+    known = values if isinstance(values, dict) else {}
+    return {name: str(known.get(name, "")) for name in _PATH_PARAMETER.findall(path)}

@@ -1,11 +1,10 @@
-"""Error handling around every view."""
+"""Error handling around every view: any error becomes a response of the one error shape."""
 
 from __future__ import annotations
 
 import functools
 import json
 import os
-import sys
 import traceback
 from collections.abc import Callable, Mapping
 
@@ -14,48 +13,41 @@ from chalice.app import Request, Response, RouteEntry
 from chalicelib.errors import (
     BodyTooLarge,
     MethodNotAllowed,
+    ServingError,
     UnknownPath,
     UnsupportedMediaType,
 )
 from chalicelib.log import log_event
 from chalicelib.rest.body import LAMBDA_PAYLOAD_BYTES
-from chalicelib.rest.responses import STATUS, error_response, json_response
+from chalicelib.rest.responses import error_response, internal_error_response
 
-# What browsers ask with before a request to another origin; see `chalicelib.cors`.
+# The method of CORS preflights; see `chalicelib.rest.cors`.
 PREFLIGHT = "OPTIONS"
 
 
 def handle_errors(view: Callable[..., Response]) -> Callable[..., Response]:
-    """Let a route answer in the one error shape, whatever is raised in it.
+    """Turn any exception in a view into an error response.
 
-    Parameters
-    ----------
-    view : callable
-        A route's function.
-
-    Returns
-    -------
-    callable
-        The same, raising nothing. A fault of ours is answered with a 500 that tells nothing, and
-        logged as the type of the error and the places it went through, without any value.
+    An unexpected one becomes a 500 and is logged with its type and traceback, without values.
     """
 
     @functools.wraps(view)
-    def answered(*args: str, **kwargs: str) -> Response:
+    def wrapper(*args: str, **kwargs: str) -> Response:
         try:
-            return view(*args, **kwargs)
+            try:
+                return view(*args, **kwargs)
+            except ServingError as error:
+                return error_response(error)
         except Exception as error:
-            if type(error) in STATUS:
-                return error_response(error)  # type: ignore[arg-type]
-            places = traceback.extract_tb(sys.exc_info()[2])
+            frames = traceback.extract_tb(error.__traceback__)
             log_event(
                 "internal error",
                 error=type(error).__name__,
-                at=[f"{os.path.basename(p.filename)}:{p.lineno} {p.name}" for p in places],
+                at=[f"{os.path.basename(f.filename)}:{f.lineno} {f.name}" for f in frames],
             )
-            return _fault(500)
+            return internal_error_response()
 
-    return answered
+    return wrapper
 
 
 def error_middleware(
@@ -63,48 +55,23 @@ def error_middleware(
     get_response: Callable[[Request | None], Response],
     routes: Mapping[str, Mapping[str, RouteEntry]],
 ) -> Response:
-    """Answer in the one error shape where it is Chalice that refuses a request, or Lambda would.
-
-    Parameters
-    ----------
-    request : chalice.app.Request or None
-        The request.
-    get_response : callable
-        What Chalice gives a middleware to call.
-    routes : mapping
-        The methods of each path that is served.
-
-    Returns
-    -------
-    chalice.app.Response
-    """
+    """Replace Chalice's own errors, and responses that Lambda would not deliver."""
     response = get_response(request)
     if isinstance(response.body, str) and _is_too_large(response.body):
-        unit = "bytes: ask about fewer samples at a time"
-        return error_response(BodyTooLarge("An answer", LAMBDA_PAYLOAD_BYTES, unit))
+        unit = "bytes: send fewer samples at a time"
+        return error_response(BodyTooLarge("A response", LAMBDA_PAYLOAD_BYTES, unit))
     if not (isinstance(response.body, dict) and "Code" in response.body):
         return response
     if response.status_code == 405 and request is not None:
-        methods = served(routes[request.path])
+        methods = allowed_methods(routes[request.path])
         return error_response(MethodNotAllowed(methods) if methods else UnknownPath())
     if response.status_code == 415:
         return error_response(UnsupportedMediaType())
-    return _fault(response.status_code)
+    return internal_error_response(response.status_code)
 
 
-def served(methods: Mapping[str, RouteEntry]) -> list[str]:
-    """Give the methods of a path that do something.
-
-    Parameters
-    ----------
-    methods : mapping
-        The methods of a path in `Chalice.routes`.
-
-    Returns
-    -------
-    list of str
-        Without `PREFLIGHT`; none where `not_found` is all that answers.
-    """
+def allowed_methods(methods: Mapping[str, RouteEntry]) -> list[str]:
+    """Return the methods of a path, without preflights and without `not_found`."""
     return sorted(
         method
         for method, entry in methods.items()
@@ -114,14 +81,10 @@ def served(methods: Mapping[str, RouteEntry]) -> list[str]:
 
 @handle_errors
 def not_found(**_parts: str) -> Response:
-    """Refuse a path that nothing is served at."""
+    """Respond to a path that has no route."""
     raise UnknownPath
 
 
 def _is_too_large(body: str) -> bool:
-    """Tell whether Lambda would not hand on an answer, which it writes as a string in JSON."""
+    """Check a body against Lambda's limit, which counts it as an escaped JSON string."""
     return 2 * len(body) > LAMBDA_PAYLOAD_BYTES and len(json.dumps(body)) > LAMBDA_PAYLOAD_BYTES
-
-
-def _fault(status: int) -> Response:
-    return json_response({"error": "The server failed; its log says where."}, status=status)

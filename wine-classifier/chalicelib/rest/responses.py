@@ -1,13 +1,13 @@
-"""Answers, and the one place that knows status codes."""
+"""HTTP responses; the only module with status codes."""
 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 from chalice.app import Response
 
 from chalicelib.errors import (
-    BinaryTensors,
     BodyTooLarge,
     InvalidRequest,
     MalformedBody,
@@ -18,20 +18,19 @@ from chalicelib.errors import (
     UnknownPath,
     UnsupportedMediaType,
 )
-from chalicelib.store.model_store import RETRY_AFTER_SECONDS, Health
+from chalicelib.store.model_store import RETRY_AFTER_SECONDS, ModelStore
 
-STATUS: dict[type[ServingError], int] = {
+# Subclasses have the status of their base.
+_STATUS: dict[type[ServingError], int] = {
     MalformedBody: 400,
     UnknownPath: 404,
     UnknownModel: 404,
     MethodNotAllowed: 405,
     BodyTooLarge: 413,
     UnsupportedMediaType: 415,
-    BinaryTensors: 415,
     InvalidRequest: 422,
     ModelUnavailable: 503,
 }
-
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
@@ -39,21 +38,7 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 def json_response(
     body: object, headers: dict[str, str] | None = None, status: int = 200
 ) -> Response:
-    """Make a response of something that JSON can hold.
-
-    Parameters
-    ----------
-    body : object
-        What to answer.
-    headers : dict of str to str, optional
-        Further headers.
-    status : int, default=200
-        The HTTP status.
-
-    Returns
-    -------
-    chalice.app.Response
-    """
+    """Return a response whose body is JSON."""
     return Response(
         body=_ENCODER.encode(body),
         headers={"Content-Type": "application/json", **(headers or {})},
@@ -61,20 +46,12 @@ def json_response(
     )
 
 
-def health_response(health: Health) -> Response:
-    """Make the response to a question after the health of the service.
-
-    Parameters
-    ----------
-    health : Health
-        How the model store is.
-
-    Returns
-    -------
-    chalice.app.Response
-        A 503 if there is no model, with the ``error`` that other routes have then too.
-    """
-    report = {
+def health_response(models: ModelStore) -> Response:
+    """Return the health of the service: 200 with a model, else 503 with an ``error`` too."""
+    with suppress(ModelUnavailable):
+        models.current()
+    health = models.health()
+    report: dict[str, object] = {
         "live": True,
         "ready": health.version is not None,
         "degraded": health.reason is not None,
@@ -85,33 +62,32 @@ def health_response(health: Health) -> Response:
     if health.version is not None:
         return json_response(report)
     error = ModelUnavailable(health.reason or "unknown", RETRY_AFTER_SECONDS)
-    return json_response({"error": str(error)} | report, *_as_http(error))
+    return _with_status({"error": str(error), **report}, error)
 
 
 def error_response(error: ServingError) -> Response:
-    """Make the response that an error is answered with.
+    """Return ``{"error": "a sentence"}``, with ``"problems"`` if the request has some.
 
-    Parameters
-    ----------
-    error : ServingError
-        What went wrong.
-
-    Returns
-    -------
-    chalice.app.Response
-        Its body is ``{"error": "a sentence"}``, with ``"problems"`` where a request has some.
+    Raises the error itself if it has no status: it is not meant for clients.
     """
     body: dict[str, object] = {"error": str(error)}
     if isinstance(error, InvalidRequest):
         body["problems"] = [problem._asdict() for problem in error.problems]
-    return json_response(body, *_as_http(error))
+    return _with_status(body, error)
 
 
-def _as_http(error: ServingError) -> tuple[dict[str, str], int]:
-    """Give the headers and the status that belong to an error."""
+def internal_error_response(status: int = 500) -> Response:
+    """Return an error that tells clients nothing; the log has the details."""
+    return json_response({"error": "Internal server error: see the function's log."}, status=status)
+
+
+def _with_status(body: dict[str, object], error: ServingError) -> Response:
+    status = next((_STATUS[cls] for cls in type(error).__mro__ if cls in _STATUS), None)
+    if status is None:
+        raise error
     headers = {}
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allowed)
     elif isinstance(error, ModelUnavailable):
         headers["Retry-After"] = str(error.retry_after)
-    return headers, STATUS[type(error)]
+    return json_response(body, headers, status)

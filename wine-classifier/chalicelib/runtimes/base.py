@@ -1,4 +1,4 @@
-"""What every runtime implements."""
+"""The interface of a runtime."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from chalicelib.inputs.samples import Samples
 
 
 class Prediction(NamedTuple):
-    """What a classifier says of some samples.
+    """The labels and probabilities of some samples.
 
     Parameters
     ----------
     labels : list of str
-        The predicted class of each sample.
+        Shape (samples,).
     probabilities : array of float32 or float64, or None
-        Of shape (samples, classes), sample by sample and in the order of the signature's classes;
-        None if the classifier gives none. Not finite, and the label without a meaning, where a
-        sample's values are so large that the arithmetic overflows.
+        Shape (samples, classes), flat in row order, classes in the order of the signature; None
+        if the classifier has none. Not finite where a sample's values overflow the arithmetic;
+        the label of such a sample is meaningless.
     """
 
     labels: list[str]
@@ -26,17 +26,7 @@ class Prediction(NamedTuple):
 
 
 class Classifier(Protocol):
-    """What runs a model's graph or estimator."""
+    """A loaded graph or estimator."""
 
     def predict(self, samples: Samples) -> Prediction:
-        """Classify samples that fit the model's signature.
-
-        Parameters
-        ----------
-        samples : Samples
-            The samples.
-
-        Returns
-        -------
-        Prediction
-        """
+        """Classify samples that fit the model's signature."""

@@ -1,11 +1,11 @@
-"""ONNX Runtime by way of its C library: the same computing as its Python package's, sooner.
+"""ONNX Runtime's C API through ctypes.
 
-The Python package needs NumPy, and holds Python's global lock while it starts. The C library needs
-neither, so that another thread can load it while Python imports what serving needs.
+The Python package needs NumPy and holds the global interpreter lock while it starts. The C library
+needs neither, so another thread can load it while Python imports the serving code.
 
-The C interface only ever grows: a function's place in the table of functions never changes. See
-https://onnxruntime.ai/docs/api/c/struct_ort_api.html, and for the order of the table
-``onnxruntime_c_api.h``.
+The C API is only ever extended: the index of a function in the table of functions never changes.
+See https://onnxruntime.ai/docs/api/c/struct_ort_api.html, and ``onnxruntime_c_api.h`` for the
+order of the table.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from ctypes import byref, c_char_p, c_int, c_int64, c_size_t, c_uint32, c_void_p
 from importlib.util import find_spec
 from typing import Any
 
-_API_VERSION = 17  # an old one: every later library has it
-FATAL = 4  # errors are raised; ONNX Runtime's own log would only print them a second time
+_API_VERSION = 17  # an old version, which every later library supports
+FATAL = 4  # log level: errors are raised, so ONNX Runtime's own log would only repeat them
 
-# The places in the table of functions, and the arguments that they take.
+# The index of each function in the table, and the types of its arguments.
 _FUNCTIONS: dict[str, tuple[int, list[Any]]] = {
     "CreateEnv": (3, [c_int, c_char_p, c_void_p]),
     "CreateSessionFromArray": (8, [c_void_p, c_char_p, c_size_t, c_void_p, c_void_p]),
@@ -57,197 +57,111 @@ _FUNCTIONS: dict[str, tuple[int, list[Any]]] = {
     "ReleaseTypeInfo": (98, [c_void_p]),
     "ReleaseSessionOptions": (100, [c_void_p]),
 }
-_GET_ERROR_MESSAGE = 2
+_GET_ERROR_MESSAGE_INDEX = 2
 
-# Of enum ONNXTensorElementDataType; numbers with what `array` calls them.
+# Values of enum ONNXTensorElementDataType, with the typecodes of `array` for the numeric ones.
 STRING, DOUBLE = 8, 11
-NUMBERS = {1: "f", 6: "i", 7: "q", DOUBLE: "d"}
-_ELEMENT_TYPES = {code: kind for kind, code in NUMBERS.items()}
+TYPECODES = {1: "f", 6: "i", 7: "q", DOUBLE: "d"}
+_ELEMENT_TYPES = {typecode: element_type for element_type, typecode in TYPECODES.items()}
 _DEVICE_ALLOCATOR, _DEFAULT_MEMORY = 0, 0  # of enums OrtAllocatorType and OrtMemType
 
 
 class OnnxRuntimeError(Exception):
-    """ONNX Runtime says that it cannot."""
+    """ONNX Runtime returned an error."""
 
 
 class _ApiBase(ctypes.Structure):
     _fields_ = (("GetApi", ctypes.CFUNCTYPE(c_void_p, c_uint32)),)
 
 
-class Library:
-    """The C library, loaded and started."""
+class OrtApi:
+    """The functions of the loaded library, with one environment."""
 
     def __init__(self) -> None:
-        library = ctypes.CDLL(_path_of_the_library())
+        library = ctypes.CDLL(_library_path())
         library.OrtGetApiBase.restype = ctypes.POINTER(_ApiBase)
         table = library.OrtGetApiBase().contents.GetApi(_API_VERSION)
         if not table:
             raise ImportError(f"The ONNX Runtime library lacks version {_API_VERSION} of its API.")
-        places = ctypes.cast(table, ctypes.POINTER(c_void_p))
-        self._message = ctypes.CFUNCTYPE(c_char_p, c_void_p)(places[_GET_ERROR_MESSAGE])
+        pointers = ctypes.cast(table, ctypes.POINTER(c_void_p))
+        get_message = ctypes.CFUNCTYPE(c_char_p, c_void_p)
+        self._get_error_message = get_message(pointers[_GET_ERROR_MESSAGE_INDEX])
         self._functions = {
-            name: ctypes.CFUNCTYPE(c_void_p, *arguments)(places[place])
-            for name, (place, arguments) in _FUNCTIONS.items()
+            name: ctypes.CFUNCTYPE(c_void_p, *argument_types)(pointers[index])
+            for name, (index, argument_types) in _FUNCTIONS.items()
         }
-        self.environment = self.made("CreateEnv", FATAL, b"serving")
-        self.memory = self.made("CreateCpuMemoryInfo", _DEVICE_ALLOCATOR, _DEFAULT_MEMORY)
-        self.allocator = self.made("GetAllocatorWithDefaultOptions")
+        self.environment = self.create("CreateEnv", FATAL, b"serving")
+        self.memory = self.create("CreateCpuMemoryInfo", _DEVICE_ALLOCATOR, _DEFAULT_MEMORY)
+        self.allocator = self.create("GetAllocatorWithDefaultOptions")
 
     def call(self, name: str, *arguments: Any) -> None:
-        """Call a function that answers with a status.
-
-        Parameters
-        ----------
-        name : str
-            Of the function, as in the table above.
-        *arguments
-            What it takes.
-
-        Raises
-        ------
-        OnnxRuntimeError
-            If the status is a failure; with what it says.
-        """
+        """Call a function of the table; raise `OnnxRuntimeError` if its status is an error."""
         status = self._functions[name](*arguments)
         if status:
-            message = self._message(status).decode(errors="replace")
+            message = self._get_error_message(status).decode(errors="replace")
             self.release("Status", status)
             raise OnnxRuntimeError(message)
 
-    def made(self, name: str, *arguments: Any) -> c_void_p:
-        """Call a function that gives a pointer by way of its last argument.
-
-        Parameters
-        ----------
-        name, *arguments
-            As in `call`, without the last.
-
-        Returns
-        -------
-        ctypes.c_void_p
-        """
+    def create(self, name: str, *arguments: Any) -> c_void_p:
+        """Call a function whose last argument receives a pointer, and return the pointer."""
         pointer = c_void_p()
         self.call(name, *arguments, byref(pointer))
         return pointer
 
-    def counted(self, name: str, *arguments: Any) -> int:
-        """Call a function that gives a size by way of its last argument.
-
-        Parameters
-        ----------
-        name, *arguments
-            As in `call`, without the last.
-
-        Returns
-        -------
-        int
-        """
+    def get_size(self, name: str, *arguments: Any) -> int:
+        """Call a function whose last argument receives a size, and return the size."""
         size = c_size_t()
         self.call(name, *arguments, byref(size))
         return size.value
 
-    def release(self, kind: str, thing: Any) -> None:
-        """Give back what a function has made.
+    def release(self, type_name: str, handle: Any) -> None:
+        """Release a handle with ``Release<type_name>``."""
+        self._functions[f"Release{type_name}"](handle)
 
-        Parameters
-        ----------
-        kind : str
-            What it is, as the table above names it after ``Release``.
-        thing : ctypes.c_void_p or int
-            Where it is.
-        """
-        self._functions[f"Release{kind}"](thing)
-
-    def tensor_of_numbers(self, numbers: array[Any], *shape: int) -> int | None:
-        """Make a tensor of numbers where they are.
-
-        Parameters
-        ----------
-        numbers : array
-            Of one of `NUMBERS`; it must outlive the tensor.
-        *shape : int
-            The tensor's.
-
-        Returns
-        -------
-        int
-            Where the tensor is.
-        """
+    def create_number_tensor(self, numbers: array[Any], *shape: int) -> int | None:
+        """Wrap an array in a tensor without a copy: the array must outlive the returned handle."""
         address, count = numbers.buffer_info()
-        return self.made(
+        return self.create(
             "CreateTensorWithDataAsOrtValue",
             self.memory, address, count * numbers.itemsize,
             (c_int64 * len(shape))(*shape), len(shape), _ELEMENT_TYPES[numbers.typecode],
         ).value  # fmt: skip
 
-    def tensor_of_text(self, *shape: int) -> int | None:
-        """Make a tensor of empty text.
-
-        Parameters
-        ----------
-        *shape : int
-            The tensor's.
-
-        Returns
-        -------
-        int
-            Where the tensor is.
-        """
+    def create_string_tensor(self, *shape: int) -> int | None:
+        """Create a tensor of empty strings and return its handle."""
         dimensions = (c_int64 * len(shape))(*shape)
-        return self.made(
+        return self.create(
             "CreateTensorAsOrtValue", self.allocator, dimensions, len(shape), STRING
         ).value
 
-    def text_in(self, tensor: int | None, count: int) -> list[str]:
-        """Read a tensor of text.
-
-        Parameters
-        ----------
-        tensor : int
-            Where it is.
-        count : int
-            How many texts it holds.
-
-        Returns
-        -------
-        list of str
-        """
-        length = self.counted("GetStringTensorDataLength", tensor)
-        text = ctypes.create_string_buffer(length + 1)
+    def read_strings(self, tensor: int | None, count: int) -> list[str]:
+        """Return the `count` strings of a tensor."""
+        length = self.get_size("GetStringTensorDataLength", tensor)
+        buffer = ctypes.create_string_buffer(length + 1)
         starts = (c_size_t * count)()
-        self.call("GetStringTensorContent", tensor, text, length, starts, count)
-        content, places = text.raw, [*starts, length]
-        return [content[places[i] : places[i + 1]].decode() for i in range(count)]
+        self.call("GetStringTensorContent", tensor, buffer, length, starts, count)
+        content, offsets = buffer.raw, [*starts, length]
+        return [content[offsets[i] : offsets[i + 1]].decode() for i in range(count)]
 
 
-def _path_of_the_library() -> str:
-    found = find_spec("onnxruntime")  # the package is not imported by this
-    for folder in (found and found.submodule_search_locations) or ():
+def _library_path() -> str:
+    spec = find_spec("onnxruntime")  # does not import the package
+    for folder in (spec and spec.submodule_search_locations) or ():
         for name in sorted(os.listdir(f"{folder}/capi")):
             if name.startswith("libonnxruntime.") and (".so" in name or name.endswith(".dylib")):
                 return f"{folder}/capi/{name}"
     raise ImportError("The ONNX Runtime library is not installed.")
 
 
-_starting = threading.Lock()
+_loading = threading.Lock()
 
 
 @functools.cache
-def _started() -> Library:
-    return Library()
+def _load_api() -> OrtApi:
+    return OrtApi()
 
 
-def library() -> Library:
-    """Give the library; the first call loads and starts it.
-
-    Returns
-    -------
-    Library
-
-    Raises
-    ------
-    ImportError
-        If it is not there.
-    """
-    with _starting:
-        return _started()
+def ort_api() -> OrtApi:
+    """Return the API; the first call loads the library and raises `ImportError` if it is absent."""
+    with _loading:
+        return _load_api()

@@ -1,4 +1,4 @@
-"""Runs a classifier that was exported to ONNX, with ONNX Runtime."""
+"""Classifiers in ONNX, computed by ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -10,29 +10,17 @@ from chalicelib.runtimes.base import Prediction
 from chalicelib.runtimes.onnx_capi import OnnxRuntimeError
 from chalicelib.runtimes.onnx_session import Session
 
-# The names that training gives the graph's inputs and outputs; it has those that it needs.
-NUMBERS = "samples"
-TEXTS = "texts"
-LABEL = "label"
-PROBABILITIES = "probabilities"
+# The graph has the inputs that its features need, and probabilities only if the estimator has them.
+NUMBERS_INPUT = "samples"
+TEXTS_INPUT = "texts"
+LABEL_OUTPUT = "label"
+PROBABILITIES_OUTPUT = "probabilities"
 
 _REASON_CHARACTERS = 200
 
 
 class OnnxClassifier:
-    """A classifier in ONNX.
-
-    Parameters
-    ----------
-    model : bytes
-        An ONNX file, whose inputs are `NUMBERS` or `TEXTS` or both and whose outputs are `LABEL`
-        and, if it gives some, `PROBABILITIES`.
-
-    Raises
-    ------
-    InvalidArtifact
-        If ONNX Runtime is not there, or cannot load it.
-    """
+    """An ONNX classifier; raises `InvalidArtifact` if ONNX Runtime cannot load the model."""
 
     def __init__(self, model: bytes) -> None:
         try:
@@ -45,30 +33,21 @@ class OnnxClassifier:
         except OnnxRuntimeError as error:
             reason = str(error).partition("\n")[0][:_REASON_CHARACTERS]
             raise InvalidArtifact(f"ONNX Runtime cannot load the model: {reason}.") from error
-        outputs = [LABEL, PROBABILITIES]
-        if not set(self._session.inputs) <= {NUMBERS, TEXTS} or self._session.outputs not in (
-            outputs[:1],
-            outputs,
+        inputs = {NUMBERS_INPUT, TEXTS_INPUT}
+        outputs = [LABEL_OUTPUT], [LABEL_OUTPUT, PROBABILITIES_OUTPUT]
+        if (
+            not inputs.issuperset(self._session.input_names)
+            or self._session.output_names not in outputs
         ):
             raise InvalidArtifact("The model's inputs or outputs are not those of a classifier.")
 
     def predict(self, samples: Samples) -> Prediction:
-        """Classify samples.
-
-        Parameters
-        ----------
-        samples : Samples
-            The samples; a missing text is given to the graph as an empty one.
-
-        Returns
-        -------
-        Prediction
-        """
-        given = [
-            samples.numbers if name == NUMBERS else samples.texts_or("")
-            for name in self._session.inputs
+        """Classify samples; a missing text is an empty one in the graph."""
+        inputs = [
+            samples.numbers if name == NUMBERS_INPUT else samples.fill_missing("")
+            for name in self._session.input_names
         ]
-        labels, *rest = self._session.run(samples.rows, given)
+        labels, *rest = self._session.run(samples.rows, inputs)
         probabilities = rest[0] if rest else None
         assert probabilities is None or isinstance(probabilities, array)
         return Prediction(

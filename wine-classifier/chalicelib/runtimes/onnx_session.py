@@ -1,4 +1,4 @@
-"""A graph that ONNX Runtime runs: rows in, what it says of each of them out."""
+"""An ONNX Runtime session: matrices in, the outputs of each row out."""
 
 from __future__ import annotations
 
@@ -11,172 +11,164 @@ from ctypes import byref, c_char_p, c_int, c_int64, c_void_p
 from math import prod
 from typing import Any, NamedTuple
 
-from chalicelib.runtimes import onnx_capi
-from chalicelib.runtimes.onnx_capi import DOUBLE, FATAL, NUMBERS, STRING, OnnxRuntimeError
+from chalicelib.runtimes.onnx_capi import (
+    DOUBLE,
+    FATAL,
+    STRING,
+    TYPECODES,
+    OnnxRuntimeError,
+    ort_api,
+)
 
-Tensor = array[float] | list[str]
+Values = array[float] | list[str]
 
 
-class _Output(NamedTuple):
-    """An output of a graph: its element type, and the shape of what it holds for each row."""
-
-    kind: int
-    shape: tuple[int, ...]
+class _OutputInfo(NamedTuple):
+    element_type: int
+    row_shape: tuple[int, ...]  # without the first dimension, the rows
 
 
 class _Tensor:
-    """A tensor of text, or of numbers that lie in an array of ours."""
+    """A tensor of strings, or of numbers in an array that Python owns."""
 
-    def __init__(self, kind: int, shape: tuple[int, ...]) -> None:
-        self._library = library = onnx_capi.library()
+    def __init__(self, element_type: int, shape: tuple[int, ...]) -> None:
+        self._api = api = ort_api()
         self._size = prod(shape)
         self._numbers: array[Any] | None = None
-        if kind == STRING:
-            self.place = library.tensor_of_text(*shape)
+        if element_type == STRING:
+            self.handle = api.create_string_tensor(*shape)
         else:
-            self._numbers = array(NUMBERS[kind], [0]) * self._size
-            self._view = memoryview(self._numbers)  # while there is one, they cannot be moved
-            self.place = library.tensor_of_numbers(self._numbers, *shape)
-        weakref.finalize(self, library.release, "Value", self.place)
+            self._numbers = array(TYPECODES[element_type], [0]) * self._size
+            self._view = memoryview(self._numbers)  # keeps the array from being reallocated
+            self.handle = api.create_number_tensor(self._numbers, *shape)
+        weakref.finalize(self, api.release, "Value", self.handle)
 
-    def fill(self, values: Tensor) -> None:
+    def write(self, values: Values) -> None:
         if self._numbers is None:
-            self._library.call("FillStringTensor", self.place, _c_texts(values), self._size)
+            self._api.call("FillStringTensor", self.handle, _c_strings(values), self._size)
         else:
             assert isinstance(values, array)
             self._view[:] = values
 
-    def values(self) -> Tensor:
+    def read(self) -> Values:
         if self._numbers is None:
-            return self._library.text_in(self.place, self._size)
+            return self._api.read_strings(self.handle, self._size)
         return self._numbers[:]
 
 
-class _Room:
-    """The tensors that a run takes from and writes to."""
+class _IOBinding:
+    """The input and output tensors of one run."""
 
-    def __init__(self, given: list[_Tensor], results: list[_Tensor]) -> None:
-        self.given, self.results = given, results
-        self.given_at = _c_places(given)
-        self.results_at = _c_places(results)
+    def __init__(self, inputs: list[_Tensor], outputs: list[_Tensor]) -> None:
+        self.inputs, self.outputs = inputs, outputs
+        self.input_handles = _c_handles(inputs)
+        self.output_handles = _c_handles(outputs)
 
 
 class Session:
-    """A graph that can be run, by any number of threads at once; each run takes one thread.
+    """A loaded graph, which any number of threads may run at once; each run uses one thread.
 
-    Parameters
-    ----------
-    model : bytes
-        An ONNX file.
-
-    Attributes
-    ----------
-    inputs, outputs : list of str
-        The names of the graph's inputs and outputs.
-
-    Raises
-    ------
-    OnnxRuntimeError
-        If it cannot be loaded, or gives something other than text or numbers, so many for each row.
+    Raises `OnnxRuntimeError` if the bytes are not a loadable ONNX file, or an output does not
+    hold a fixed number of strings or numbers for each row.
     """
 
     def __init__(self, model: bytes) -> None:
-        self._library = library = onnx_capi.library()
-        options = library.made("CreateSessionOptions")
+        self._api = api = ort_api()
+        options = api.create("CreateSessionOptions")
         try:
-            library.call("SetIntraOpNumThreads", options, 1)
-            library.call("SetInterOpNumThreads", options, 1)
-            library.call("SetSessionLogSeverityLevel", options, FATAL)
-            self._session = library.made(
-                "CreateSessionFromArray", library.environment, model, len(model), options
+            api.call("SetIntraOpNumThreads", options, 1)
+            api.call("SetInterOpNumThreads", options, 1)
+            api.call("SetSessionLogSeverityLevel", options, FATAL)
+            self._session = api.create(
+                "CreateSessionFromArray", api.environment, model, len(model), options
             )
         finally:
-            library.release("SessionOptions", options)
-        weakref.finalize(self, library.release, "Session", self._session)
-        self.inputs = self._names("Input")
-        self.outputs = self._names("Output")
-        self._results = [self._output(place) for place in range(len(self.outputs))]
-        self._given = _c_texts(self.inputs)
-        self._asked = _c_texts(self.outputs)
-        self._spare: list[_Room] = []
+            api.release("SessionOptions", options)
+        weakref.finalize(self, api.release, "Session", self._session)
+        self.input_names = self._read_names("Input")
+        self.output_names = self._read_names("Output")
+        self._output_infos = [self._read_output_info(i) for i in range(len(self.output_names))]
+        self._c_input_names = _c_strings(self.input_names)
+        self._c_output_names = _c_strings(self.output_names)
+        self._pool: list[_IOBinding] = []
 
-    def run(self, rows: int, given: Sequence[Tensor]) -> list[Tensor]:
+    def run(self, rows: int, inputs: Sequence[Values]) -> list[Values]:
         """Run the graph.
 
         Parameters
         ----------
         rows : int
-            How many there are in each input; at least one.
-        given : sequence of array of float or list of str
-            For each of `inputs` a matrix, row by row: double-precision numbers, or text without
-            NUL characters.
+            The number of rows of each input, at least 1.
+        inputs : sequence of array of float64 or list of str
+            A matrix for each of `input_names`, of shape (rows, columns), flat in row order.
+            Strings must not contain NUL.
 
         Returns
         -------
         list of array or list of str
-            The values of each of `outputs`, row by row.
+            The values of each of `output_names`, of shape (rows, ...), flat in row order.
 
         Raises
         ------
         OnnxRuntimeError
-            If the graph cannot be run on it, or gives another number of values than it says.
+            If the run fails, or an output has another shape than the graph declares.
         """
-        room = self._room(rows, given)
-        for tensor, values in zip(room.given, given, strict=True):
-            tensor.fill(values)
-        self._library.call(
+        binding = self._get_binding(rows, inputs)
+        for tensor, values in zip(binding.inputs, inputs, strict=True):
+            tensor.write(values)
+        self._api.call(
             "Run",
             self._session, None,
-            self._given, room.given_at, len(room.given),
-            self._asked, len(room.results), room.results_at,
+            self._c_input_names, binding.input_handles, len(binding.inputs),
+            self._c_output_names, len(binding.outputs), binding.output_handles,
         )  # fmt: skip
-        results = [tensor.values() for tensor in room.results]
+        outputs = [tensor.read() for tensor in binding.outputs]
         if rows == 1:
-            self._spare.append(room)
-        return results
+            self._pool.append(binding)
+        return outputs
 
-    def _room(self, rows: int, given: Sequence[Tensor]) -> _Room:
-        """Make room for a run; for one row, as most requests hold, take what another run left."""
+    def _get_binding(self, rows: int, inputs: Sequence[Values]) -> _IOBinding:
+        """Reuse a pooled binding for one row, the size of most requests, or create one."""
         if rows == 1:
             with suppress(IndexError):
-                return self._spare.pop()
-        kinds = [DOUBLE if isinstance(values, array) else STRING for values in given]
-        widths = [len(values) // rows for values in given]
-        return _Room(
-            [_Tensor(kind, (rows, width)) for kind, width in zip(kinds, widths, strict=True)],
-            [_Tensor(kind, (rows, *shape)) for kind, shape in self._results],
+                return self._pool.pop()
+        element_types = [DOUBLE if isinstance(values, array) else STRING for values in inputs]
+        shapes = [(rows, len(values) // rows) for values in inputs]
+        return _IOBinding(
+            list(map(_Tensor, element_types, shapes)),
+            [_Tensor(info.element_type, (rows, *info.row_shape)) for info in self._output_infos],
         )
 
-    def _names(self, side: str) -> list[str]:
-        """Give the names of the inputs or of the outputs."""
-        library, names = self._library, []
-        for place in range(library.counted(f"SessionGet{side}Count", self._session)):
-            name = library.made(f"SessionGet{side}Name", self._session, place, library.allocator)
+    def _read_names(self, side: str) -> list[str]:
+        """Read the names of the inputs (side ``Input``) or outputs (``Output``)."""
+        api, names = self._api, []
+        for index in range(api.get_size(f"SessionGet{side}Count", self._session)):
+            name = api.create(f"SessionGet{side}Name", self._session, index, api.allocator)
             names.append(ctypes.string_at(name.value or 0).decode())
-            library.call("AllocatorFree", library.allocator, name)
+            api.call("AllocatorFree", api.allocator, name)
         return names
 
-    def _output(self, place: int) -> _Output:
-        library = self._library
-        info = library.made("SessionGetOutputTypeInfo", self._session, place)
+    def _read_output_info(self, index: int) -> _OutputInfo:
+        api = self._api
+        type_info = api.create("SessionGetOutputTypeInfo", self._session, index)
         try:
-            tensor, kind = library.made("CastTypeInfoToTensorInfo", info), c_int()
-            if tensor:
-                library.call("GetTensorElementType", tensor, byref(kind))
-            if kind.value != STRING and kind.value not in NUMBERS:
-                raise OnnxRuntimeError("The graph gives what is neither text nor numbers.")
-            shape = (c_int64 * library.counted("GetDimensionsCount", tensor))()
-            library.call("GetDimensions", tensor, shape, len(shape))
+            tensor_info, element_type = api.create("CastTypeInfoToTensorInfo", type_info), c_int()
+            if tensor_info:
+                api.call("GetTensorElementType", tensor_info, byref(element_type))
+            if element_type.value != STRING and element_type.value not in TYPECODES:
+                raise OnnxRuntimeError("An output of the graph is neither text nor numbers.")
+            shape = (c_int64 * api.get_size("GetDimensionsCount", tensor_info))()
+            api.call("GetDimensions", tensor_info, shape, len(shape))
         finally:
-            library.release("TypeInfo", info)
+            api.release("TypeInfo", type_info)
         if min(shape[1:], default=1) < 1:
-            raise OnnxRuntimeError("The graph does not say how much it gives for each sample.")
-        return _Output(kind.value, tuple(shape[1:]))
+            raise OnnxRuntimeError("An output of the graph has no fixed size for each sample.")
+        return _OutputInfo(element_type.value, tuple(shape[1:]))
 
 
-def _c_texts(texts: Sequence[Any]) -> ctypes.Array[c_char_p]:
+def _c_strings(texts: Sequence[Any]) -> ctypes.Array[c_char_p]:
     return (c_char_p * len(texts))(*(text.encode() for text in texts))
 
 
-def _c_places(tensors: list[_Tensor]) -> ctypes.Array[c_void_p]:
-    return (c_void_p * len(tensors))(*(tensor.place for tensor in tensors))
+def _c_handles(tensors: list[_Tensor]) -> ctypes.Array[c_void_p]:
+    return (c_void_p * len(tensors))(*(tensor.handle for tensor in tensors))

@@ -1,7 +1,7 @@
-"""Runs a classifier as scikit-learn's own estimator: the fallback for what ONNX cannot express.
+"""Classifiers run by scikit-learn itself: the fallback for estimators that ONNX cannot express.
 
-The file is a ``.skops`` archive, audited before anything in it is built. scikit-learn and skops are
-imported here only, when a model needs them; a function may be packaged without them.
+The artifact is a ``.skops`` archive, audited before any object in it is built. scikit-learn and
+skops are imported only when a model needs them: a function may be packaged without them.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-# What a file may hold beside what skops itself trusts (NumPy's, SciPy's and scikit-learn's public
-# types): the private parts of scikit-learn's classifiers and transformers. None of them runs code
-# that a file brings; but the compiled ones believe what a file says of their arrays, so that a
-# forged file may crash the process. Against that, sign the models.
+# The private parts of scikit-learn's classifiers and transformers. skops itself trusts the public
+# types of NumPy, SciPy and scikit-learn. No type here runs code from the file. The compiled types
+# trust the file's array sizes, so a forged file may crash the process; signed models prevent that.
 TRUSTED_TYPES = (
     "numpy.dtype",
     "numpy.mean",
@@ -73,25 +72,19 @@ _LISTED_TYPES = 3
 
 
 class SklearnClassifier:
-    """A fitted scikit-learn classifier.
+    """A fitted scikit-learn classifier; raises `InvalidArtifact` if it cannot be loaded safely.
 
     Parameters
     ----------
     artifact : bytes
-        A ``.skops`` file.
+        A ``.skops`` archive.
     signature : Signature
-        What it takes.
-    fitted_with : str
-        The version of scikit-learn that fitted it.
-
-    Raises
-    ------
-    InvalidArtifact
-        If scikit-learn is not there or of another version than the one that fitted it, or the
-        file holds a type that is not allowed.
+        The model's signature.
+    sklearn_version : str
+        The version of scikit-learn that fitted the model; the installed version must be the same.
     """
 
-    def __init__(self, artifact: bytes, signature: Signature, fitted_with: str) -> None:
+    def __init__(self, artifact: bytes, signature: Signature, sklearn_version: str) -> None:
         try:
             import sklearn
             import skops.io
@@ -100,42 +93,32 @@ class SklearnClassifier:
                 "The model needs scikit-learn and skops, which this function was packaged without:"
                 " package it with RUNTIME=sklearn."
             ) from error
-        if sklearn.__version__ != fitted_with:
+        if sklearn.__version__ != sklearn_version:
             raise InvalidArtifact(
-                f"The model was fitted with scikit-learn {fitted_with}, and this function has "
-                f"{sklearn.__version__}: publish it anew, or package that version."
+                f"The model was fitted with scikit-learn {sklearn_version}, and this function has "
+                f"{sklearn.__version__}: fit and publish it again, or package that version."
             )
         try:
             audit(artifact)
             self._estimator: Any = skops.io.loads(artifact, trusted=list(TRUSTED_TYPES))
         except InvalidArtifact:
             raise
-        except Exception as error:  # a file that is not as skops writes it may raise anything
+        except Exception as error:  # a malformed archive may raise anything
             raise InvalidArtifact(
                 f"skops cannot load the model: {type(error).__name__}."
             ) from error
         self._signature = signature
 
     def predict(self, samples: Samples) -> Prediction:
-        """Classify samples.
-
-        Parameters
-        ----------
-        samples : Samples
-            The samples.
-
-        Returns
-        -------
-        Prediction
-        """
+        """Classify samples."""
         import numpy as np
 
         shape = samples.rows, -1
         numbers = np.frombuffer(samples.numbers).reshape(shape)
         texts = np.array(samples.texts, dtype=np.object_).reshape(shape)
-        X = as_matrix(numbers, texts, self._signature)
+        X = build_matrix(numbers, texts, self._signature)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # such as that X has no names for its features
+            warnings.simplefilter("ignore")  # such as the one for missing feature names
             labels = [str(label) for label in self._estimator.predict(X).tolist()]
             if not self._signature.has_probabilities:
                 return Prediction(labels, None)
@@ -144,30 +127,19 @@ class SklearnClassifier:
 
 
 def audit(artifact: bytes) -> None:
-    """Refuse a file that holds a type which is not allowed, before anything in it is built.
-
-    Parameters
-    ----------
-    artifact : bytes
-        A ``.skops`` file.
-
-    Raises
-    ------
-    InvalidArtifact
-        If it holds such a type.
-    """
+    """Raise `InvalidArtifact` if an archive holds a type that is not allowed; build no object."""
     import skops.io
 
-    foreign = sorted(set(skops.io.get_untrusted_types(data=artifact)) - set(TRUSTED_TYPES))
-    if foreign:
-        listed = ", ".join(name[:100] for name in foreign[:_LISTED_TYPES])
+    untrusted = sorted(set(skops.io.get_untrusted_types(data=artifact)) - set(TRUSTED_TYPES))
+    if untrusted:
+        listed = ", ".join(name[:100] for name in untrusted[:_LISTED_TYPES])
         raise InvalidArtifact(f"The file holds types that are not allowed: {listed}.")
 
 
-def as_matrix(
+def build_matrix(
     numbers: npt.NDArray[np.float64], texts: npt.NDArray[np.object_], signature: Signature
 ) -> npt.NDArray[Any]:
-    """Join numbers and texts again, as an estimator takes them.
+    """Merge the columns of numbers and of text into the matrix that an estimator expects.
 
     Parameters
     ----------
@@ -176,27 +148,27 @@ def as_matrix(
     texts : numpy.ndarray of object
         Shape (samples, features that are text), None where a value is missing.
     signature : Signature
-        Which feature is what.
+        The model's signature.
 
     Returns
     -------
     numpy.ndarray
-        Shape (samples, features): of float64 if all features are numeric, else of objects, with
-        NaN for what is missing. A fitted `ColumnTransformer` takes either by position.
+        Shape (samples, features): float64 if every feature is numeric, else objects, with NaN for
+        missing values. A fitted `ColumnTransformer` accepts either by position.
     """
     import numpy as np
 
     if signature.takes_only_numeric:
         return numbers
     X = np.empty((len(numbers), len(signature.features)), dtype=np.object_)
-    for column, position in enumerate(signature.number_indices):
-        kind = signature.features[position].kind
-        X[:, position] = [_as_kind(value, kind) for value in numbers[:, column].tolist()]
+    for column, index in enumerate(signature.number_indices):
+        kind = signature.features[index].kind
+        X[:, index] = [_to_kind(value, kind) for value in numbers[:, column].tolist()]
     X[:, signature.text_indices] = np.where(texts == None, np.nan, texts)  # noqa: E711
     return X
 
 
-def _as_kind(value: float, kind: str) -> float | int | bool:
-    if value != value or kind == "numeric":  # NaN is missing
+def _to_kind(value: float, kind: str) -> float | int | bool:
+    if value != value or kind == "numeric":  # NaN: missing
         return value
     return bool(value) if kind == "boolean" else int(value)

@@ -1,4 +1,4 @@
-"""Which model is live: fetched once, verified, kept, and asked after again now and then."""
+"""The live model: loaded, verified, cached and refreshed."""
 
 from __future__ import annotations
 
@@ -14,64 +14,54 @@ from chalicelib.models.model import Model, load_model
 from chalicelib.settings import Settings
 from chalicelib.store.object_store import CURRENT, StoredObject
 
-# How long a client is asked to wait when there is no model at all; its next request tries again.
+# Sent to clients while no model is loaded. Each of their requests tries to load one.
 RETRY_AFTER_SECONDS = 5
 
-# After a failed check the next one waits for the refresh interval, or this if that is shorter,
-# and twice as long after each further one, but never longer than the last of these.
-FIRST_PAUSE_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 300.0
+# The backoff after a failed refresh: the refresh interval, but at least the minimum; doubled after
+# each further failure, up to the maximum or the refresh interval if that is longer.
+MIN_BACKOFF_SECONDS = 1.0
+MAX_BACKOFF_SECONDS = 300.0
 
 
 class ObjectReader(Protocol):
-    """What a model store reads from."""
+    """A source of stored objects."""
 
     def fetch(
         self, name: str, *, if_none_match: str | None = None, max_bytes: int | None = None
     ) -> StoredObject | None:
-        """Fetch an object; see `chalicelib.object_store.ObjectStore.fetch`."""
+        """Fetch an object; see `chalicelib.store.object_store.ObjectStore.fetch`."""
 
 
 class Health(NamedTuple):
-    """How a model store is.
+    """The state of a model store."""
 
-    Parameters
-    ----------
-    version : str or None
-        The version that is served; None if there is no model.
-    since : str or None
-        When trouble began (ISO 8601, UTC); None if there is none.
-    reason : str or None
-        What the trouble is.
-    """
-
-    version: str | None
-    since: str | None
-    reason: str | None
+    version: str | None  # of the model that is served
+    since: str | None  # the time of the first failure (ISO 8601, UTC); None while there is none
+    reason: str | None  # of the latest failure
 
 
-class _Live(NamedTuple):
+class _Loaded(NamedTuple):
     model: Model
     etag: str
 
 
-class _Trouble(NamedTuple):
+class _Failure(NamedTuple):
     since: str
     reason: str
-    pause: float
+    backoff: float
 
 
 class ModelStore:
-    """Gives the live model to any number of threads.
+    """Serves the live model to any number of threads.
 
     Parameters
     ----------
     objects : ObjectReader
-        Where the object `CURRENT` is.
+        The source of the object `CURRENT`.
     settings : Settings
-        How often to look for a newer one, how large it may be, what it must be signed with.
+        The refresh interval, the maximum size of a model and the signing key.
     clock : callable, optional
-        Gives seconds that only ever grow.
+        Returns monotonic seconds.
     """
 
     def __init__(
@@ -80,111 +70,98 @@ class ModelStore:
         self._objects = objects
         self._settings = settings
         self._clock = clock
-        self._live: _Live | None = None
-        self._trouble: _Trouble | None = None
-        self._next_check = 0.0
-        self._attempts_made = 0
+        self._loaded: _Loaded | None = None
+        self._failure: _Failure | None = None
+        self._next_refresh = 0.0
+        self._first_attempts = 0
         self._loading = threading.Lock()
 
     def current(self) -> Model:
-        """Give the model to answer with.
+        """Return the live model, or the last good one if the live one cannot be loaded.
 
-        Returns
-        -------
-        Model
-            The live one or, if that cannot be had, the last good one.
-
-        Raises
-        ------
-        ModelUnavailable
-            If no model could be loaded yet.
+        Raises `ModelUnavailable` if no model was loaded yet.
         """
-        live = self._live
-        if live is None:
+        loaded = self._loaded
+        if loaded is None:
             return self._load_first().model
         if self._is_due() and self._loading.acquire(blocking=False):
             try:
-                if self._is_due():  # another thread may have looked since
-                    self._look(live)
+                if self._is_due():  # another thread may have refreshed it meanwhile
+                    self._refresh(loaded)
             finally:
                 self._loading.release()
-        return (self._live or live).model
+        return (self._loaded or loaded).model
 
     def health(self) -> Health:
-        """Tell how the store is.
-
-        Returns
-        -------
-        Health
-        """
-        live, trouble = self._live, self._trouble
+        """Return the served version and the present failure."""
+        loaded, failure = self._loaded, self._failure
         return Health(
-            version=live.model.manifest.version if live else None,
-            since=trouble.since if trouble else None,
-            reason=trouble.reason if trouble else None,
+            version=loaded.model.manifest.version if loaded else None,
+            since=failure.since if failure else None,
+            reason=failure.reason if failure else None,
         )
 
     def _is_due(self) -> bool:
-        return self._clock() >= self._next_check
+        return self._clock() >= self._next_refresh
 
-    def _load_first(self) -> _Live:
-        attempts = self._attempts_made
+    def _load_first(self) -> _Loaded:
+        attempts = self._first_attempts
         with self._loading:
-            # Those who waited while an attempt failed share its failure.
-            if self._live is None and self._attempts_made == attempts:
-                self._look(None)
-                self._attempts_made += 1
-            if self._live is None:
-                reason = self._trouble.reason if self._trouble else "unknown"
+            # Threads that waited for a failed attempt share its failure.
+            if self._loaded is None and self._first_attempts == attempts:
+                self._refresh(None)
+                self._first_attempts += 1
+            if self._loaded is None:
+                reason = self._failure.reason if self._failure else "unknown"
                 raise ModelUnavailable(reason, RETRY_AFTER_SECONDS)
-            return self._live
+            return self._loaded
 
-    def _look(self, live: _Live | None) -> None:
-        """Take what is in the store now, if it is another model than the live one and good."""
+    def _refresh(self, loaded: _Loaded | None) -> None:
+        """Load the object in the store if it is another one than the loaded one."""
         try:
             fetched = self._objects.fetch(
                 CURRENT,
-                if_none_match=live.etag if live else None,
+                if_none_match=loaded.etag if loaded else None,
                 max_bytes=self._settings.max_bytes,
             )
             if fetched is not None:
-                self._live = self._loaded(fetched)
-        except Exception as error:  # whatever it is, the last good model is better than none
-            self._note_trouble(error)
+                self._loaded = self._load(fetched)
+        except Exception as error:  # of any kind: keep the last good model
+            self._record_failure(error)
         else:
-            self._note_success()
+            self._record_success()
 
-    def _loaded(self, fetched: StoredObject) -> _Live:
+    def _load(self, fetched: StoredObject) -> _Loaded:
         model = load_model(fetched.data, self._settings.signing_key)
         log_event("model loaded", version=model.manifest.version)
-        return _Live(model, fetched.etag)
+        return _Loaded(model, fetched.etag)
 
-    def _note_success(self) -> None:
-        if self._trouble is not None:
-            log_event("model store recovered", since=self._trouble.since)
-            self._trouble = None
-        self._next_check = self._clock() + self._settings.refresh_seconds
+    def _record_success(self) -> None:
+        if self._failure is not None:
+            log_event("model store recovered", since=self._failure.since)
+            self._failure = None
+        self._next_refresh = self._clock() + self._settings.refresh_seconds
 
-    def _note_trouble(self, error: Exception) -> None:
-        before = self._trouble
-        reason = _reason(error)
-        since = before.since if before else datetime.now(UTC).isoformat(timespec="seconds")
-        first = max(FIRST_PAUSE_SECONDS, self._settings.refresh_seconds)
-        pause = min(before.pause * 2, LONGEST_PAUSE_SECONDS) if before else first
-        if before is None or before.reason != reason:
-            serving_version = self._live.model.manifest.version if self._live else None
+    def _record_failure(self, error: Exception) -> None:
+        previous = self._failure
+        reason = _public_reason(error)
+        since = previous.since if previous else datetime.now(UTC).isoformat(timespec="seconds")
+        first_backoff = max(MIN_BACKOFF_SECONDS, self._settings.refresh_seconds)
+        backoff = min(previous.backoff * 2, MAX_BACKOFF_SECONDS) if previous else first_backoff
+        if previous is None or previous.reason != reason:
+            serving_version = self._loaded.model.manifest.version if self._loaded else None
             detail = str(error) if isinstance(error, ServingError) else None
             log_event(
                 "model store failure", reason=reason, detail=detail, serving_version=serving_version
             )
-        self._trouble = _Trouble(since, reason, max(pause, first))
-        self._next_check = self._clock() + self._trouble.pause
+        self._failure = _Failure(since, reason, max(backoff, first_backoff))
+        self._next_refresh = self._clock() + self._failure.backoff
 
 
-def _reason(error: Exception) -> str:
-    """Name a failure to clients: without places, and without what is not ours to know."""
+def _public_reason(error: Exception) -> str:
+    """Describe a failure for clients, without URLs and without unforeseen messages."""
     if isinstance(error, StoreError):
-        return error.kind
+        return error.reason
     if isinstance(error, InvalidArtifact):
         return str(error).rstrip(".")
     return type(error).__name__

@@ -1,4 +1,4 @@
-"""Objects at a URL, on S3 or in a folder, by way of obstore; its errors translated to ours."""
+"""Objects on S3 or in a folder, through obstore; its errors become `StoreError`."""
 
 from __future__ import annotations
 
@@ -21,75 +21,45 @@ if TYPE_CHECKING:
 CURRENT = "current"  # the name of the live model
 CONNECT_TIMEOUT_SECONDS = 1.0
 
-# The parts of obstore's messages that tell one failure from another.
+# Parts of obstore's messages that tell failures apart.
 _STATUS = re.compile(r"status code: (\d{3})")
 _S3_CODE = re.compile(r"<Code>(\w+)</Code>")
 
 
 class StoredObject(NamedTuple):
-    """An object that was fetched.
-
-    Parameters
-    ----------
-    data : bytes
-        All of it.
-    etag : str
-        What names this state of the object to the store.
-    """
+    """A fetched object."""
 
     data: bytes
     etag: str
 
 
-def store_url(place: str) -> str:
-    """Give the URL of a store that may be named by a folder's path.
+def store_url(url_or_folder: str) -> str:
+    """Return the URL of a store given as a URL or as the path of a folder."""
+    if "://" in url_or_folder:
+        return url_or_folder
+    from pathlib import Path  # not needed on Lambda
 
-    Parameters
-    ----------
-    place : str
-        ``s3://bucket/prefix``, ``file:///folder`` or a folder's path.
-
-    Returns
-    -------
-    str
-        A URL.
-    """
-    if "://" in place:
-        return place
-    from pathlib import Path  # a function that serves from S3 does without it
-
-    return Path(place).resolve().as_uri()
+    return Path(url_or_folder).resolve().as_uri()
 
 
 def path_from_url(url: str) -> Path:
-    """Give the folder that a ``file:///`` URL names.
-
-    Parameters
-    ----------
-    url : str
-        The URL.
-
-    Returns
-    -------
-    pathlib.Path
-    """
+    """Return the path of a ``file:///`` URL."""
     from pathlib import Path
 
     return Path(unquote(urlsplit(url).path))
 
 
 class ObjectStore:
-    """The objects below a URL.
+    """The objects below a URL; the connection opens on first use.
 
     Parameters
     ----------
     url : str
-        ``s3://bucket/prefix`` or ``file:///folder``. Opened at the first use, not before.
+        ``s3://bucket/prefix`` or ``file:///folder``.
     timeout_seconds : float
-        How long one call to S3 may take as a whole; connecting, at most
-        `CONNECT_TIMEOUT_SECONDS` of it.
+        The time limit of one call to S3, of which connecting may take `CONNECT_TIMEOUT_SECONDS`.
     retries : int, default=0
-        How often a call that failed is tried again.
+        The number of retries of a failed call.
     """
 
     def __init__(self, url: str, *, timeout_seconds: float, retries: int = 0) -> None:
@@ -99,13 +69,7 @@ class ObjectStore:
 
     @functools.cached_property
     def opened(self) -> Any:
-        """The obstore store behind the URL.
-
-        Raises
-        ------
-        StoreError
-            If there is no such folder, or no credentials.
-        """
+        """The obstore store; raises `StoreError` without a folder or without credentials."""
         with translated_errors(self.url):
             if self.url.startswith("file:"):
                 return _open_folder(path_from_url(self.url))
@@ -114,36 +78,18 @@ class ObjectStore:
     def fetch(
         self, name: str, *, if_none_match: str | None = None, max_bytes: int | None = None
     ) -> StoredObject | None:
-        """Fetch an object, whole.
+        """Fetch a whole object, or return None if its ETag is still `if_none_match`.
 
-        Parameters
-        ----------
-        name : str
-            The object's name below the URL.
-        if_none_match : str, optional
-            The state of the object that need not be fetched again.
-        max_bytes : int, optional
-            How large it may be.
-
-        Returns
-        -------
-        StoredObject or None
-            None if the object is still in the state `if_none_match`.
-
-        Raises
-        ------
-        InvalidArtifact
-            If it is larger than `max_bytes`; it is not read then.
-        StoreError
-            If there is no such object, or the store does not give it.
+        Raises `StoreError` if the object cannot be read, `InvalidArtifact` if it is larger than
+        `max_bytes`; it is not downloaded then.
         """
         import obstore
         from obstore.exceptions import NotModifiedError
 
-        unless: GetOptions = {"if_none_match": if_none_match} if if_none_match else {}
+        options: GetOptions = {"if_none_match": if_none_match} if if_none_match else {}
         with translated_errors(f"{self.url}/{name}"):
             try:
-                result = obstore.get(self.opened, name, options=unless)
+                result = obstore.get(self.opened, name, options=options)
             except NotModifiedError:
                 return None
             size = result.meta["size"]
@@ -177,7 +123,7 @@ def _open_s3(url: str, timeout_seconds: float, retries: int) -> Any:
 
 
 def _credentials() -> dict[str, Any]:
-    """On Lambda the environment holds the credentials; elsewhere boto3 knows where to look."""
+    """Use boto3's credentials, except on Lambda: there obstore reads them from the environment."""
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
         return {}
     from obstore.auth.boto3 import Boto3CredentialProvider
@@ -191,50 +137,45 @@ def _credentials() -> dict[str, Any]:
 
 
 @contextmanager
-def translated_errors(what: str, needs: str = "s3:GetObject") -> Iterator[None]:
-    """Raise ours where obstore raises its own.
+def translated_errors(target: str, needs: str = "s3:GetObject") -> Iterator[None]:
+    """Turn obstore's errors into `StoreError`, except ``AlreadyExistsError``.
 
     Parameters
     ----------
-    what : str
-        What is read or written, for the message.
+    target : str
+        The URL that is read or written, for the message.
     needs : str, default="s3:GetObject"
-        The permission without which S3 denies it.
-
-    Raises
-    ------
-    StoreError
-        For each of obstore's errors, but for ``AlreadyExistsError``.
+        The permission that S3 requires, for the message.
     """
     from obstore import exceptions
 
     try:
         yield
     except exceptions.AlreadyExistsError:
-        raise  # no failure: what a create-only put answers
+        raise  # the normal outcome of a create-only put
     except (exceptions.BaseError, FileNotFoundError) as error:
-        raise _translated(error, what, needs) from error
+        raise _translate(error, target, needs) from error
 
 
-def _translated(error: Exception, what: str, needs: str) -> StoreError:
+def _translate(error: Exception, target: str, needs: str) -> StoreError:
     text = str(error)
     status = _STATUS.search(text)
     code = _S3_CODE.search(text)
     if code and code[1] == "NoSuchBucket":
-        return StoreError("no such bucket", f"There is no bucket for {what}.")
+        return StoreError("no such bucket", f"There is no bucket for {target}.")
     if isinstance(error, FileNotFoundError):
-        return ObjectNotFound(what)
+        return ObjectNotFound(target)
     if status and status[1] in ("401", "403"):
-        # To those who may not list a bucket, S3 does not tell what is not there.
-        hint = ", or there is no such object" if needs == "s3:GetObject" else ""
-        return StoreError("access denied", f"Access to {what} is denied: it takes {needs}{hint}.")
+        # Without s3:ListBucket, S3 answers 403 for missing objects.
+        hint = ", or the object does not exist" if needs == "s3:GetObject" else ""
+        return StoreError("access denied", f"Access to {target} is denied: it needs {needs}{hint}.")
     if status:
-        answered = f"{status[1]} {code[1]}" if code else status[1]
-        return StoreError(f"the store answered {answered}", f"For {what} S3 answered {answered}.")
+        response = f"{status[1]} {code[1]}" if code else status[1]
+        return StoreError(f"the store returned {response}", f"S3 returned {response} for {target}.")
     if "TimedOut" in text or "kind: Timeout" in text:
-        return StoreError("timed out", f"{what} did not come in time.")
+        return StoreError("timed out", f"The request for {target} timed out.")
     if "ConnectError" in text:
-        return StoreError("unreachable", f"No connection could be made for {what}.")
+        return StoreError("unreachable", f"The store of {target} cannot be reached.")
     if "body error" in text:
-        return StoreError("cut short", f"{what} was cut short.")
-    return StoreError("store failure", f"{what}: {text.partition(chr(10))[0]}")
+        return StoreError("cut short", f"The response for {target} was cut short.")
+    return StoreError("store failure", f"{target}: {text.partition(chr(10))[0]}")

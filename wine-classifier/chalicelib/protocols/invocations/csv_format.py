@@ -1,6 +1,6 @@
-"""Samples and labels as CSV, with or without a header.
+"""CSV, with or without a header.
 
-The format: RFC 4180, https://www.rfc-editor.org/rfc/rfc4180; an empty cell is a missing value.
+Format: RFC 4180, https://www.rfc-editor.org/rfc/rfc4180; an empty cell is a missing value.
 """
 
 from __future__ import annotations
@@ -23,40 +23,19 @@ _BOOLEANS = {"true": True, "false": False}
 
 
 def accepts_csv(headers: Mapping[str, str]) -> bool:
-    """Tell whether a client would rather have CSV than JSON.
-
-    Parameters
-    ----------
-    headers : mapping of str to str
-        The request's headers; found whatever their case.
-
-    Returns
-    -------
-    bool
-        True only if ``Accept`` names CSV, and JSON later, less, or not at all.
-    """
-    best, best_quality = JSON, 0.0
+    """Check whether ``Accept`` prefers CSV to JSON; JSON wins a tie if it comes first."""
+    best, best_q = JSON, 0.0
     for choice in headers.get("accept", JSON).lower().split(","):
         name, *parameters = (part.strip() for part in choice.split(";"))
-        quality = next((_q_value(p[2:]) for p in parameters if p.startswith("q=")), 1.0)
-        if name in (JSON, CSV, "*/*", "application/*", "text/*") and quality > best_quality:
-            best, best_quality = name, quality
+        q = next((_q_value(p[2:]) for p in parameters if p.startswith("q=")), 1.0)
+        if name in (JSON, CSV, "*/*", "application/*", "text/*") and q > best_q:
+            best, best_q = name, q
     return best in (CSV, "text/*")
 
 
 def write_csv(rows: Iterable[Sequence[object]]) -> str:
-    """Write CSV without a header.
-
-    Parameters
-    ----------
-    rows : iterable of sequence
-        Shape (samples, values); an answer has one value a row, the label.
-
-    Returns
-    -------
-    str
-    """
-    import csv  # only who asks for CSV should pay for its import
+    """Write rows as CSV without a header."""
+    import csv  # imported by CSV requests only
     import io
 
     lines = io.StringIO()
@@ -65,79 +44,67 @@ def write_csv(rows: Iterable[Sequence[object]]) -> str:
 
 
 def read_csv(text: str, signature: Signature, *, max_rows: int) -> list[Any]:
-    """Read samples from CSV: by name under a header, else by position.
-
-    Parameters
-    ----------
-    text : str
-        The body.
-    signature : Signature
-        What the model takes.
-    max_rows : int
-        The most samples that one request may hold.
+    """Parse samples: by name below a header, else by position.
 
     Returns
     -------
     list
-        The samples as `chalicelib.samples.read_samples` takes them.
+        Samples, as `chalicelib.inputs.samples.read_samples` parses them.
 
     Raises
     ------
     MalformedBody
-        If it is not CSV.
+        If the text is not CSV.
     InvalidRequest
-        If the header, or the number of values in a line, is not what the model takes.
-    BodyTooLarge
-        If there are more than `max_rows` samples.
+        If the header or the length of a row does not fit the model.
+    TooManySamples
     """
-    rows = _lines(text, max_rows)
-    problems = Problems()
+    rows = _parse_rows(text, max_rows)
     names = [cell.strip() for cell in rows[0]] if rows else []
     if not _is_header(names, signature):
-        kinds: list[Feature | None] = list(signature.features)
-        return [_values(row, kinds) for row in rows]
+        return [_parse_row(row, list(signature.features)) for row in rows]
+    problems = Problems()
     order = order_columns(
-        names, signature, problems, lambda index: f"header[{index}]", missing_at="header"
+        names, signature, problems, path="header", name_path=lambda index: f"header[{index}]"
     )
-    feature_of = {column: signature.features[i] for i, column in enumerate(order)}
-    kinds = [feature_of.get(index) for index in range(len(names))]
-    values: list[Any] = [_values(row, kinds) for row in rows[1:]]
-    samples = reorder_rows(values, order, len(names), problems, "rows", max_rows=max_rows)
+    feature_by_column = {column: signature.features[i] for i, column in enumerate(order)}
+    features = [feature_by_column.get(column) for column in range(len(names))]
+    values: list[Any] = [_parse_row(row, features) for row in rows[1:]]
+    samples = reorder_rows(values, order, len(names), problems, path="rows", max_rows=max_rows)
     problems.raise_if_any()
     return samples
 
 
-def _lines(text: str, max_rows: int) -> list[list[str]]:
-    """Give the lines that hold something, but no more than tell that there are too many."""
-    import csv  # only who sends CSV should pay for its import
+def _parse_rows(text: str, max_rows: int) -> list[list[str]]:
+    """Return the rows that are not empty, up to one more than the header and `max_rows`."""
+    import csv  # imported by CSV requests only
     import io
 
     if text.startswith("\ufeff"):
         raise MalformedBody("The body begins with a byte order mark: send it without one.")
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        # One for the header, and one too many.
         return list(islice((row for row in reader if row), max_rows + 2))
     except csv.Error:
         raise MalformedBody(f"The body is not CSV: see line {reader.line_num}.") from None
 
 
 def _is_header(cells: list[str], signature: Signature) -> bool:
-    """Tell whether a first row names features: all of it, or a part, and there is no number."""
-    known = [cell in signature.known_names for cell in cells]
+    """Check whether every cell is a feature name, or some are and none is a number."""
+    is_known = [cell in signature.known_names for cell in cells]
     return bool(cells) and (
-        all(known) or (any(known) and not any(NUMBER.fullmatch(cell) for cell in cells))
+        all(is_known) or (any(is_known) and not any(NUMBER.fullmatch(cell) for cell in cells))
     )
 
 
-def _values(cells: list[str], features: list[Feature | None]) -> list[Any]:
-    """Read each cell as what its feature is; one that is empty is missing."""
+def _parse_row(cells: list[str], features: Sequence[Feature | None]) -> list[Any]:
+    """Parse each cell by its feature; a row of another length is returned as it is."""
     if len(cells) != len(features):
         return list(cells)
-    return [_value(cell, feature) for cell, feature in zip(cells, features, strict=True)]
+    return [_parse_cell(cell, feature) for cell, feature in zip(cells, features, strict=True)]
 
 
-def _value(cell: str, feature: Feature | None) -> object:
+def _parse_cell(cell: str, feature: Feature | None) -> object:
     if not cell or feature is None:
         return None
     if feature.kind == "categorical":
@@ -148,4 +115,5 @@ def _value(cell: str, feature: Feature | None) -> object:
 
 
 def _q_value(text: str) -> float:
+    """Parse a quality value: RFC 9110, section 12.4.2."""
     return float(text) if re.fullmatch(r"[01](\.\d{0,3})?", text, re.ASCII) else 0.0

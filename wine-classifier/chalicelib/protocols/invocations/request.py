@@ -1,197 +1,185 @@
-"""The forms that MLflow's and SageMaker's clients send samples in, and are answered in."""
+"""The body of ``POST /invocations``: the JSON formats of MLflow and SageMaker, and CSV.
+
+Formats: https://mlflow.org/docs/latest/ml/deployment/deploy-model-locally/
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from chalicelib.errors import BodyTooLarge
-from chalicelib.inputs.columns import (
-    columns_to_rows,
-    named,
-    order_columns,
-    reorder_rows,
-    within,
-    within_columns,
+from chalicelib.inputs.columns import columns_to_rows, order_columns, reorder_rows
+from chalicelib.inputs.problems import (
+    Locate,
+    Problems,
+    locate_in_columns,
+    locate_in_rows,
+    member_path,
 )
-from chalicelib.inputs.problems import Problems
+from chalicelib.inputs.samples import check_row_count
 from chalicelib.inputs.signature import Signature
-from chalicelib.inputs.suggestions import did_you_mean, shortened
+from chalicelib.inputs.suggestions import shorten_name
 from chalicelib.protocols.invocations.csv_format import CSV, read_csv
-from chalicelib.rest.body import JSON, media_type, parse_json, read_text
+from chalicelib.rest.body import JSON, parse_json, read_media_type, read_text
 
-_FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
+_FORMATS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 _SPLIT_FIELDS = ("columns", "data", "index")
 _EXAMPLE = 'as in {"dataframe_split": {"columns": [...], "data": [...]}}'
 
 
 class Invocation(NamedTuple):
-    """What a client asks for.
+    """Samples of a request, not parsed yet.
 
     Parameters
     ----------
     samples : list
-        The samples as `chalicelib.samples.read_samples` takes them.
+        As `chalicelib.inputs.samples.read_samples` parses them.
+    locate : Locate
+        Returns the path of a value in the request.
     is_bare : bool
-        Whether they came as a JSON array that nothing is around, and are answered so.
-    place : callable
-        Says where in the request a place is that `chalicelib.samples` names.
+        True for a JSON array without an object around it; the response has the same form.
     """
 
     samples: list[Any]
-    is_bare: bool
-    place: Callable[[str], str]
+    locate: Locate
+    is_bare: bool = False
 
 
 def read_invocation(
     body: bytes | str, headers: Mapping[str, str], signature: Signature, *, max_rows: int
 ) -> Invocation:
-    """Read the body of ``POST /invocations``.
-
-    Parameters
-    ----------
-    body : bytes or str
-        The body as it came.
-    headers : mapping of str to str
-        The request's headers; found whatever their case.
-    signature : Signature
-        What the model takes.
-    max_rows : int
-        The most samples that one request may hold.
-
-    Returns
-    -------
-    Invocation
+    """Parse the body.
 
     Raises
     ------
     UnsupportedMediaType
-        If it is sent neither as JSON nor as CSV, in UTF-8, uncompressed.
+        If it is declared neither as JSON nor as CSV, in UTF-8, uncompressed.
     MalformedBody
-        If it is not what it is sent as.
+        If it is not what it is declared as.
     InvalidRequest
-        If it is of none of the forms, or the model does not take the samples.
+        If it has none of the formats, or its columns do not fit the model.
     BodyTooLarge
-        If it is over Lambda's limit, or there are more than `max_rows` samples.
+        If it is over Lambda's limit, or has more than `max_rows` samples.
     """
-    sent_as = media_type(headers, (JSON, CSV))
+    content_type = read_media_type(headers, (JSON, CSV))
     text = read_text(body)
-    if sent_as == CSV:
-        return Invocation(read_csv(text, signature, max_rows=max_rows), False, within("rows"))
+    if content_type == CSV:
+        return Invocation(read_csv(text, signature, max_rows=max_rows), locate_in_rows("rows"))
     document = parse_json(text)
     if isinstance(document, list):
-        return Invocation(document, True, lambda place: place.removeprefix("data"))
+        return Invocation(document, locate_in_rows(""), is_bare=True)
+    format_name = _find_format(document)
+    value = document[format_name]
+    if format_name == "dataframe_split":
+        return _read_split(value, signature, max_rows=max_rows)
+    if format_name == "inputs" and isinstance(value, dict):
+        return _read_columns(value, signature, max_rows=max_rows)
+    return _read_rows(format_name, value, max_rows=max_rows)
+
+
+def _find_format(document: object) -> str:
+    """Return the name of the one format in the body."""
     problems = Problems()
-    form = _form(document, problems)
-    problems.raise_if_any()
-    sent = document[form]
-    if form == "dataframe_split":
-        return _split(sent, signature, max_rows=max_rows)
-    if form == "inputs" and isinstance(sent, dict):
-        return _columns(sent, signature, max_rows=max_rows)
-    return _rows(form, sent, max_rows=max_rows)
-
-
-def _form(document: object, problems: Problems) -> str:
-    """Find the one form that is in the body."""
     if not isinstance(document, dict):
         problems.add("", f"The body must be an object, {_EXAMPLE}, or a list")
-        return ""
-    forms = [name for name in document if name in _FORMS]
+        problems.raise_if_any()
+    assert isinstance(document, dict)  # rejected above
+    formats = [name for name in _FORMATS if name in document]
     for name in document:
         if name == "params" and not document[name]:
-            continue  # MLflow's parameters of a model, which ours have none of
-        if name not in _FORMS:
-            hint = "" if problems.list_is_full() else did_you_mean(name, _FORMS)
-            problems.add(shortened(name), f"is not a form of samples{hint}")
-    if len(forms) != 1:
-        problems.add("", f"The body must hold exactly one of {', '.join(_FORMS)}")
-    return forms[0] if forms else ""
+            continue  # MLflow's model parameters: none are supported
+        if name not in _FORMATS:
+            path, problem = shorten_name(name), "is not a format of samples"
+            problems.add_unknown(path, name, _FORMATS, problem)
+    if len(formats) != 1:
+        problems.add("", f"The body must hold exactly one of {', '.join(_FORMATS)}")
+    problems.raise_if_any()
+    return formats[0]
 
 
-def _rows(form: str, sent: object, *, max_rows: int) -> Invocation:
+def _read_rows(name: str, rows: object, *, max_rows: int) -> Invocation:
     problems = Problems()
-    if not isinstance(sent, list):
-        problems.add(form, "must be a list of samples")
-    elif form == "dataframe_records":
-        if len(sent) > max_rows:
-            raise BodyTooLarge("A batch", max_rows, "samples")
-        for index, record in enumerate(sent):
+    if not isinstance(rows, list):
+        problems.add(name, "must be a list of samples")
+    elif name == "dataframe_records":
+        check_row_count(len(rows), max_rows)
+        for index, record in enumerate(rows):
             if not isinstance(record, dict):
-                problems.add(f"{form}[{index}]", "must be an object, a value for each feature")
+                problems.add(f"{name}[{index}]", "must be an object, a value for each feature")
     problems.raise_if_any()
-    assert isinstance(sent, list)  # refused above
-    return Invocation(sent, False, within(form))
+    assert isinstance(rows, list)  # rejected above
+    return Invocation(rows, locate_in_rows(name))
 
 
-def _columns(sent: dict[str, Any], signature: Signature, *, max_rows: int) -> Invocation:
+def _read_columns(columns: dict[str, Any], signature: Signature, *, max_rows: int) -> Invocation:
+    def path(name: str) -> str:
+        return member_path("inputs", shorten_name(name))
+
     problems = Problems()
-    names = list(sent)
+    names, values = list(columns), list(columns.values())
     order = order_columns(
-        names,
-        signature,
-        problems,
-        lambda index: named("inputs", names[index]),
-        missing_at="inputs",
+        names, signature, problems, path="inputs", name_path=lambda index: path(names[index])
     )
-    columns = list(sent.values())
-    for name, column in sent.items():
+    for name, column in columns.items():
         if not isinstance(column, list):
-            problems.add(named("inputs", name), "must be a list of values")
-        elif isinstance(columns[0], list) and len(column) != len(columns[0]):
-            problems.add(named("inputs", name), "is not as long as the first column")
+            problems.add(path(name), "must be a list of values")
+        elif isinstance(values[0], list) and len(column) != len(values[0]):
+            problems.add(path(name), "is not as long as the first column")
     problems.raise_if_any()
-    samples = columns_to_rows(columns, order, max_rows=max_rows)
-    return Invocation(samples, False, within_columns("inputs", lambda name: f"inputs.{name}"))
+    rows = columns_to_rows(values, order, max_rows=max_rows)
+    locate = locate_in_columns("inputs", lambda name: member_path("inputs", name))
+    return Invocation(rows, locate)
 
 
-def _split(sent: object, signature: Signature, *, max_rows: int) -> Invocation:
+def _read_split(split: object, signature: Signature, *, max_rows: int) -> Invocation:
     problems = Problems()
-    if not isinstance(sent, dict):
+    names, rows = _check_split(split, problems)
+    path = "dataframe_split.data"
+    if _is_unnamed(names):
+        problems.raise_if_any()
+        for index, row in enumerate(rows):
+            if not isinstance(row, list):
+                problems.add(f"{path}[{index}]", "must be a list")
+        samples = rows
+    else:
+        order = order_columns(
+            names,
+            signature,
+            problems,
+            path="dataframe_split.columns",
+            name_path=lambda column: f"dataframe_split.columns[{column}]",
+        )
+        samples = reorder_rows(rows, order, len(names), problems, path=path, max_rows=max_rows)
+    problems.raise_if_any()
+    return Invocation(samples, locate_in_rows(path))
+
+
+def _is_unnamed(columns: list[Any]) -> bool:
+    """Check for the columns of a frame that was made of an array: 0, 1, 2, ..."""
+    return (
+        bool(columns)
+        and columns == list(range(len(columns)))
+        and all(type(name) is int for name in columns)
+    )
+
+
+def _check_split(split: object, problems: Problems) -> tuple[list[Any], list[Any]]:
+    """Return the columns and the data of a split frame."""
+    if not isinstance(split, dict):
         problems.add("dataframe_split", "must be an object with columns and data")
         problems.raise_if_any()
-    assert isinstance(sent, dict)  # refused above
-    for name in sent:
+    assert isinstance(split, dict)  # rejected above
+    for name in split:
         if name not in _SPLIT_FIELDS:
-            hint = "" if problems.list_is_full() else did_you_mean(name, _SPLIT_FIELDS)
-            problems.add(named("dataframe_split", name), f"is not a part of this form{hint}")
+            path = member_path("dataframe_split", shorten_name(name))
+            problems.add_unknown(path, name, _SPLIT_FIELDS, "is not a field of this format")
     for name in ("columns", "data"):
-        if not isinstance(sent.get(name), list):
+        if not isinstance(split.get(name), list):
             problems.add(f"dataframe_split.{name}", "must be a list")
     problems.raise_if_any()
-    if not sent["columns"]:
-        problems.add("dataframe_split.columns", "names no columns")
-    names, data, index = sent["columns"], sent["data"], sent.get("index")
+    columns, data, index = split["columns"], split["data"], split.get("index")
+    if not columns:
+        problems.add("dataframe_split.columns", "has no names")
     if index is not None and not (isinstance(index, list) and len(index) == len(data)):
         problems.add("dataframe_split.index", "must be a list as long as the data")
-    if _is_unnamed(names):  # a frame that was made of an array
-        problems.raise_if_any()
-        return Invocation(_in_rows(data), False, within("dataframe_split.data"))
-    order = order_columns(
-        names,
-        signature,
-        problems,
-        lambda column: f"dataframe_split.columns[{column}]",
-        missing_at="dataframe_split.columns",
-    )
-    at = "dataframe_split.data"
-    samples = reorder_rows(data, order, len(names), problems, at, max_rows=max_rows)
-    problems.raise_if_any()
-    return Invocation(samples, False, within(at))
-
-
-def _is_unnamed(names: list[Any]) -> bool:
-    return (
-        bool(names)
-        and all(type(name) is int for name in names)
-        and names == list(range(len(names)))
-    )
-
-
-def _in_rows(data: list[Any]) -> list[Any]:
-    problems = Problems()
-    for index, row in enumerate(data):
-        if not isinstance(row, list):
-            problems.add(f"dataframe_split.data[{index}]", "must be a list")
-    problems.raise_if_any()
-    return data
+    return columns, data

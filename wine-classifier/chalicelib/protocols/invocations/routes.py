@@ -1,12 +1,9 @@
-"""The routes that MLflow's and SageMaker's clients ask."""
+"""The routes of MLflow's and SageMaker's clients."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from chalice.app import Blueprint, Response
 
-from chalicelib.errors import InvalidRequest, ModelUnavailable
 from chalicelib.models.predict import predict
 from chalicelib.rest.events import read_request
 from chalicelib.rest.middleware import handle_errors
@@ -14,33 +11,20 @@ from chalicelib.rest.responses import health_response, json_response
 from chalicelib.service import Service
 
 
-def blueprint(service: Service) -> Blueprint:
-    """Make the routes.
-
-    Parameters
-    ----------
-    service : Service
-        What they answer with.
-
-    Returns
-    -------
-    chalice.app.Blueprint
-    """
+def create_blueprint(service: Service) -> Blueprint:
+    """Return the routes of a service."""
     routes = Blueprint(__name__)
 
     @routes.route("/ping", methods=["GET"], content_types=[])
     @handle_errors
     def ping() -> Response:
-        """Tell whether there is a model, as ``/health`` does."""
-        models = service.models
-        with suppress(ModelUnavailable):
-            models.current()
-        return health_response(models.health())
+        """Return the health of the service, as ``/health`` does."""
+        return health_response(service.models)
 
     @routes.route("/version", methods=["GET"], content_types=[])
     @handle_errors
     def version() -> Response:
-        """Name the model that is live."""
+        """Return the name and version of the live model."""
         manifest = service.models.current().manifest
         return json_response({"name": manifest.name, "version": manifest.version})
 
@@ -48,24 +32,19 @@ def blueprint(service: Service) -> Blueprint:
     @handle_errors
     def invocations() -> Response:
         """Classify the samples in the body."""
-        # Only who asks in these forms should pay for their import.
+        # Imported here so that other requests do not pay for it.
         from chalicelib.protocols.invocations.csv_format import CSV, accepts_csv, write_csv
         from chalicelib.protocols.invocations.request import read_invocation
 
         body, headers = read_request(routes)
-        settings, models = service.settings, service.models
-        model = models.current()
-        asked = read_invocation(body, headers, model.manifest.signature, max_rows=settings.max_rows)
-        try:
-            prediction, _ = predict(asked.samples, model, max_rows=settings.max_rows)
-        except InvalidRequest as error:
-            raise error.moved(asked.place) from None
-        version = {"X-Model-Version": model.manifest.version}
+        max_rows, model = service.settings.max_rows, service.models.current()
+        request = read_invocation(body, headers, model.manifest.signature, max_rows=max_rows)
+        prediction, _ = predict(request.samples, model, request.locate, max_rows=max_rows)
+        labels, version = prediction.labels, {"X-Model-Version": model.manifest.version}
         if accepts_csv(headers):
             return Response(
-                write_csv([label] for label in prediction.labels), {"Content-Type": CSV, **version}
+                write_csv([label] for label in labels), {"Content-Type": CSV, **version}
             )
-        labels = prediction.labels
-        return json_response(labels if asked.is_bare else {"predictions": labels}, version)
+        return json_response(labels if request.is_bare else {"predictions": labels}, version)
 
     return routes

@@ -1,42 +1,27 @@
-"""Model metadata in the Open Inference Protocol."""
+"""Model metadata: the names, datatypes and shapes of inputs and outputs."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.inputs.signature import Feature
 from chalicelib.models.manifest import Manifest
 from chalicelib.protocols.open_inference.response import LABELS, PROBABILITIES
 
-# The name of the one input of a model that takes a matrix; a request may name it as it likes.
+# The input of a model that takes a matrix; requests may use another name.
 MATRIX = "input"
 
-
-_DATATYPE_OF_KIND = {"numeric": "FP64", "integer": "INT64", "boolean": "BOOL"}
-
-
+_DATATYPES = {"numeric": "FP64", "integer": "INT64", "boolean": "BOOL", "categorical": "BYTES"}
 _PLATFORMS = {"onnx": "onnxruntime_onnx", "sklearn": "sklearn"}
 
 
 def model_metadata(manifest: Manifest) -> dict[str, Any]:
-    """Describe a model in the protocol's words.
-
-    Parameters
-    ----------
-    manifest : Manifest
-        What the model says of itself.
-
-    Returns
-    -------
-    dict
-        With a matrix as its input if every feature is a number, else an input for each feature.
-    """
+    """Return the metadata: one matrix if every feature is numeric, else an input per feature."""
     signature = manifest.signature
     if signature.takes_only_numeric:
         inputs = [{"name": MATRIX, "datatype": "FP64", "shape": [-1, len(signature.features)]}]
     else:
         inputs = [
-            {"name": feature.name, "datatype": _datatype(feature), "shape": [-1, 1]}
+            {"name": feature.name, "datatype": _DATATYPES[feature.kind], "shape": [-1, 1]}
             for feature in signature.features
         ]
     outputs = [{"name": LABELS, "datatype": "BYTES", "shape": [-1]}]
@@ -50,7 +35,3 @@ def model_metadata(manifest: Manifest) -> dict[str, Any]:
         "inputs": inputs,
         "outputs": outputs,
     }
-
-
-def _datatype(feature: Feature) -> str:
-    return _DATATYPE_OF_KIND.get(feature.kind, "BYTES")

@@ -1,141 +1,132 @@
-"""The body of a request for inference in the Open Inference Protocol: tensors in, samples out.
-
-The format: https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
-"""
+"""The body of an inference request: tensors to rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from chalicelib.errors import BodyTooLarge
-from chalicelib.inputs.columns import columns_to_rows, order_columns, within, within_columns
-from chalicelib.inputs.problems import MAX_LISTED_PROBLEMS, Problems
+from chalicelib.inputs.columns import columns_to_rows, order_columns
+from chalicelib.inputs.problems import (
+    MAX_LISTED_PROBLEMS,
+    Locate,
+    Problems,
+    locate_in_columns,
+    locate_in_rows,
+    member_path,
+)
+from chalicelib.inputs.samples import check_row_count
 from chalicelib.inputs.signature import Signature
-from chalicelib.inputs.suggestions import did_you_mean
 from chalicelib.protocols.open_inference.response import LABELS, PROBABILITIES
 from chalicelib.protocols.open_inference.tensors import Tensor, check_parameters, read_tensor
 
-# An id is repeated in the answer.
+# The id is echoed in the response.
 MAX_ID_CHARACTERS = 1024
 
 
 class InferRequest(NamedTuple):
-    """What a client asks for.
+    """An inference request.
 
     Parameters
     ----------
     id : str or None
-        What it calls the request.
     samples : list of list
-        The samples by position.
+        Shape (samples, features), not parsed yet.
     outputs : list of str
-        Which of `LABELS` and `PROBABILITIES` to answer, in order.
-    place : callable
-        Says where in the request a place is that `chalicelib.samples` names.
+        Requested outputs, `LABELS` or `PROBABILITIES`, in order.
+    locate : Locate
+        Returns the path of a value in the request.
     """
 
     id: str | None
     samples: list[list[Any]]
     outputs: list[str]
-    place: Callable[[str], str]
+    locate: Locate
 
 
 def read_infer_request(document: object, signature: Signature, *, max_rows: int) -> InferRequest:
-    """Read a request for inference.
-
-    Parameters
-    ----------
-    document : object
-        The JSON that was sent.
-    signature : Signature
-        What the model takes.
-    max_rows : int
-        The most samples that one request may hold.
-
-    Returns
-    -------
-    InferRequest
+    """Parse the body.
 
     Raises
     ------
     InvalidRequest
-        If it is not what the protocol or the model takes; with all the problems at once.
+        If it does not fit the protocol or the model; lists all problems.
     BinaryTensors
         If the data of a tensor is not in the JSON.
-    BodyTooLarge
-        If there are more than `max_rows` samples.
+    TooManySamples
     """
     problems = Problems()
     if not isinstance(document, dict):
         problems.add("", 'The body must be an object, as in {"inputs": [...]}')
         problems.raise_if_any()
-    assert isinstance(document, dict)  # refused above
-    request_id = _id(document.get("id"), problems)
+    assert isinstance(document, dict)  # rejected above
+    request_id = _read_id(document.get("id"), problems)
     check_parameters(document, "parameters", problems)
-    outputs = _outputs(document.get("outputs"), signature, problems)
-    tensors = _tensors(document, signature, problems)
+    outputs = _read_outputs(document.get("outputs"), signature, problems)
+    tensors = _read_tensors(document.get("inputs"), signature, problems)
     problems.raise_if_any()
     if _is_matrix(tensors, signature):
-        samples = _rows_of(tensors[0], signature, problems, max_rows=max_rows)
-        place = within(f"{tensors[0].at}.data")
+        samples = _matrix_to_rows(tensors[0], signature, problems, max_rows=max_rows)
+        locate = locate_in_rows(f"{tensors[0].path}.data")
     else:
-        samples = _rows_of_columns(tensors, signature, problems, max_rows=max_rows)
-        at = {tensor.name: f"{tensor.at}.data" for tensor in tensors}
-        place = within_columns("inputs", lambda name: at.get(name, f"inputs.{name}"))
+        samples = _tensors_to_rows(tensors, signature, problems, max_rows=max_rows)
+        paths = {tensor.name: f"{tensor.path}.data" for tensor in tensors}
+        locate = locate_in_columns(
+            "inputs", lambda name: paths.get(name, member_path("inputs", name))
+        )
     problems.raise_if_any()
-    return InferRequest(request_id, samples, outputs, place)
+    return InferRequest(request_id, samples, outputs, locate)
 
 
-def _id(sent: object, problems: Problems) -> str | None:
-    if sent is None:
+def _read_id(value: object, problems: Problems) -> str | None:
+    if value is None:
         return None
-    if not isinstance(sent, str):
+    if not isinstance(value, str):
         problems.add("id", "must be text")
-    elif len(sent) > MAX_ID_CHARACTERS:
+        return None
+    if len(value) > MAX_ID_CHARACTERS:
         problems.add("id", f"may have at most {MAX_ID_CHARACTERS:,} characters")
-    return str(sent) if isinstance(sent, str) else None
+    return value
 
 
-def _outputs(sent: object, signature: Signature, problems: Problems) -> list[str]:
-    """Say which outputs to answer: those asked for, or all."""
+def _read_outputs(value: object, signature: Signature, problems: Problems) -> list[str]:
+    """Return the names of the requested outputs; of all outputs by default."""
     known = [LABELS, PROBABILITIES] if signature.has_probabilities else [LABELS]
-    if sent is None or sent == []:
+    if value is None or value == []:
         return known
-    if not isinstance(sent, list):
+    if not isinstance(value, list):
         problems.add("outputs", "must be a list")
         return known
-    asked: list[str] = []
-    for index, output in enumerate(sent):
+    names: list[str] = []
+    for index, output in enumerate(value):
+        path = f"outputs[{index}]"
         name = output.get("name") if isinstance(output, dict) else None
         if not isinstance(name, str):
-            problems.add(f"outputs[{index}]", 'must be an object with a name, as {"name": ...}')
+            problems.add(path, 'must be an object with a name, as {"name": ...}')
         elif name not in known:
-            hint = "" if problems.list_is_full() else did_you_mean(name, known)
-            problems.add(f"outputs[{index}].name", f"is not an output of this model{hint}")
+            problems.add_unknown(f"{path}.name", name, known, "is not an output of this model")
         else:
-            check_parameters(output, f"outputs[{index}].parameters", problems)
-            asked.append(name)
-    return list(dict.fromkeys(asked))
+            check_parameters(output, f"{path}.parameters", problems)
+            names.append(name)
+    return list(dict.fromkeys(names))
 
 
-def _tensors(document: dict[str, Any], signature: Signature, problems: Problems) -> list[Tensor]:
-    sent = document.get("inputs")
-    if not isinstance(sent, list):
-        problems.add("inputs", "is required" if sent is None else "must be a list")
+def _read_tensors(value: object, signature: Signature, problems: Problems) -> list[Tensor]:
+    if not isinstance(value, list):
+        problems.add("inputs", "is required" if value is None else "must be a list")
         return []
-    if not sent:
-        problems.add("inputs", "holds no tensors")
-    most = len(signature.features)
-    if len(sent) > most + MAX_LISTED_PROBLEMS:  # then it would not help to name each that is wrong
-        problems.add("inputs", f"holds {len(sent):,} tensors; the model takes at most {most}")
+    if not value:
+        problems.add("inputs", "has no tensors")
+    maximum = len(signature.features)
+    if len(value) > maximum + MAX_LISTED_PROBLEMS:  # too many to report each
+        problems.add("inputs", f"has {len(value):,} tensors; the model takes at most {maximum}")
         return []
-    read = (read_tensor(f"inputs[{index}]", tensor, problems) for index, tensor in enumerate(sent))
-    return [tensor for tensor in read if tensor is not None]
+    tensors = (
+        read_tensor(tensor, f"inputs[{index}]", problems) for index, tensor in enumerate(value)
+    )
+    return [tensor for tensor in tensors if tensor is not None]
 
 
 def _is_matrix(tensors: list[Tensor], signature: Signature) -> bool:
-    """Tell a matrix of all features from the column of one."""
+    """Check for a matrix of all features, as opposed to the column of one."""
     if len(tensors) != 1 or len(tensors[0].shape) != 2:
         return False
     width = tensors[0].shape[1]
@@ -144,36 +135,36 @@ def _is_matrix(tensors: list[Tensor], signature: Signature) -> bool:
     )
 
 
-def _rows_of(
+def _matrix_to_rows(
     tensor: Tensor, signature: Signature, problems: Problems, *, max_rows: int
 ) -> list[list[Any]]:
-    rows, width = tensor.shape
-    takes = len(signature.features)
-    if width != takes:
-        problems.add(f"{tensor.at}.shape", f"must be [samples, {takes}]: the model's features")
+    row_count, width = tensor.shape
+    expected = len(signature.features)
+    if width != expected:
+        problem = f"must be [samples, {expected}]: the model has {expected} features"
+        problems.add(f"{tensor.path}.shape", problem)
         return []
-    if rows > max_rows:
-        raise BodyTooLarge("A batch", max_rows, "samples")
+    check_row_count(row_count, max_rows)
     values = tensor.values
-    return [values[row * width : (row + 1) * width] for row in range(rows)]
+    return [values[row * width : (row + 1) * width] for row in range(row_count)]
 
 
-def _rows_of_columns(
+def _tensors_to_rows(
     tensors: list[Tensor], signature: Signature, problems: Problems, *, max_rows: int
 ) -> list[list[Any]]:
     order = order_columns(
         [tensor.name for tensor in tensors],
         signature,
         problems,
-        lambda index: f"inputs[{index}].name",
-        missing_at="inputs",
+        path="inputs",
+        name_path=lambda index: f"inputs[{index}].name",
     )
-    rows = tensors[0].shape[0]
+    row_count = tensors[0].shape[0]
     for tensor in tensors:
         if len(tensor.shape) == 2 and tensor.shape[1] != 1:
-            says = "must be [samples, 1] or [samples]: the input of one feature"
-            problems.add(f"{tensor.at}.shape", says)
-        elif tensor.shape[0] != rows:
-            problems.add(f"{tensor.at}.shape", "holds another number of samples than the first")
+            problem = "must be [samples, 1] or [samples]: the input of one feature"
+            problems.add(f"{tensor.path}.shape", problem)
+        elif tensor.shape[0] != row_count:
+            problems.add(f"{tensor.path}.shape", "has another number of samples than the first")
     problems.raise_if_any()
     return columns_to_rows([tensor.values for tensor in tensors], order, max_rows=max_rows)

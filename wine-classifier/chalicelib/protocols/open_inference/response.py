@@ -1,7 +1,4 @@
-"""What the Open Inference Protocol is answered: the labels as tensors, and what the model takes.
-
-The format: https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
-"""
+"""The response to an inference request: labels and probabilities as tensors."""
 
 from __future__ import annotations
 
@@ -19,35 +16,29 @@ PROBABILITIES = "predict_proba"
 def infer_response(
     prediction: Prediction, manifest: Manifest, *, outputs: list[str], request_id: str | None
 ) -> dict[str, Any]:
-    """Answer a request for inference.
+    """Return the response.
 
     Parameters
     ----------
     prediction : Prediction
-        The answer.
     manifest : Manifest
-        What answered.
     outputs : list of str
-        Which of `LABELS` and `PROBABILITIES` to answer, in order.
+        Requested outputs, `LABELS` or `PROBABILITIES`, in order.
     request_id : str or None
-        What the client calls its request.
-
-    Returns
-    -------
-    dict
+        Echoed in the response.
     """
-    rows = len(prediction.labels)
+    row_count = len(prediction.labels)
     tensors = []
     for name in outputs:
         if name == LABELS:
-            tensor = {"shape": [rows], "datatype": "BYTES", "data": prediction.labels}
+            tensor = {"shape": [row_count], "datatype": "BYTES", "data": prediction.labels}
         else:
-            probabilities = probability_rows(prediction, manifest.signature)
-            shape = [rows, len(manifest.signature.classes)]
-            data = list(chain.from_iterable(probabilities))
+            rows = probability_rows(prediction, manifest.signature)
+            shape = [row_count, len(manifest.signature.classes)]
+            data = list(chain.from_iterable(rows))
             tensor = {"shape": shape, "datatype": "FP64", "data": data}
         tensors.append({"name": name, **tensor})
-    answer: dict[str, Any] = {"model_name": manifest.name, "model_version": manifest.version}
+    response: dict[str, Any] = {"model_name": manifest.name, "model_version": manifest.version}
     if request_id is not None:
-        answer["id"] = request_id
-    return answer | {"outputs": tensors}
+        response["id"] = request_id
+    return response | {"outputs": tensors}

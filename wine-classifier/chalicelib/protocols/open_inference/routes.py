@@ -1,13 +1,11 @@
-"""The routes of the Open Inference Protocol (V2): what Triton's and KServe's clients speak."""
+"""The routes of the Open Inference Protocol."""
 
 from __future__ import annotations
-
-from contextlib import suppress
 
 from chalice.app import Blueprint, Response
 
 from chalicelib import SERVER_VERSION
-from chalicelib.errors import BinaryTensors, InvalidRequest, ModelUnavailable, UnknownModel
+from chalicelib.errors import BinaryTensors, UnknownModel
 from chalicelib.models.model import Model
 from chalicelib.models.predict import predict
 from chalicelib.rest.body import read_json
@@ -20,55 +18,44 @@ _MODEL = "/v2/models/{model_name}"
 _VERSION = f"{_MODEL}/versions/{{model_version}}"
 
 
-def blueprint(service: Service) -> Blueprint:
-    """Make the routes.
-
-    Parameters
-    ----------
-    service : Service
-        What they answer with.
-
-    Returns
-    -------
-    chalice.app.Blueprint
-    """
+def create_blueprint(service: Service) -> Blueprint:
+    """Return the routes of a service."""
     routes = Blueprint(__name__)
 
     @routes.route("/v2", methods=["GET"], content_types=[])
     @handle_errors
     def server_metadata() -> Response:
-        """Say what serves."""
-        return json_response(
-            {"name": "wine-classifier", "version": SERVER_VERSION, "extensions": []}
-        )
+        """Return the name and version of the server."""
+        metadata = {"name": "wine-classifier", "version": SERVER_VERSION, "extensions": []}
+        return json_response(metadata)
 
     @routes.route("/v2/health/live", methods=["GET"], content_types=[])
     @handle_errors
     def live() -> Response:
-        """Tell that the function runs."""
+        """Return that the server runs."""
         return json_response({"live": True})
 
     @routes.route("/v2/health/ready", methods=["GET"], content_types=[])
     @handle_errors
     def ready() -> Response:
-        """Tell whether there is a model."""
-        models = service.models
-        with suppress(ModelUnavailable):
-            models.current()
-        return health_response(models.health())
+        """Return the health of the service, as ``/health`` does."""
+        return health_response(service.models)
+
+    # Formats are imported in the views so that other requests do not pay for them.
 
     @handle_errors
     def metadata(model_name: str, model_version: str | None = None) -> Response:
-        """Describe the model."""
-        # Only who speaks this protocol should pay for its import.
+        """Return the model's inputs and outputs."""
         from chalicelib.protocols.open_inference.metadata import model_metadata
 
-        return json_response(model_metadata(_live(service, model_name, model_version).manifest))
+        return json_response(
+            model_metadata(_get_model(service, model_name, model_version).manifest)
+        )
 
     @handle_errors
     def model_ready(model_name: str, model_version: str | None = None) -> Response:
-        """Tell whether the model can answer."""
-        model = _live(service, model_name, model_version)
+        """Return that the model is loaded."""
+        model = _get_model(service, model_name, model_version)
         return json_response({"name": model.manifest.name, "ready": True})
 
     @handle_errors
@@ -80,20 +67,16 @@ def blueprint(service: Service) -> Blueprint:
         body, headers = read_request(routes)
         if "inference-header-content-length" in headers:
             raise BinaryTensors
-        model = _live(service, model_name, model_version)
-        max_rows = service.settings.max_rows
+        model = _get_model(service, model_name, model_version)
+        manifest, max_rows = model.manifest, service.settings.max_rows
         request = read_infer_request(
-            read_json(body, headers), model.manifest.signature, max_rows=max_rows
+            read_json(body, headers), manifest.signature, max_rows=max_rows
         )
-        try:
-            prediction, _ = predict(request.samples, model, max_rows=max_rows)
-        except InvalidRequest as error:
-            raise error.moved(request.place) from None
-        version = {"X-Model-Version": model.manifest.version}
-        answer = infer_response(
-            prediction, model.manifest, outputs=request.outputs, request_id=request.id
+        prediction, _ = predict(request.samples, model, request.locate, max_rows=max_rows)
+        response = infer_response(
+            prediction, manifest, outputs=request.outputs, request_id=request.id
         )
-        return json_response(answer, version)
+        return json_response(response, {"X-Model-Version": manifest.version})
 
     for path in (_MODEL, _VERSION):
         routes.route(path, methods=["GET"], content_types=[])(metadata)
@@ -102,9 +85,9 @@ def blueprint(service: Service) -> Blueprint:
     return routes
 
 
-def _live(service: Service, name: str, version: str | None) -> Model:
-    """Give the live model if it is the one that is asked for."""
-    from urllib.parse import unquote  # `chalice local` hands over paths as they were sent
+def _get_model(service: Service, name: str, version: str | None) -> Model:
+    """Return the live model; raises `UnknownModel` if its name or version is another."""
+    from urllib.parse import unquote  # `chalice local` does not decode paths
 
     model = service.models.current()
     manifest = model.manifest

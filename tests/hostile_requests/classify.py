@@ -1,10 +1,15 @@
-"""Documents for ``POST /classify`` that are JSON, but not what the wine model takes."""
+"""JSON for ``POST /classify`` that the wine model does not accept."""
 
 from __future__ import annotations
 
-from tests.hostile_requests.request import CANARY, CLASSIFY, Request, as_json
-
-N = "n" * 100_000
+from tests.hostile_requests.request import (
+    CANARY,
+    CLASSIFY,
+    LONG_NAME,
+    TRUNCATED_NAME,
+    Request,
+    encode_json,
+)
 
 DOCUMENTS: list[tuple[object, list[str]]] = [
     ([], [""]),
@@ -63,8 +68,10 @@ DOCUMENTS: list[tuple[object, list[str]]] = [
     ({"data": [{"ash": 1}, {"ahs": 1}]}, ["data[1].ahs"]),
     ({"data": {"\ud800": 1}}, ["data.\ud800"]),
     ({"data": {"\u0000": 1}}, ["data.\u0000"]),
-    ({"data": {N: 1}}, [f"data.{N[:80]}…"]),
-    ({N: 1, "data": 1}, [f"{N[:80]}…"]),
+    ({"data": {LONG_NAME: 1}}, [f"data.{TRUNCATED_NAME}"]),
+    ({LONG_NAME: 1, "data": 1}, [TRUNCATED_NAME]),
 ]
 
-REQUESTS = [Request(422, CLASSIFY, as_json(document), at=tuple(at)) for document, at in DOCUMENTS]
+REQUESTS = [
+    Request(422, CLASSIFY, encode_json(document), at=tuple(at)) for document, at in DOCUMENTS
+]

@@ -1,17 +1,14 @@
-"""Requests for inference that the protocol or the wine model does not take."""
+"""Inference requests that the protocol or the wine model does not accept."""
 
 from __future__ import annotations
 
-from tests.hostile_requests.request import CANARY, INFER, Request, as_json
-
-ONES = [1.0] * 13
-N = "n" * 100_000
+from tests.hostile_requests.request import CANARY, INFER, LONG_NAME, ONES, Request, encode_json
 
 
 def tensor(
     data: object, shape: object, datatype: object = "FP64", name: object = "input"
 ) -> dict[str, object]:
-    """Write a tensor, of whatever it may hold."""
+    """Return a tensor, valid or not."""
     return {"name": name, "shape": shape, "datatype": datatype, "data": data}
 
 
@@ -42,7 +39,7 @@ DOCUMENTS: list[tuple[object, list[str]]] = [
     ({"inputs": [ASH], "id": {CANARY: CANARY}}, ["id"]),
     ({"inputs": [ASH], "outputs": [{}]}, ["outputs[0]"]),
     ({"inputs": [ASH], "outputs": [{"name": 1}]}, ["outputs[0]"]),
-    ({"inputs": [ASH], "outputs": [{"name": N}]}, ["outputs[0].name"]),
+    ({"inputs": [ASH], "outputs": [{"name": LONG_NAME}]}, ["outputs[0].name"]),
     (
         {"inputs": [ASH], "outputs": [{"name": "predict", "parameters": []}]},
         ["outputs[0].parameters"],
@@ -111,26 +108,26 @@ TENSORS: list[tuple[object, list[str]]] = [
     (tensor([[CANARY]], [1, 1], name="ash"), ["inputs[0].data[0]"]),
     (tensor([], [0], name="ash"), ["inputs"]),
     (tensor([1], [1], "fp64", "ash"), ["inputs[0].datatype"]),
-    (tensor([1], [1], N, "ash"), ["inputs[0].datatype"]),
-    (tensor([1], [1], name=N), ["inputs[0].name"]),
+    (tensor([1], [1], LONG_NAME, "ash"), ["inputs[0].datatype"]),
+    (tensor([1], [1], name=LONG_NAME), ["inputs[0].name"]),
     (tensor([1], [1], name="\ud800"), ["inputs[0].name"]),
     (tensor([1], [1], name=["ash"]), ["inputs[0].name"]),
 ]
 
-NO_DATA = {"name": "ash", "shape": [1], "datatype": "FP64"}
+WITHOUT_DATA = {"name": "ash", "shape": [1], "datatype": "FP64"}
 TENSORS += [
-    (NO_DATA | {"parameters": parameters}, ["inputs[0].parameters", "inputs[0].data"])
+    (WITHOUT_DATA | {"parameters": parameters}, ["inputs[0].parameters", "inputs[0].data"])
     for parameters in (3, -0.5, True, [1], "binary_data_size")
 ]
-BINARY = {"name": "x", "shape": [1, 13], "datatype": "FP64"} | {
+BINARY_TENSOR = {"name": "x", "shape": [1, 13], "datatype": "FP64"} | {
     "parameters": {"binary_data_size": 104}
 }
-ANNOUNCED = (("Inference-Header-Content-Length", "10"),)
+BINARY_HEADERS = (("Inference-Header-Content-Length", "10"),)
 
 REQUESTS = [
-    *(Request(422, INFER, as_json(document), at=tuple(at)) for document, at in DOCUMENTS),
-    *(Request(422, INFER, as_json({"inputs": [sent]}), at=tuple(at)) for sent, at in TENSORS),
-    Request(415, INFER, as_json({"inputs": [BINARY]})),
-    Request(415, INFER, b'{"inputs":[]}\x00\x01', ANNOUNCED),
-    Request(415, INFER, b"\xff\xfe", ANNOUNCED),
+    *(Request(422, INFER, encode_json(document), at=tuple(at)) for document, at in DOCUMENTS),
+    *(Request(422, INFER, encode_json({"inputs": [value]}), at=tuple(at)) for value, at in TENSORS),
+    Request(415, INFER, encode_json({"inputs": [BINARY_TENSOR]})),
+    Request(415, INFER, b'{"inputs":[]}\x00\x01', BINARY_HEADERS),
+    Request(415, INFER, b"\xff\xfe", BINARY_HEADERS),
 ]

@@ -1,19 +1,19 @@
-"""Paths and methods that nothing is served at, or by."""
+"""Unknown paths and models, and methods that a path does not allow."""
 
 from __future__ import annotations
 
 from tests.hostile_requests.request import CLASSIFY, INFER, INVOCATIONS, Request
 
-GET = ["/health", "/ping", "/version", "/model", "/openapi.json", "/v2", "/v2/health/live"]
-GET += [
+GET_PATHS = ["/health", "/ping", "/version", "/model", "/openapi.json", "/v2", "/v2/health/live"]
+GET_PATHS += [
     "/v2/health/ready",
     "/v2/models/wine",
     "/v2/models/wine/ready",
     "/v2/models/wine/versions/1",
 ]
-POST = [CLASSIFY, INVOCATIONS, INFER, "/v2/models/wine/versions/1/infer"]
+POST_PATHS = [CLASSIFY, INVOCATIONS, INFER, "/v2/models/wine/versions/1/infer"]
 
-NOWHERE = [
+UNKNOWN_PATHS = [
     "/",
     "/clasify",
     "/Classify",
@@ -62,7 +62,7 @@ NOWHERE = [
     "/~root",
     "/*",
 ]
-NO_MODEL = [
+UNKNOWN_MODEL_PATHS = [
     "/v2/models/beer",
     "/v2/models/WINE",
     "/v2/models/wine%00",
@@ -81,20 +81,20 @@ NO_MODEL = [
 REQUESTS = [
     *(
         Request(405, path, method=method)
-        for path in GET
+        for path in GET_PATHS
         for method in ("POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "FOO", "get")
     ),
     *(
         Request(405, path, method=method)
-        for path in POST
+        for path in POST_PATHS
         for method in ("GET", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "FOO", "post")
     ),
-    *(Request(404, path, method=method) for path in NOWHERE for method in ("GET", "POST")),
+    *(Request(404, path, method=method) for path in UNKNOWN_PATHS for method in ("GET", "POST")),
     *(
         Request(404, "/nowhere", method=method)
         for method in ("PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT", "FOO")
     ),
-    *(Request(404, path, method="GET") for path in NO_MODEL),
+    *(Request(404, path, method="GET") for path in UNKNOWN_MODEL_PATHS),
     Request(404, "/v2/models/beer/infer", b"{}"),
     Request(404, "/v2/models//infer", b"{}"),
     Request(404, "/v2/models/beer/infer", b"["),
