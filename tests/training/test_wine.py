@@ -1,4 +1,4 @@
-"""Training is reproducible, and its model beats the baselines."""
+"""The wine example: training is reproducible, and the model beats the baselines."""
 
 from __future__ import annotations
 
