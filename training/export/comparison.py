@@ -1,4 +1,4 @@
-"""Whether an exported model answers as scikit-learn does, on more samples than it was fitted on."""
+"""Compare an exported model's predictions with scikit-learn's."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from training.data.signature import UNSEEN_CATEGORY, known_values
 from training.data.table import Table, call_estimator
 
 RANDOM_ROWS = 5_000
-GAP_FRACTION = 0.2
+MISSING_FRACTION = 0.2
 _SEED = 0
 
 
 class Comparison(NamedTuple):
-    """How near an exported model comes to scikit-learn.
+    """How an exported model's predictions differ from scikit-learn's.
 
     Parameters
     ----------
     rows : int
-        How many samples were compared.
+        The number of samples compared.
     label_mismatches : int
-        For how many of them another label came out.
+        The number of samples with different labels.
     max_difference : float
-        The largest difference of a probability; 0 if there are none.
+        The largest difference of a probability; 0 if the model has no probabilities.
     """
 
     rows: int
@@ -37,18 +37,12 @@ class Comparison(NamedTuple):
     max_difference: float
 
     def is_exact(self) -> bool:
-        """Tell whether the model may be served.
-
-        Returns
-        -------
-        bool
-            Whether every label is the same and every probability within `PROBABILITY_TOLERANCE`.
-        """
+        """Return whether labels are equal and probabilities within `PROBABILITY_TOLERANCE`."""
         return not self.label_mismatches and self.max_difference <= PROBABILITY_TOLERANCE
 
 
-class Answers(NamedTuple):
-    """What scikit-learn says of the samples that models are compared on.
+class Reference(NamedTuple):
+    """scikit-learn's predictions, which an exported model is compared with.
 
     Parameters
     ----------
@@ -56,7 +50,7 @@ class Answers(NamedTuple):
         The samples.
     labels : list of str
         Shape (samples,).
-    probabilities : numpy.ndarray or None
+    probabilities : numpy.ndarray of float64 or None
         Shape (samples, classes).
     """
 
@@ -65,94 +59,59 @@ class Answers(NamedTuple):
     probabilities: npt.NDArray[np.float64] | None
 
 
-def expected_answers(estimator: Any, table: Table, signature: Signature) -> Answers:
-    """Ask scikit-learn about the samples that models are compared on.
-
-    Parameters
-    ----------
-    estimator : classifier
-        Fitted.
-    table : Table
-        Samples like those that it was fitted on.
-    signature : Signature
-        What it takes.
-
-    Returns
-    -------
-    Answers
-    """
+def compute_reference(estimator: Any, table: Table, signature: Signature) -> Reference:
+    """Predict the comparison samples with the fitted estimator."""
     samples = comparison_samples(table, signature)
     labels, probabilities = call_estimator(
         estimator, table.to_estimator_input(samples), probabilities=signature.has_probabilities
     )
-    return Answers(samples, labels, probabilities)
+    return Reference(samples, labels, probabilities)
 
 
-def compare(classifier: Classifier, answers: Answers) -> Comparison:
-    """Compare what an exported model says with what scikit-learn said.
-
-    Parameters
-    ----------
-    classifier : Classifier
-        What the estimator was exported to.
-    answers : Answers
-        What scikit-learn said.
-
-    Returns
-    -------
-    Comparison
-    """
-    prediction = classifier.predict(answers.samples.to_samples())
-    pairs = zip(prediction.labels, answers.labels, strict=True)
-    differing = sum(ours != theirs for ours, theirs in pairs)
+def compare(classifier: Classifier, reference: Reference) -> Comparison:
+    """Compare an exported classifier's predictions with the reference."""
+    prediction = classifier.predict(reference.samples.to_samples())
+    pairs = zip(prediction.labels, reference.labels, strict=True)
+    mismatches = sum(actual != expected for actual, expected in pairs)
     difference = 0.0
-    if answers.probabilities is not None:
+    if reference.probabilities is not None:
         difference = float("inf")
-        if len(prediction.probabilities or ()) == answers.probabilities.size:
-            ours = np.array(prediction.probabilities)
-            difference = _max_difference(ours, answers.probabilities.ravel())
-    return Comparison(len(answers.labels), differing, difference)
+        if len(prediction.probabilities or ()) == reference.probabilities.size:
+            probabilities = np.array(prediction.probabilities)
+            difference = _max_difference(probabilities, reference.probabilities.ravel())
+    return Comparison(len(reference.labels), mismatches, difference)
 
 
-def _max_difference(ours: npt.NDArray[np.floating], theirs: npt.NDArray[np.floating]) -> float:
-    """Give the largest difference, NaN being the same as NaN."""
-    undefined = np.isnan(ours) & np.isnan(theirs)
-    difference = float(np.abs(np.where(undefined, 0.0, ours - theirs)).max())
+def _max_difference(actual: npt.NDArray[np.floating], expected: npt.NDArray[np.floating]) -> float:
+    """Return the largest difference; two NaNs are equal, NaN and a number infinitely different."""
+    both_nan = np.isnan(actual) & np.isnan(expected)
+    difference = float(np.abs(np.where(both_nan, 0.0, actual - expected)).max())
     return float("inf") if np.isnan(difference) else difference
 
 
 def comparison_samples(table: Table, signature: Signature) -> Arrays:
-    """Give the samples that two models are compared on.
+    """Return the samples that models are compared on.
 
-    Parameters
-    ----------
-    table : Table
-        Samples like those that the estimator was fitted on.
-    signature : Signature
-        What it takes.
-
-    Returns
-    -------
-    Arrays
-        Those of the table, and `RANDOM_ROWS` random ones: numbers uniform over their range, text
-        of the categories that the table holds and, where it may be another, one that it does not.
-        Where values may be missing, as many again with gaps, and one with nothing but its first.
+    They are those of the table and `RANDOM_ROWS` random ones: numbers uniform over their range,
+    text from the table's categories and, where the estimator accepts it, one unseen category.
+    If features may be missing, there are as many again with missing values, and one sample with
+    its first feature alone.
     """
     random = np.random.default_rng(_SEED)
     parts = [table.samples, _random_samples(random, table, signature)]
     if not all(feature.required for feature in signature.features):
-        parts.append(_with_gaps(random, parts[1], signature))
-        parts.append(_first_alone(table.samples, signature))
+        parts.append(_with_missing_values(random, parts[1], signature))
+        parts.append(_first_feature_alone(table.samples, signature))
     return Arrays.concatenate(parts)
 
 
 def _random_samples(random: np.random.Generator, table: Table, signature: Signature) -> Arrays:
     columns = [
-        _random_column(random, feature, known_values(table, position))
-        for position, feature in enumerate(signature.features)
+        _random_column(random, feature, known_values(table, index))
+        for index, feature in enumerate(signature.features)
     ]
-    numbers = [columns[position] for position in signature.number_indices]
-    texts = [columns[position] for position in signature.text_indices]
+    numbers = [columns[index] for index in signature.number_indices]
+    texts = [columns[index] for index in signature.text_indices]
     return Arrays.from_columns(RANDOM_ROWS, numbers, texts)
 
 
@@ -172,11 +131,13 @@ def _random_column(
     return random.uniform(low, high, size=RANDOM_ROWS)
 
 
-def _with_gaps(random: np.random.Generator, samples: Arrays, signature: Signature) -> Arrays:
-    gaps = random.random((RANDOM_ROWS, len(signature.features))) < GAP_FRACTION
-    return mask_values(samples, gaps, signature)
+def _with_missing_values(
+    random: np.random.Generator, samples: Arrays, signature: Signature
+) -> Arrays:
+    mask = random.random((RANDOM_ROWS, len(signature.features))) < MISSING_FRACTION
+    return mask_values(samples, mask, signature)
 
 
-def _first_alone(samples: Arrays, signature: Signature) -> Arrays:
+def _first_feature_alone(samples: Arrays, signature: Signature) -> Arrays:
     all_but_first = np.arange(len(signature.features)).reshape(1, -1) > 0
     return mask_values(samples.take([0]), all_but_first, signature)

@@ -1,4 +1,7 @@
-"""Coverage of scikit-learn's classifiers: ``python -m training.export.coverage``."""
+"""Measure how each of scikit-learn's classifiers is served.
+
+``python -m training.export.coverage > docs/coverage.md`` writes the page.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,13 @@ from sklearn.utils import all_estimators
 from training.data.signature import infer_signature
 from training.data.table import Table
 from training.errors import NotExportable
+from training.export.comparison import RANDOM_ROWS
 from training.export.search import export
 from training.wine.dataset import wine
 
 MULTI_OUTPUT = ("ClassifierChain", "MultiOutputClassifier")
-BINARY = ("FixedThresholdClassifier", "TunedThresholdClassifierCV")  # of two classes only
-_WRAPPING = (
+BINARY = ("FixedThresholdClassifier", "TunedThresholdClassifierCV")  # support two classes only
+_META_ESTIMATORS = (
     *BINARY,
     "CalibratedClassifierCV",
     "OneVsOneClassifier",
@@ -31,24 +35,23 @@ _WRAPPING = (
 )
 _WITH_ITERATIONS = ("LogisticRegression", "LogisticRegressionCV", "LinearSVC", "MLPClassifier")
 _MAX_ITERATIONS = 20_000
-_RADIUS = 1_000  # with the default of 1 no sample has a neighbour, and scikit-learn raises
+_RADIUS = 1_000  # within the default of 1 no sample has a neighbour, and scikit-learn raises
 _REASON_LENGTH = 80
 
+_PAGE = f"""\
+# How each classifier is served
 
-class Fitted(NamedTuple):
-    """A classifier and what it was fitted on.
+Each of scikit-learn's classifiers with one output, fitted on the wine data and compared with
+scikit-learn on the 178 wines and {RANDOM_ROWS:,} random rows over their range, with missing values
+if the classifier accepts them. Written by `.venv/bin/python -m training.export.coverage > docs/coverage.md`.
 
-    Parameters
-    ----------
-    name : str
-        scikit-learn's name of it.
-    estimator : classifier
-        Fitted.
-    X : numpy.ndarray of float64
-        Shape (samples, features).
-    y : numpy.ndarray
-        Shape (samples,).
-    """
+| classifier | runtime | label mismatches | largest difference of a probability |
+| --- | --- | --- | --- |
+"""  # noqa: E501
+
+
+class FittedClassifier(NamedTuple):
+    """A classifier and the data it was fitted on."""
 
     name: str
     estimator: ClassifierMixin
@@ -57,46 +60,26 @@ class Fitted(NamedTuple):
 
 
 class Coverage(NamedTuple):
-    """How a classifier is served.
-
-    Parameters
-    ----------
-    name : str
-        scikit-learn's name of it.
-    runtime : str
-        The way that was taken, such as ``onnx float64, one matrix``; ``sklearn`` or ``none`` with
-        the reason.
-    label_mismatches : int, optional
-        How many labels of the comparison differ.
-    max_difference : float, optional
-        The largest difference of a probability; none without `predict_proba`.
-    """
+    """How a classifier is served."""
 
     name: str
-    runtime: str
+    runtime: str  # the strategy, such as "onnx float64, one matrix"; else "none" and the reason
     label_mismatches: int | None = None
-    max_difference: float | None = None
+    max_difference: float | None = None  # None without predict_proba
 
 
 def unfitted_classifiers(max_iterations: int = _MAX_ITERATIONS) -> Iterator[ClassifierMixin]:
-    """Give each of scikit-learn's classifiers of one output, with its default parameters.
+    """Yield scikit-learn's classifiers with one output and default parameters.
 
-    Parameters
-    ----------
-    max_iterations : int
-        For those that do not converge within their default.
-
-    Yields
-    ------
-    classifier
-        Meta-estimators hold a logistic regression, and those of several a tree as well.
+    Meta-estimators wrap a logistic regression, and those of several a tree as well.
+    `max_iterations` is for those that do not converge within their default.
     """
-    for name, kind in all_estimators(type_filter="classifier"):
+    for name, classifier in all_estimators(type_filter="classifier"):
         if name in MULTI_OUTPUT:
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # one is deprecated
-            estimator = _make(name, kind, max_iterations)
+            estimator = _make_classifier(name, classifier, max_iterations)
         parameters = estimator.get_params(deep=False)
         if "random_state" in parameters:
             estimator.set_params(random_state=0)
@@ -105,82 +88,53 @@ def unfitted_classifiers(max_iterations: int = _MAX_ITERATIONS) -> Iterator[Clas
         yield estimator
 
 
-def _make(name: str, kind: Any, max_iterations: int) -> Any:
+def _make_classifier(name: str, classifier: Any, max_iterations: int) -> Any:
     logistic = LogisticRegression(max_iter=max_iterations)
     tree = DecisionTreeClassifier(random_state=0)
     if name in ("StackingClassifier", "VotingClassifier"):
-        return kind([("logistic", logistic), ("tree", tree)])
+        return classifier([("logistic", logistic), ("tree", tree)])
     if name == "RadiusNeighborsClassifier":
-        return kind(radius=_RADIUS)
-    return kind(logistic) if name in _WRAPPING else kind()
+        return classifier(radius=_RADIUS)
+    return classifier(logistic) if name in _META_ESTIMATORS else classifier()
 
 
-def fitted_classifiers() -> Iterator[Fitted]:
-    """Fit every classifier on the wine data.
-
-    Yields
-    ------
-    Fitted
-        Those for two classes know only the second wine from the others.
-    """
+def fitted_classifiers() -> Iterator[FittedClassifier]:
+    """Yield the classifiers fitted on the wine data; binary ones on the second wine or not."""
     X, y, _ = wine()
     for estimator in unfitted_classifiers():
         name = type(estimator).__name__
         target = (y == 1).astype(np.int64) if name in BINARY else y
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            yield Fitted(name, estimator.fit(X, target), X, target)
+            yield FittedClassifier(name, estimator.fit(X, target), X, target)
 
 
-def cover(fitted: Fitted) -> Coverage:
-    """Find out how a classifier is served.
-
-    Parameters
-    ----------
-    fitted : Fitted
-        The classifier.
-
-    Returns
-    -------
-    Coverage
-    """
-    samples = Table(fitted.X)
-    signature = infer_signature(fitted.estimator, samples)
+def measure_coverage(fitted: FittedClassifier) -> Coverage:
+    """Export a classifier and return how it is served."""
+    table = Table(fitted.X)
+    signature = infer_signature(fitted.estimator, table)
     try:
-        exported = export(fitted.estimator, samples, signature)
-    except NotExportable as refused:
-        return Coverage(fitted.name, f"none: {str(refused)[:_REASON_LENGTH]}")
-    largest = exported.comparison.max_difference if signature.has_probabilities else None
+        exported = export(fitted.estimator, table, signature)
+    except NotExportable as error:
+        return Coverage(fitted.name, f"none: {str(error)[:_REASON_LENGTH]}")
+    difference = exported.comparison.max_difference if signature.has_probabilities else None
     runtime = exported.attempts[-1].strategy
     if exported.runtime == "sklearn":
         runtime += f": {(exported.attempts[0].rejection or '')[:_REASON_LENGTH]}"
-    return Coverage(fitted.name, runtime, exported.comparison.label_mismatches, largest)
+    return Coverage(fitted.name, runtime, exported.comparison.label_mismatches, difference)
 
 
-def as_markdown(covered: list[Coverage]) -> str:
-    """Write the results as a Markdown table.
-
-    Parameters
-    ----------
-    covered : list of Coverage
-        The results.
-
-    Returns
-    -------
-    str
-    """
-    lines = [
-        "| classifier | runtime | labels differing | largest difference of a probability |",
-        "| --- | --- | --- | --- |",
-    ]
-    for each in covered:
-        labels = "" if each.label_mismatches is None else each.label_mismatches
-        largest = "" if each.max_difference is None else f"{each.max_difference:.1e}"
-        lines.append(f"| {each.name} | {each.runtime} | {labels} | {largest} |")
-    runtimes = [each.runtime.split(":")[0] for each in covered]
+def format_page(results: list[Coverage]) -> str:
+    """Return the page: a Markdown table of the classifiers and how many each runtime serves."""
+    rows = []
+    for result in results:
+        mismatches = "" if result.label_mismatches is None else result.label_mismatches
+        difference = "" if result.max_difference is None else f"{result.max_difference:.1e}"
+        rows.append(f"| {result.name} | {result.runtime} | {mismatches} | {difference} |")
+    runtimes = [result.runtime.split(":")[0] for result in results]
     counts = [f"{runtimes.count(name)} {name}" for name in sorted(set(runtimes))]
-    return "\n".join([*lines, "", f"{len(covered)} classifiers: {', '.join(counts)}."])
+    return _PAGE + "\n".join([*rows, "", f"{len(results)} classifiers: {', '.join(counts)}."])
 
 
 if __name__ == "__main__":
-    print(as_markdown([cover(fitted) for fitted in fitted_classifiers()]))
+    print(format_page([measure_coverage(fitted) for fitted in fitted_classifiers()]))

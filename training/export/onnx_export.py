@@ -1,4 +1,4 @@
-"""Writes a fitted classifier as ONNX, with the inputs and outputs that serving gives and takes."""
+"""Convert a fitted classifier to ONNX, with the inputs and outputs that serving expects."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from chalicelib.runtimes.onnx_classifier import (
     TEXTS_INPUT,
 )
 from training.errors import NotExportable
-from training.export.converters import CONVERSIONS, PARSERS, SHAPES, STOCK_CONVERSIONS, STOCK_SHAPES
-from training.export.converters.cleanup import OPSETS, tidy
+from training.export.converters import SKL2ONNX_HOOKS, converter_hooks
+from training.export.converters.cleanup import OPSETS, prune_graph
 from training.export.converters.lightgbm_xgboost import OPSETS as BOOSTING_OPSETS
 from training.export.converters.lightgbm_xgboost import boosting_classifiers
 
-_ELEMENTS = {
+_ELEMENT_TYPES = {
     BooleanTensorType: TensorProto.BOOL,
     DoubleTensorType: TensorProto.DOUBLE,
     FloatTensorType: TensorProto.FLOAT,
@@ -39,102 +39,70 @@ _ELEMENTS = {
     StringTensorType: TensorProto.STRING,
 }
 _MATRIX = "matrix"
-_LABEL_AS_NUMBER = "label_as_number"
-
-
-class Form(enum.Enum):
-    """How an estimator is given its features: not every converter takes every form."""
-
-    MATRIX = "one matrix"
-    COLUMNS = "by column"
-    TYPED_COLUMNS = "by column, each of its type"
+_NUMERIC_LABEL = "label_as_number"
 
 
 class Precision(enum.Enum):
-    """What a graph computes in; it is given float64 either way."""
+    """The type that a graph computes in. Its input is float64 either way."""
 
     FLOAT64 = "float64"
     FLOAT32 = "float32"
 
 
-_FLOATS = {Precision.FLOAT64: DoubleTensorType, Precision.FLOAT32: FloatTensorType}
+_FLOAT_TYPES = {Precision.FLOAT64: DoubleTensorType, Precision.FLOAT32: FloatTensorType}
 
 
-class Writer(enum.Enum):
-    """Who writes the classifier: `training.converters`, or skl2onnx where ours does not know it."""
+class InputLayout(enum.Enum):
+    """How the features reach the estimator; not every converter supports every layout."""
 
-    OURS = "ours"
+    MATRIX = "one matrix"
+    COLUMNS = "by column"
+    TYPED_COLUMNS = "by typed column"  # integers and booleans are not converted to floats
+
+
+class Backend(enum.Enum):
+    """Which package converts the classifier."""
+
+    CONVERTERS = "converters"  # training.export.converters
     SKL2ONNX = "skl2onnx"
 
 
-class Way(NamedTuple):
-    """A way to write an estimator as ONNX.
-
-    Parameters
-    ----------
-    precision : Precision
-        What the graph computes in.
-    form : Form
-        How the estimator is given its features.
-    writer : Writer
-        Who writes the classifier.
-    """
+class Strategy(NamedTuple):
+    """One way to convert an estimator to ONNX."""
 
     precision: Precision
-    form: Form
-    writer: Writer
+    layout: InputLayout
+    backend: Backend
 
     def __str__(self) -> str:
-        """Name it, as in ``onnx float64, one matrix``."""
-        by = ", by skl2onnx" if self.writer is Writer.SKL2ONNX else ""
-        return f"onnx {self.precision.value}, {self.form.value}{by}"
+        """Return its name, such as ``onnx float64, one matrix``."""
+        suffix = ", skl2onnx" if self.backend is Backend.SKL2ONNX else ""
+        return f"onnx {self.precision.value}, {self.layout.value}{suffix}"
 
 
-def ways_for(signature: Signature) -> list[Way]:
-    """Give the ways that are worth a try, the best first.
-
-    Parameters
-    ----------
-    signature : Signature
-        What the estimator takes.
-
-    Returns
-    -------
-    list of Way
-    """
-    forms = _forms(signature)
+def onnx_strategies(signature: Signature) -> list[Strategy]:
+    """Return the strategies to try for a signature, the best first."""
+    layouts = _layouts(signature)
     return [
-        Way(precision, form, writer)
-        for writer in Writer
+        Strategy(precision, layout, backend)
+        for backend in Backend
         for precision in Precision
-        for form in forms
+        for layout in layouts
     ]
 
 
-def write_onnx(estimator: Any, signature: Signature, way: Way) -> bytes:
-    """Write a fitted classifier as ONNX.
+def write_onnx(estimator: Any, signature: Signature, strategy: Strategy) -> bytes:
+    """Convert a fitted classifier to an ONNX file.
 
-    Parameters
-    ----------
-    estimator : classifier
-        Fitted.
-    signature : Signature
-        What it takes.
-    way : Way
-        How.
-
-    Returns
-    -------
-    bytes
-        The file. Its inputs are `NUMBERS_INPUT` and `TEXTS_INPUT`, if it has such features.
+    Its inputs are `NUMBERS_INPUT` and `TEXTS_INPUT`, if the signature has such features.
 
     Raises
     ------
     NotExportable
-        If it cannot be converted.
+        If the estimator cannot be converted.
     """
-    types = _input_types(signature, way)
-    ours = way.writer is Writer.OURS
+    types = _input_types(signature, strategy)
+    hooks = converter_hooks() if strategy.backend is Backend.CONVERTERS else SKL2ONNX_HOOKS
     classifier = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     is_boosting = isinstance(classifier, boosting_classifiers())
     try:
@@ -142,15 +110,15 @@ def write_onnx(estimator: Any, signature: Signature, way: Way) -> bytes:
             estimator,
             name="classifier",
             initial_types=types,
-            options=None if ours and type(classifier) in PARSERS else {"zipmap": False},
-            custom_conversion_functions=CONVERSIONS if ours else STOCK_CONVERSIONS,
-            custom_shape_calculators=SHAPES if ours else STOCK_SHAPES,
-            custom_parsers=PARSERS if ours else {},
+            options=None if type(classifier) in hooks.parsers else {"zipmap": False},
+            custom_conversion_functions=hooks.conversions,
+            custom_shape_calculators=hooks.shapes,
+            custom_parsers=hooks.parsers,
             target_opset=BOOSTING_OPSETS if is_boosting else OPSETS,
         )
-        _join_inputs(model, types, signature)
-        _name_outputs(model, estimator, signature)
-        tidy(model)
+        _join_inputs(model.graph, types, signature)
+        _set_outputs(model.graph, estimator, signature)
+        prune_graph(model)
         serialized: bytes = model.SerializeToString(deterministic=True)
     except Exception as error:  # a converter may raise anything
         reason = str(error).strip().partition("\n")[0]
@@ -160,94 +128,104 @@ def write_onnx(estimator: Any, signature: Signature, way: Way) -> bytes:
     return serialized
 
 
-def _forms(signature: Signature) -> list[Form]:
+def _layouts(signature: Signature) -> list[InputLayout]:
     if signature.takes_only_numeric:
-        return [Form.MATRIX, Form.COLUMNS]
+        return [InputLayout.MATRIX, InputLayout.COLUMNS]
     kinds = {feature.kind for feature in signature.features}
-    forms = [] if "categorical" in kinds else [Form.MATRIX]
-    typed = [Form.TYPED_COLUMNS] if kinds & {"integer", "boolean"} else []
-    return [*forms, Form.COLUMNS, *typed]
+    layouts = [] if "categorical" in kinds else [InputLayout.MATRIX]
+    typed = [InputLayout.TYPED_COLUMNS] if kinds & {"integer", "boolean"} else []
+    return [*layouts, InputLayout.COLUMNS, *typed]
 
 
-def _input_types(signature: Signature, way: Way) -> list[tuple[str, Any]]:
-    number = _FLOATS[way.precision]
-    if way.form is Form.MATRIX:
-        return [(_MATRIX, number([None, len(signature.features)]))]
-    of_kind = {"categorical": StringTensorType}
-    if way.form is Form.TYPED_COLUMNS:
-        of_kind |= {"integer": Int64TensorType, "boolean": BooleanTensorType}
+def _input_types(signature: Signature, strategy: Strategy) -> list[tuple[str, Any]]:
+    """Return the name and the type of each input that the estimator is converted with."""
+    float_type = _FLOAT_TYPES[strategy.precision]
+    if strategy.layout is InputLayout.MATRIX:
+        return [(_MATRIX, float_type([None, len(signature.features)]))]
+    types = {"categorical": StringTensorType}
+    if strategy.layout is InputLayout.TYPED_COLUMNS:
+        types |= {"integer": Int64TensorType, "boolean": BooleanTensorType}
     return [
-        (feature.name, of_kind.get(feature.kind, number)([None, 1]))
+        (feature.name, types.get(feature.kind, float_type)([None, 1]))
         for feature in signature.features
     ]
 
 
-def _join_inputs(model: Any, types: list[tuple[str, Any]], signature: Signature) -> None:
+def _join_inputs(
+    graph: onnx.GraphProto, types: list[tuple[str, Any]], signature: Signature
+) -> None:
     """Replace the graph's inputs by `NUMBERS_INPUT` and `TEXTS_INPUT`."""
-    graph = model.graph
+    # Features may have any name, which could be that of another tensor in the graph.
+    names = {name: f"feature_{index}" for index, (name, _) in enumerate(types)}
     nodes = []
-    given = {}
-    for position, (name, of_type) in enumerate(types):
-        # Names of features are anybody's; within the graph they must not meet ours.
-        given[name] = f"given_{position}"
-        elements = _ELEMENTS[type(of_type)]
+    for index, (name, input_type) in enumerate(types):
+        element_type = _ELEMENT_TYPES[type(input_type)]
         if name == _MATRIX and len(types) == 1 and not signature.text_indices:
-            nodes.append(helper.make_node("Cast", [NUMBERS_INPUT], [given[name]], to=elements))
-            continue
-        is_text = position in signature.text_indices
-        positions = signature.text_indices if is_text else signature.number_indices
-        index, column = f"index_{position}", f"column_{position}"
-        place = np.array([positions.index(position)], dtype=np.int64)
-        graph.initializer.append(numpy_helper.from_array(place, index))
-        source = TEXTS_INPUT if is_text else NUMBERS_INPUT
-        output = given[name] if is_text else column
-        nodes.append(helper.make_node("Gather", [source, index], [output], axis=1))
-        if not is_text:
-            nodes.append(helper.make_node("Cast", [column], [given[name]], to=elements))
+            nodes.append(helper.make_node("Cast", [NUMBERS_INPUT], [names[name]], to=element_type))
+        else:
+            nodes += _select_feature(graph, signature, index, names[name], element_type)
     for node in graph.node:
-        node.input[:] = [given.get(name, name) for name in node.input]
-    rest = list(graph.node)
+        node.input[:] = [names.get(name, name) for name in node.input]
+    nodes += graph.node
     del graph.node[:], graph.input[:]
-    graph.node.extend([*nodes, *rest])
-    for name, elements, positions in (
+    graph.node.extend(nodes)
+    for name, element_type, indices in (
         (NUMBERS_INPUT, TensorProto.DOUBLE, signature.number_indices),
         (TEXTS_INPUT, TensorProto.STRING, signature.text_indices),
     ):
-        if positions:
-            graph.input.append(
-                helper.make_tensor_value_info(name, elements, [None, len(positions)])
-            )
+        if indices:
+            shape = [None, len(indices)]
+            graph.input.append(helper.make_tensor_value_info(name, element_type, shape))
 
 
-def _name_outputs(model: Any, estimator: Any, signature: Signature) -> None:
-    """Leave the outputs that are served, and let the labels be those of scikit-learn as text."""
-    graph = model.graph
+def _select_feature(
+    graph: onnx.GraphProto, signature: Signature, index: int, output: str, element_type: int
+) -> list[onnx.NodeProto]:
+    """Make the nodes that select one feature from the joined inputs, shape (samples, 1)."""
+    is_text = index in signature.text_indices
+    indices = signature.text_indices if is_text else signature.number_indices
+    constant, column = f"index_{index}", f"column_{index}"
+    column_index = np.array([indices.index(index)], dtype=np.int64)
+    graph.initializer.append(numpy_helper.from_array(column_index, constant))
+    if is_text:
+        return [helper.make_node("Gather", [TEXTS_INPUT, constant], [output], axis=1)]
+    return [
+        helper.make_node("Gather", [NUMBERS_INPUT, constant], [column], axis=1),
+        helper.make_node("Cast", [column], [output], to=element_type),
+    ]
+
+
+def _set_outputs(graph: onnx.GraphProto, estimator: Any, signature: Signature) -> None:
+    """Keep the outputs that are served, with scikit-learn's labels as text."""
     outputs = list(graph.output)
-    wanted = [LABEL_OUTPUT, PROBABILITIES_OUTPUT] if signature.has_probabilities else [LABEL_OUTPUT]
-    renamed = {output.name: name for output, name in zip(outputs, wanted, strict=False)}
-    if len(outputs) < len(wanted):
-        raise NotExportable("the converted model gives no probabilities")
+    served = [LABEL_OUTPUT]
+    if signature.has_probabilities:
+        served.append(PROBABILITIES_OUTPUT)
+    if len(outputs) < len(served):
+        raise NotExportable("the converted model has no probabilities")
+    names = {output.name: name for output, name in zip(outputs, served, strict=False)}
     classes = np.asarray(estimator.classes_).tolist()
-    numbers_only = outputs[0].type.tensor_type.elem_type == TensorProto.INT64
-    if numbers_only and any(str(int(label)) != str(label) for label in classes):
-        renamed[outputs[0].name] = _LABEL_AS_NUMBER
+    is_integer = outputs[0].type.tensor_type.elem_type == TensorProto.INT64
+    needs_text = is_integer and any(str(int(label)) != str(label) for label in classes)
+    if needs_text:
+        names[outputs[0].name] = _NUMERIC_LABEL
         outputs[0] = helper.make_tensor_value_info(LABEL_OUTPUT, TensorProto.STRING, [None])
     for node in graph.node:
-        node.input[:] = [renamed.get(name, name) for name in node.input]
-        node.output[:] = [renamed.get(name, name) for name in node.output]
-    if _LABEL_AS_NUMBER in renamed.values():
-        graph.node.append(_text_labels(classes))
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+    if needs_text:
+        graph.node.append(_label_encoder(classes))
     del graph.output[:]
-    for output, name in zip(outputs, wanted, strict=False):
+    for output, name in zip(outputs, served, strict=False):
         output.name = name
         graph.output.append(output)
 
 
-def _text_labels(classes: list[Any]) -> onnx.NodeProto:
-    """Make the node that turns numbers, which skl2onnx makes of booleans and floats, into text."""
+def _label_encoder(classes: list[Any]) -> onnx.NodeProto:
+    """Make the node that maps the integers skl2onnx makes of booleans and floats to text."""
     return helper.make_node(
         "LabelEncoder",
-        [_LABEL_AS_NUMBER],
+        [_NUMERIC_LABEL],
         [LABEL_OUTPUT],
         domain="ai.onnx.ml",
         keys_int64s=[int(label) for label in classes],

@@ -1,4 +1,4 @@
-"""Lets an estimator that was fitted on a frame take its columns by position."""
+"""Select columns by position in an estimator that was fitted on a frame."""
 
 from __future__ import annotations
 
@@ -10,50 +10,40 @@ from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 
 
-def taking_columns_by_position(estimator: Any) -> Any:
-    """Copy a fitted estimator and let every `ColumnTransformer` in it select by position.
+def select_by_position(estimator: Any) -> Any:
+    """Copy a fitted estimator so that each `ColumnTransformer` in it selects by position.
 
-    One that was fitted on a frame selects by name, for which it needs a frame; a server has none,
-    because it has no pandas.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Fitted.
-
-    Returns
-    -------
-    estimator
-        A copy, which takes a matrix with the same columns in the same order.
+    Fitted on a frame it selects by name and needs a frame; a server has no pandas. The copy
+    expects a matrix with the same columns in the same order.
     """
     estimator = copy.deepcopy(estimator)
     for transformer in _column_transformers(estimator, seen=set()):
-        positions = transformer._transformer_to_input_indices
+        indices = transformer._transformer_to_input_indices
         transformer.transformers_ = [
-            (name, fitted, _like(columns, positions[name]))
+            (name, fitted, _to_indices(columns, indices[name]))
             for name, fitted, columns in transformer.transformers_
         ]
     return estimator
 
 
-def _like(columns: object, positions: list[int]) -> int | list[int]:
-    """Give one position for one name, since that selects a vector and not a matrix."""
-    return positions[0] if isinstance(columns, str) else positions
+def _to_indices(columns: object, indices: list[int]) -> int | list[int]:
+    """Return a single index for a single name, which selects a vector and not a matrix."""
+    return indices[0] if isinstance(columns, str) else indices
 
 
-def _column_transformers(held: Any, seen: set[int]) -> Iterator[ColumnTransformer]:
-    """Find every fitted `ColumnTransformer` in an estimator, however deep."""
-    if id(held) in seen:
+def _column_transformers(value: Any, seen: set[int]) -> Iterator[ColumnTransformer]:
+    """Yield every fitted `ColumnTransformer` in an estimator, at any depth."""
+    if id(value) in seen:
         return
-    seen.add(id(held))
-    if isinstance(held, ColumnTransformer) and hasattr(held, "transformers_"):
-        yield held
-    if isinstance(held, BaseEstimator):
-        parts = list(vars(held).values())
-    elif isinstance(held, dict):
-        parts = list(held.values())
-    elif isinstance(held, (list, tuple)):
-        parts = list(held)
+    seen.add(id(value))
+    if isinstance(value, ColumnTransformer) and hasattr(value, "transformers_"):
+        yield value
+    if isinstance(value, BaseEstimator):
+        parts = list(vars(value).values())
+    elif isinstance(value, dict):
+        parts = list(value.values())
+    elif isinstance(value, (list, tuple)):
+        parts = list(value)
     else:
         return
     for part in parts:

@@ -1,4 +1,4 @@
-"""Finds the fastest way to serve a fitted estimator that answers exactly as scikit-learn does."""
+"""Find the fastest runtime that predicts exactly as the fitted estimator does."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from chalicelib.runtimes.onnx_classifier import OnnxClassifier
 from chalicelib.runtimes.sklearn_classifier import SklearnClassifier
 from training.data.table import Table
 from training.errors import NotExportable
-from training.export.comparison import Answers, Comparison, compare, expected_answers
-from training.export.onnx_export import ways_for, write_onnx
-from training.export.positional import taking_columns_by_position
+from training.export.comparison import Comparison, Reference, compare, compute_reference
+from training.export.onnx_export import onnx_strategies, write_onnx
+from training.export.positional import select_by_position
 from training.export.skops_export import write_skops
 
 LOG = logging.getLogger(__name__)
@@ -28,49 +28,25 @@ RUNTIMES = ("onnx", "sklearn")
 
 
 class Attempt(NamedTuple):
-    """A way that was tried.
+    """One strategy that was tried."""
 
-    Parameters
-    ----------
-    strategy : str
-        Such as ``"onnx float64, one matrix"``.
-    rejection : str or None
-        Why it is not taken; None if it is.
-    comparison : Comparison or None
-        How near it came to scikit-learn, if it came so far.
-    """
-
-    strategy: str
-    rejection: str | None
-    comparison: Comparison | None
+    strategy: str  # such as "onnx float64, one matrix"
+    rejection: str | None  # the reason; None for the strategy that is used
+    comparison: Comparison | None  # None if the export failed before it
 
 
 class Exported(NamedTuple):
-    """An estimator that can be served.
+    """An estimator in the format of a runtime."""
 
-    Parameters
-    ----------
-    runtime : str
-        What runs it: one of `RUNTIMES`.
-    model : bytes
-        The model in the runtime's format.
-    comparison : Comparison
-        How near it comes to scikit-learn.
-    attempts : list of Attempt
-        What was tried; the last is what was taken.
-    has_nan_probabilities : bool
-        Whether scikit-learn itself gives NaN for the probabilities of some samples.
-    """
-
-    runtime: str
+    runtime: str  # one of RUNTIMES
     model: bytes
     comparison: Comparison
-    attempts: list[Attempt]
-    has_nan_probabilities: bool
+    attempts: list[Attempt]  # the last is used
+    has_nan_probabilities: bool  # scikit-learn's are NaN for some samples
 
 
-class _Way(NamedTuple):
-    name: str
+class _Candidate(NamedTuple):
+    strategy: str
     runtime: str
     write: Callable[[], bytes]
     load: Callable[[bytes], Classifier]
@@ -79,74 +55,62 @@ class _Way(NamedTuple):
 def export(
     estimator: Any, table: Table, signature: Signature, *, runtime: str | None = None
 ) -> Exported:
-    """Write a fitted classifier for the fastest runtime that answers exactly as it does.
+    """Export a fitted classifier with the first strategy whose predictions are exact.
 
-    Parameters
-    ----------
-    estimator : classifier
-        Fitted.
-    table : Table
-        Samples like those that it was fitted on.
-    signature : Signature
-        What it takes.
-    runtime : str, optional
-        One of `RUNTIMES` that must be taken; without it, ONNX in float64 is tried before ONNX in
-        float32, and that before scikit-learn itself.
-
-    Returns
-    -------
-    Exported
+    The order is ONNX in float64, ONNX in float32, scikit-learn. `runtime`, one of `RUNTIMES`,
+    limits the search to one runtime.
 
     Raises
     ------
     NotExportable
-        If no way is exact.
+        If no strategy is exact.
     """
-    answers = expected_answers(estimator, table, signature)
+    reference = compute_reference(estimator, table, signature)
     attempts = []
-    for way in _ways(estimator, signature):
-        if runtime in (None, way.runtime):
-            LOG.info("trying %s", way.name)
-            model, attempt = _try(way, answers)
+    for candidate in _candidates(estimator, signature):
+        if runtime in (None, candidate.runtime):
+            LOG.info("trying %s", candidate.strategy)
+            model, attempt = _try(candidate, reference)
             attempts.append(attempt)
             if attempt.comparison is not None and attempt.rejection is None:
-                undefined = answers.probabilities is not None and bool(
-                    np.isnan(answers.probabilities).any()
+                has_nan = reference.probabilities is not None and bool(
+                    np.isnan(reference.probabilities).any()
                 )
-                return Exported(way.runtime, model, attempt.comparison, attempts, undefined)
+                return Exported(candidate.runtime, model, attempt.comparison, attempts, has_nan)
     reasons = "; ".join(f"{attempt.strategy}: {attempt.rejection}" for attempt in attempts)
     raise NotExportable(f"{type(estimator).__name__} cannot be served exactly: {reasons}")
 
 
-def _ways(estimator: Any, signature: Signature) -> Iterator[_Way]:
-    for way in ways_for(signature):
-        write = functools.partial(write_onnx, estimator, signature, way)
-        yield _Way(str(way), "onnx", write, OnnxClassifier)
+def _candidates(estimator: Any, signature: Signature) -> Iterator[_Candidate]:
+    for strategy in onnx_strategies(signature):
+        write = functools.partial(write_onnx, estimator, signature, strategy)
+        yield _Candidate(str(strategy), "onnx", write, OnnxClassifier)
 
     def load(model: bytes) -> Classifier:
         return SklearnClassifier(model, signature, sklearn.__version__)
 
     def write_by_position() -> bytes:
-        return write_skops(taking_columns_by_position(estimator))
+        return write_skops(select_by_position(estimator))
 
-    yield _Way("sklearn", "sklearn", write_by_position, load)
+    yield _Candidate("sklearn", "sklearn", write_by_position, load)
 
 
-def _try(way: _Way, answers: Answers) -> tuple[bytes, Attempt]:
+def _try(candidate: _Candidate, reference: Reference) -> tuple[bytes, Attempt]:
+    strategy = candidate.strategy
     try:
-        model = way.write()
-        comparison = compare(way.load(model), answers)
+        model = candidate.write()
+        comparison = compare(candidate.load(model), reference)
     except (NotExportable, InvalidArtifact) as error:
-        return b"", Attempt(way.name, str(error), None)
-    except Exception as error:  # a runtime may fail on what it was given in any way
-        return b"", Attempt(way.name, f"it fails when it is asked: {_first_line(error)}", None)
+        return b"", Attempt(strategy, str(error), None)
+    except Exception as error:  # a runtime may raise anything
+        return b"", Attempt(strategy, f"the prediction fails: {_first_line(error)}", None)
     if comparison.is_exact():
-        return model, Attempt(way.name, None, comparison)
+        return model, Attempt(strategy, None, comparison)
     reason = (
         f"{comparison.label_mismatches:,} of {comparison.rows:,} labels differ, "
         f"probabilities by up to {comparison.max_difference:.1e}"
     )
-    return b"", Attempt(way.name, reason, comparison)
+    return b"", Attempt(strategy, reason, comparison)
 
 
 def _first_line(error: Exception) -> str:

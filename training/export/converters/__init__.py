@@ -1,48 +1,40 @@
-"""Conversions to ONNX that skl2onnx lacks, has only in 32 bits, or makes wrong.
+"""Converters from scikit-learn's classifiers to ONNX, in float64.
 
-Almost every classifier is written here, as a formula in float64 out of standard operators, because
-classifiers are parts of each other: a calibrated one asks for another's scores, a vote for its
-labels. `CONVERSIONS` and `SHAPES` are passed to `skl2onnx.convert_sklearn`; nothing is registered
-globally. Transformers are left to skl2onnx, but for `SimpleImputer`.
+skl2onnx converts transformers and calls these for classifiers. Each module is named after
+scikit-learn's module, and each converter is the classifier's formula in standard ONNX operators.
+
+To add a classifier:
+
+1. write a function ``(estimator, X) -> Outputs`` in the module of its name here, decorated with
+   ``@converts(ItsClass)``; a new module goes into the import below;
+2. raise NotImplementedError for parameters that it does not support;
+3. add the classifier with a few parameters to ``VARIANTS`` in
+   ``tests/training/test_converters.py``.
+
+docs/how-to/add-a-converter.md has a complete example.
 """
 
 from __future__ import annotations
 
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import Pipeline
-
-# Each module adds its classifiers to WRITERS.
+# Each module registers its converters.
 from training.export.converters import (  # noqa: F401
-    boosting,
+    calibration,
+    discriminant_analysis,
     dummy,
-    ensembles,
+    ensemble,
+    frozen,
     gaussian_process,
     linear_model,
+    model_selection,
     multiclass,
     naive_bayes,
     neighbors,
     neural_network,
+    pipeline,
+    semi_supervised,
     svm,
-    thresholds,
     tree,
 )
-from training.export.converters.impute import convert_imputer, imputer_shape
-from training.export.converters.registry import WRITERS
-from training.export.converters.skl2onnx_hooks import (
-    classifier_shape,
-    convert_classifier,
-    parse_classifier,
-)
+from training.export.converters.skl2onnx_hooks import SKL2ONNX_HOOKS, converter_hooks
 
-__all__ = ["CONVERSIONS", "PARSERS", "SHAPES", "STOCK_CONVERSIONS", "STOCK_SHAPES"]
-
-# skl2onnx takes a pipeline apart by itself, and needs to.
-_CLASSIFIERS = [each for each in WRITERS if each is not Pipeline]
-
-# What is mended even where skl2onnx writes the classifier.
-STOCK_SHAPES = {SimpleImputer: imputer_shape}
-STOCK_CONVERSIONS = {SimpleImputer: convert_imputer}
-
-SHAPES = STOCK_SHAPES | dict.fromkeys(_CLASSIFIERS, classifier_shape)
-CONVERSIONS = STOCK_CONVERSIONS | dict.fromkeys(_CLASSIFIERS, convert_classifier)
-PARSERS = dict.fromkeys(_CLASSIFIERS, parse_classifier)
+__all__ = ["SKL2ONNX_HOOKS", "converter_hooks"]

@@ -1,38 +1,32 @@
-"""What is done to a graph once skl2onnx has written it."""
+"""Cleanup of a graph that skl2onnx has converted."""
 
 from __future__ import annotations
 
 from onnx import GraphProto, ModelProto, NodeProto
 
-from training.export.converters.tensor import MACHINE_LEARNING, MACHINE_LEARNING_VERSION
+from training.export.converters.tensor import ML_DOMAIN, ML_OPSET
 
-# TreeEnsemble, which `tidy` sets the later version of ai.onnx.ml for, is the newest operator.
-OPSETS = {"": 21, MACHINE_LEARNING: MACHINE_LEARNING_VERSION}
+# The newest operator is TreeEnsemble, which needs this version of ai.onnx.ml.
+OPSETS = {"": 21, ML_DOMAIN: ML_OPSET}
 
 
-def tidy(model: ModelProto) -> None:
-    """Leave in a graph what its outputs need, under names that are the same each time.
-
-    Parameters
-    ----------
-    model : onnx.ModelProto
-        As skl2onnx wrote it; changed in place.
-    """
-    _set_machine_learning_version(model)
+def prune_graph(model: ModelProto) -> None:
+    """Drop unused nodes and constants, in place, and name the nodes reproducibly."""
+    _set_ml_opset(model)
     _drop_unused(model.graph)
     for number, node in enumerate(model.graph.node):  # skl2onnx puts memory addresses into names
         node.name = f"{node.op_type}_{number}"
 
 
-def _set_machine_learning_version(model: ModelProto) -> None:
+def _set_ml_opset(model: ModelProto) -> None:
     if any(node.op_type == "TreeEnsemble" for node in model.graph.node):
         for opset in model.opset_import:
-            if opset.domain == MACHINE_LEARNING:
-                opset.version = MACHINE_LEARNING_VERSION
+            if opset.domain == ML_DOMAIN:
+                opset.version = ML_OPSET
 
 
 def _drop_unused(graph: GraphProto) -> None:
-    """Keep the nodes and constants that the outputs come from."""
+    """Keep the nodes and constants that the outputs depend on."""
     needed = {output.name for output in graph.output}
     nodes = []
     for node in reversed(graph.node):  # they are in topological order
@@ -40,16 +34,16 @@ def _drop_unused(graph: GraphProto) -> None:
             nodes.append(node)
             needed.update(_inputs(node))
     _replace(graph, "node", nodes[::-1])
-    _replace(graph, "initializer", [each for each in graph.initializer if each.name in needed])
+    _replace(graph, "initializer", [value for value in graph.initializer if value.name in needed])
 
 
 def _inputs(node: NodeProto) -> set[str]:
-    """Give what a node reads, also in a subgraph."""
-    inner = (_inputs(each) for attribute in node.attribute for each in attribute.g.node)
-    return set(node.input).union(*inner)
+    """Return the names of a node's inputs, including those of its subgraphs."""
+    nested = (_inputs(inner) for attribute in node.attribute for inner in attribute.g.node)
+    return set(node.input).union(*nested)
 
 
 def _replace(graph: GraphProto, field: str, values: list) -> None:  # type: ignore[type-arg]
-    copies = [type(each).FromString(each.SerializeToString()) for each in values]
+    copies = [type(value).FromString(value.SerializeToString()) for value in values]
     graph.ClearField(field)
     getattr(graph, field).extend(copies)

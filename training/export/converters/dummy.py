@@ -1,28 +1,29 @@
-"""The classifier that does not look at its samples."""
+"""The classifier that ignores its features: sklearn.dummy."""
 
 from __future__ import annotations
 
 import numpy as np
 from sklearn.dummy import DummyClassifier
 
-from training.export.converters.registry import Answer, writes
+from training.export.converters.outputs import Outputs
+from training.export.converters.registry import converts
 from training.export.converters.tensor import Tensor
 
-DETERMINISTIC = ("most_frequent", "prior", "constant")
+_DETERMINISTIC = ("most_frequent", "prior", "constant")
 
 
-@writes(DummyClassifier)
-def _dummy(estimator: DummyClassifier, X: Tensor) -> Answer:
-    if estimator.strategy not in DETERMINISTIC:
-        raise NotImplementedError("DummyClassifier that answers at random")
+@converts(DummyClassifier)
+def _dummy(estimator: DummyClassifier, X: Tensor) -> Outputs:
+    if estimator.strategy not in _DETERMINISTIC:
+        raise NotImplementedError("DummyClassifier with random predictions is not supported")
     if estimator.strategy == "constant":
-        shares = (estimator.classes_ == np.ravel(estimator.constant)[0]).astype(np.float64)
+        row = (estimator.classes_ == np.ravel(estimator.constant)[0]).astype(np.float64)
     else:
-        shares = estimator.class_prior_
-    predicted = int(np.argmax(shares))
+        row = estimator.class_prior_
+    class_index = int(np.argmax(row))
     if estimator.strategy == "most_frequent":
-        shares = np.eye(len(shares))[predicted]
-    nothing = X.op("Shape", start=0, end=1)  # one for each sample
-    rows = nothing.op("Concat", np.array([1]), axis=0)
-    probabilities = X.graph.tensor(shares.reshape(1, -1)).op("Expand", rows)
-    return Answer(X.graph.tensor(np.array([predicted])).op("Expand", nothing), probabilities)
+        row = np.eye(len(row))[class_index]
+    row_count = X.op("Shape", start=0, end=1)
+    shape = row_count.op("Concat", np.array([1]), axis=0)
+    probabilities = X.graph.tensor(row.reshape(1, -1)).op("Expand", shape)
+    return Outputs(X.graph.tensor(np.array([class_index])).op("Expand", row_count), probabilities)

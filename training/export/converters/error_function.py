@@ -1,4 +1,4 @@
-"""The error function in float64: ONNX Runtime's `Erf` runs in float32 only."""
+"""The error function in float64: ONNX Runtime has `Erf` in float32 only."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy.typing as npt
 from training.export.converters.tensor import Tensor
 
 # W. J. Cody, "Rational Chebyshev approximations for the error function", Mathematics of
-# Computation 23 (1969): coefficients of his program CALERF, highest power first.
-_NEAR = 0.46875  # up to here erf(x) is x P(x^2) / Q(x^2), beyond it 1 - exp(-x^2) P(x) / Q(x)
+# Computation 23 (1969): the coefficients of CALERF, highest power first.
+_NEAR = 0.46875  # up to it erf(x) is x P(x^2) / Q(x^2), beyond it 1 - exp(-x^2) P(x) / Q(x)
 _NEAR_P = (
     1.85777706184603153e-1,
     3.16112374387056560e0,
@@ -46,21 +46,11 @@ _FAR_Q = (
     3.43936767414372164e3,
     1.23033935480374942e3,
 )
-_ONE = 6.0  # from here on erf is 1 in float64
+_ONE = 6.0  # from it on erf(x) is 1 in float64
 
 
 def erf(x: Tensor) -> Tensor:
-    """Write the error function, to within 4e-16.
-
-    Parameters
-    ----------
-    x : Tensor of float64
-        Of any shape.
-
-    Returns
-    -------
-    Tensor of float64
-    """
+    """Return the error function of a float64 tensor, to within 4e-16."""
     size = x.abs()
     square = x * x
     near = x * _polynomial(_NEAR_P, square) / _polynomial(_NEAR_Q, square)
@@ -70,7 +60,7 @@ def erf(x: Tensor) -> Tensor:
 
 
 def _polynomial(coefficients: tuple[float, ...], x: Tensor) -> Tensor:
-    """Write a polynomial by Horner's rule."""
+    """Evaluate a polynomial with Horner's rule."""
     value: Tensor | npt.NDArray[np.float64] = np.array(coefficients[0])
     for coefficient in coefficients[1:]:
         value = x * value + coefficient

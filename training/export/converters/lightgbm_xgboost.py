@@ -1,4 +1,4 @@
-"""LightGBM's and XGBoost's classifiers, where they are installed, by onnxmltools' converters."""
+"""LightGBM's and XGBoost's classifiers, converted by onnxmltools, if they are installed."""
 
 from __future__ import annotations
 
@@ -7,22 +7,17 @@ from importlib.util import find_spec
 from skl2onnx import update_registered_converter
 from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
 
-# What skl2onnx lets a classifier's converter be asked for; onnxmltools' ask for these two.
+# The options that onnxmltools' converters read.
 _OPTIONS = {"nocl": [True, False], "zipmap": [True, False, "columns"]}
 
-# Those converters know no later operators.
+# The latest operators that onnxmltools' converters support.
 OPSETS = {"": 15, "ai.onnx.ml": 3}
 
 
 def boosting_classifiers() -> tuple[type, ...]:
-    """Give the classifiers of the libraries that are installed, ready to be converted.
+    """Return the classifiers of the installed libraries, after registering their converters.
 
-    Unlike ours their converters are registered in skl2onnx, globally, since it reads the options
-    that they ask for from there only.
-
-    Returns
-    -------
-    tuple of type
+    They are registered in skl2onnx globally, because it reads their options from there only.
     """
     classifiers = []
     if find_spec("onnxmltools") and find_spec("lightgbm"):

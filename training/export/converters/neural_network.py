@@ -1,26 +1,32 @@
-"""Multi-layer perceptrons."""
+"""Multi-layer perceptrons: sklearn.neural_network."""
 
 from __future__ import annotations
 
 from sklearn.neural_network import MLPClassifier
 
-from training.export.converters.registry import Answer, by_probability, is_above, of_two, writes
+from training.export.converters.outputs import (
+    Outputs,
+    binary_probabilities,
+    from_probabilities,
+    second_if_above,
+)
+from training.export.converters.registry import converts
 from training.export.converters.tensor import Tensor
 
 _ACTIVATIONS = {"relu": "Relu", "tanh": "Tanh", "logistic": "Sigmoid"}
 
 
-@writes(MLPClassifier)
-def _perceptron(estimator: MLPClassifier, X: Tensor) -> Answer:
+@converts(MLPClassifier)
+def _mlp(estimator: MLPClassifier, X: Tensor) -> Outputs:
     layers = list(zip(estimator.coefs_, estimator.intercepts_, strict=True))
-    signal = X
+    activations = X
     for weights, bias in layers[:-1]:
-        signal = signal @ weights + bias
+        activations = activations @ weights + bias
         if estimator.activation != "identity":
-            signal = signal.op(_ACTIVATIONS[estimator.activation])
+            activations = activations.op(_ACTIVATIONS[estimator.activation])
     weights, bias = layers[-1]
-    signal = signal @ weights + bias
+    raw = activations @ weights + bias
     if estimator.out_activation_ == "softmax":
-        return by_probability(signal.softmax())
-    second = signal.sigmoid()
-    return Answer(is_above(second, 0.5), of_two(second))
+        return from_probabilities(raw.softmax())
+    second = raw.sigmoid()
+    return Outputs(second_if_above(second, 0.5), binary_probabilities(second))

@@ -1,4 +1,4 @@
-"""Support vector machines, as libsvm decides."""
+"""Support vector machines, computed as libsvm does: sklearn.svm."""
 
 from __future__ import annotations
 
@@ -6,43 +6,72 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.svm import SVC, NuSVC
+from sklearn.svm import SVC, LinearSVC, NuSVC
 
-from training.export.converters.kernels import svm_kernel
-from training.export.converters.multiclass import class_pairs, votes_with_confidence
-from training.export.converters.registry import Answer, is_above, writes
+from training.export.converters.distances import squared_distances
+from training.export.converters.linear_model import linear_outputs
+from training.export.converters.multiclass import class_pairs, one_vs_rest_scores
+from training.export.converters.outputs import Outputs, second_if_above
+from training.export.converters.registry import converts
 from training.export.converters.tensor import Tensor
 
 
-@writes(SVC, NuSVC)
-def _support_vectors(estimator: Any, X: Tensor) -> Answer:
+@converts(LinearSVC)
+def _linear_svc(estimator: LinearSVC, X: Tensor) -> Outputs:
+    return linear_outputs(estimator, X)
+
+
+@converts(SVC, NuSVC)
+def _svc(estimator: Any, X: Tensor) -> Outputs:
     if estimator.probability is True:
-        raise NotImplementedError(f"{type(estimator).__name__} with probability=True")
+        raise NotImplementedError(
+            f"{type(estimator).__name__} with probability=True is not supported"
+        )
     classes = len(estimator.classes_)
-    decisions = svm_kernel(estimator, X) @ _dual_coefficients(estimator) + estimator._intercept_
+    decisions = _kernel(estimator, X) @ _dual_coefficients(estimator) + estimator._intercept_
     if classes == 2:
-        return Answer(np.array(1) - is_above(decisions, 0.0), scores=-decisions)
+        return Outputs(np.array(1) - second_if_above(decisions, 0.0), scores=-decisions)
     wins = (-decisions >= 0.0).cast(np.float64)  # libsvm gives a tie to the second class
-    scores = votes_with_confidence((-decisions > 0.0).cast(np.float64), -decisions, classes)
+    scores = one_vs_rest_scores((-decisions > 0.0).cast(np.float64), -decisions, classes)
     if estimator.break_ties:
-        return Answer(scores.argmax(), scores=scores)
+        return Outputs(scores.argmax(), scores=scores)
     pairs = class_pairs(classes)
     first, second = np.eye(classes)[pairs[:, 0]], np.eye(classes)[pairs[:, 1]]
     votes = (1.0 - wins) @ first + wins @ second
-    ovr = estimator.decision_function_shape == "ovr"
-    return Answer(votes.argmax(), scores=scores if ovr else -decisions)
+    one_vs_rest = estimator.decision_function_shape == "ovr"
+    return Outputs(votes.argmax(), scores=scores if one_vs_rest else -decisions)
+
+
+def _kernel(estimator: Any, X: Tensor) -> Tensor:
+    """Return the kernel, shape (samples, support vectors)."""
+    vectors: npt.NDArray[Any] = estimator.support_vectors_
+    gamma = float(estimator._gamma)
+    if estimator.kernel == "rbf":
+        return (squared_distances(X, vectors) * -gamma).exp()
+    product: Tensor = X @ vectors.T
+    if estimator.kernel == "linear":
+        return product
+    scaled = product * gamma + float(estimator.coef0)
+    if estimator.kernel == "poly":
+        return scaled.op("Pow", float(estimator.degree))
+    if estimator.kernel == "sigmoid":
+        return scaled.op("Tanh")
+    raise NotImplementedError(
+        f"{type(estimator).__name__} with the kernel {estimator.kernel!r} is not supported"
+    )
 
 
 def _dual_coefficients(estimator: Any) -> npt.NDArray[np.float64]:
-    """Give what each support vector adds to the decision between each pair of classes.
+    """Return the weight of each support vector for each pair of classes: (vectors, pairs).
 
     libsvm keeps, for a support vector of class i, the coefficient against class j in row j - 1
-    if j > i and in row j if not.
+    if j > i, else in row j.
     """
-    of_class = np.repeat(np.arange(len(estimator.classes_)), estimator._n_support)
+    class_of_vector = np.repeat(np.arange(len(estimator.classes_)), estimator._n_support)
     pairs = class_pairs(len(estimator.classes_))
-    weights = np.zeros((len(of_class), len(pairs)))
+    weights = np.zeros((len(class_of_vector), len(pairs)))
     for pair, (first, second) in enumerate(pairs):
-        weights[of_class == first, pair] = estimator._dual_coef_[second - 1, of_class == first]
-        weights[of_class == second, pair] = estimator._dual_coef_[first, of_class == second]
+        is_first, is_second = class_of_vector == first, class_of_vector == second
+        weights[is_first, pair] = estimator._dual_coef_[second - 1, is_first]
+        weights[is_second, pair] = estimator._dual_coef_[first, is_second]
     return weights

@@ -1,4 +1,4 @@
-"""Formulas that are written like numpy's and become nodes of an ONNX graph."""
+"""Formulas written like NumPy's that become nodes of an ONNX graph."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from onnx import TensorProto, helper, numpy_helper
 
-Operand = Any  # a Tensor, a numpy array or a number
+Operand = Any  # a Tensor, a NumPy array or a number
 
-MACHINE_LEARNING = "ai.onnx.ml"
-MACHINE_LEARNING_VERSION = 5  # the first that has TreeEnsemble, with thresholds in float64
-_ADMITTED_VERSION = 3  # skl2onnx refuses to write a later one; `finish` sets it right
+ML_DOMAIN = "ai.onnx.ml"
+ML_OPSET = 5  # the first with TreeEnsemble, whose thresholds are float64
+_DECLARED_ML_OPSET = 3  # skl2onnx rejects a later one; `prune_graph` sets ML_OPSET
 
 
 class Graph:
@@ -22,61 +22,38 @@ class Graph:
     Parameters
     ----------
     scope : skl2onnx.common._topology.Scope
-        What gives names.
+        Makes unique names.
     container : skl2onnx.common._container.ModelComponentContainer
-        What takes nodes and constants.
+        Collects nodes and constants.
     """
 
     def __init__(self, scope: Any, container: Any) -> None:
         self.scope = scope
         self.container = container
-        self.answers: dict[tuple[int, str], Any] = {}  # of parts, so that none is written twice
+        # The outputs of each estimator for each input, so that none is converted twice.
+        self.converted: dict[tuple[int, str], Any] = {}
 
-    def op(self, kind: str, *inputs: Operand, domain: str = "", **attributes: Any) -> Tensor:
-        """Add a node.
-
-        Parameters
-        ----------
-        kind : str
-            The ONNX operator.
-        *inputs : Tensor, numpy.ndarray or number
-            What it works on; whatever is no tensor of the graph becomes a constant.
-        domain : str
-            The operator's domain.
-        **attributes : object
-            The operator's attributes.
-
-        Returns
-        -------
-        Tensor
-            The node's only output.
-        """
-        output = self.scope.get_unique_variable_name(kind.lower())
-        version = _ADMITTED_VERSION if domain else self.container.target_opset
-        names = [self.tensor(each).name for each in inputs]
+    def op(self, op_type: str, *inputs: Operand, domain: str = "", **attributes: Any) -> Tensor:
+        """Add a node and return its only output; operands that are not tensors become constants."""
+        output = self.scope.get_unique_variable_name(op_type.lower())
+        version = _DECLARED_ML_OPSET if domain else self.container.target_opset
+        names = [self.tensor(operand).name for operand in inputs]
         self.container.add_node(
-            kind, names, output, op_domain=domain, op_version=version, **attributes
+            op_type, names, output, op_domain=domain, op_version=version, **attributes
         )
         return Tensor(self, output)
 
     def tensor(self, value: Operand) -> Tensor:
-        """Give a tensor of the graph, for a constant too.
+        """Return a tensor of the graph, a constant for a value that is none.
 
-        Parameters
-        ----------
-        value : Tensor, numpy.ndarray, number or array of str
-            A Python float or int is taken as float64.
-
-        Returns
-        -------
-        Tensor
+        A Python number becomes float64; an array keeps its type.
         """
         if isinstance(value, Tensor):
             return value
         array = np.asarray(value, dtype=np.float64 if isinstance(value, float | int) else None)
         name = self.scope.get_unique_variable_name("constant")
         if array.dtype.kind in "UO":
-            content: Any = [str(each).encode() for each in array.ravel()]
+            content: Any = [str(text).encode() for text in array.ravel()]
             self.container.add_initializer(name, TensorProto.STRING, list(array.shape), content)
         else:
             constant = numpy_helper.from_array(array.copy(order="C"), name)
@@ -85,25 +62,17 @@ class Graph:
 
 
 class Tensor:
-    """A tensor of the graph. Its operators and methods do what numpy's do, in float64.
+    """A named tensor of a graph. Its operators and methods work like NumPy's, in float64."""
 
-    Parameters
-    ----------
-    graph : Graph
-        The graph it belongs to.
-    name : str
-        Its name there.
-    """
-
-    __array_ufunc__ = None  # so that `array - tensor` comes to Tensor.__rsub__
+    __array_ufunc__ = None  # makes NumPy leave `array - tensor` to Tensor.__rsub__
 
     def __init__(self, graph: Graph, name: str) -> None:
         self.graph = graph
         self.name = name
 
-    def op(self, kind: str, *others: Operand, **attributes: Any) -> Tensor:
-        """Add a node whose first input is this tensor."""
-        return self.graph.op(kind, self, *others, **attributes)
+    def op(self, op_type: str, *others: Operand, **attributes: Any) -> Tensor:
+        """Add a node whose first input is this tensor and return its only output."""
+        return self.graph.op(op_type, self, *others, **attributes)
 
     def __add__(self, other: Operand) -> Tensor:
         return self.op("Add", other)
@@ -138,112 +107,92 @@ class Tensor:
     def __le__(self, other: Operand) -> Tensor:
         return self.op("LessOrEqual", other)
 
-    def equals(self, other: Operand) -> Tensor:
+    def equal(self, other: Operand) -> Tensor:
         """Compare element by element."""
         return self.op("Equal", other)
 
     def where(self, true: Operand, false: Operand) -> Tensor:
-        """Choose, this tensor being the condition."""
+        """Select from `true` where this tensor is true, else from `false`."""
         return self.op("Where", true, false)
 
     def cast(self, dtype: npt.DTypeLike) -> Tensor:
-        """Give it another type."""
+        """Convert to another element type."""
         return self.op("Cast", to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
     def sum(self, axis: int = 1) -> Tensor:
-        """Sum over an axis, which is kept."""
+        """Sum over an axis and keep it, with length 1."""
         return self.op("ReduceSum", np.array([axis]), keepdims=1)
 
-    def running_sum(self, axis: int) -> Tensor:
-        """Sum over an axis, which goes, from its first element to its last.
+    def sum_in_order(self, axis: int) -> Tensor:
+        """Sum over an axis from its first element to its last, and drop the axis.
 
-        ONNX leaves open in which order `ReduceSum` adds; another order makes other ties than
-        scikit-learn's loops.
+        ONNX does not define the order in which `ReduceSum` adds. Another order than that of
+        scikit-learn's loops breaks ties differently.
         """
         return self.op("CumSum", np.array(axis)).op("Gather", np.array(-1), axis=axis)
 
     def argmax(self) -> Tensor:
-        """Give the first position of each row's largest value."""
+        """Return the first index of each row's largest value."""
         return self.op("ArgMax", axis=1, keepdims=0)
 
     def argmin(self) -> Tensor:
-        """Give the first position of each row's smallest value."""
+        """Return the first index of each row's smallest value."""
         return self.op("ArgMin", axis=1, keepdims=0)
 
     def take(self, indices: Operand, axis: int) -> Tensor:
-        """Give the elements at some positions of an axis."""
+        """Select elements by their indices along an axis."""
         return self.op("Gather", indices, axis=axis)
 
     def columns(self, indices: Sequence[int] | npt.NDArray[Any]) -> Tensor:
-        """Give some columns."""
+        """Select columns by their indices."""
         return self.take(np.asarray(indices, dtype=np.int64), axis=1)
 
     def column(self, index: int) -> Tensor:
-        """Give a column as a matrix of one."""
+        """Select one column, as a matrix of shape (rows, 1)."""
         return self.columns([index])
 
     def reshape(self, *shape: int) -> Tensor:
-        """Give it another shape."""
+        """Change the shape."""
         return self.op("Reshape", np.array(shape, dtype=np.int64))
 
     def clip(self, low: Operand, high: Operand) -> Tensor:
-        """Limit its values."""
+        """Limit the values to a range."""
         return self.op("Clip", low, high)
 
     def exp(self) -> Tensor:
-        """Raise e to its powers."""
+        """Return the exponential."""
         return self.op("Exp")
 
     def log(self) -> Tensor:
-        """Take the natural logarithm."""
+        """Return the natural logarithm."""
         return self.op("Log")
 
     def sqrt(self) -> Tensor:
-        """Take the square root."""
+        """Return the square root."""
         return self.op("Sqrt")
 
     def abs(self) -> Tensor:
-        """Drop the sign."""
+        """Return the absolute value."""
         return self.op("Abs")
 
     def sigmoid(self) -> Tensor:
-        """Give 1 / (1 + exp(-x))."""
+        """Return 1 / (1 + exp(-x))."""
         return self.op("Sigmoid")
 
     def softmax(self) -> Tensor:
-        """Give each row's exponentials divided by their sum."""
+        """Return each row's exponentials divided by their sum."""
         return self.op("Softmax", axis=1)
 
 
-def concatenate(parts: Sequence[Tensor]) -> Tensor:
-    """Put matrices side by side.
-
-    Parameters
-    ----------
-    parts : sequence of Tensor
-        At least one; all have as many rows.
-
-    Returns
-    -------
-    Tensor
-    """
-    first = parts[0]
-    return first.op("Concat", *parts[1:], axis=1) if len(parts) > 1 else first
+def concatenate(matrices: Sequence[Tensor]) -> Tensor:
+    """Join at least one matrix side by side; all have the same number of rows."""
+    first = matrices[0]
+    return first.op("Concat", *matrices[1:], axis=1) if len(matrices) > 1 else first
 
 
-def add_in_order(parts: Sequence[Tensor]) -> Tensor:
-    """Add tensors, one after another, as Python's `sum` does.
-
-    Parameters
-    ----------
-    parts : sequence of Tensor
-        At least one.
-
-    Returns
-    -------
-    Tensor
-    """
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
+def add_in_order(terms: Sequence[Tensor]) -> Tensor:
+    """Add at least one tensor, from the first to the last, as Python's `sum` does."""
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
     return total

@@ -1,0 +1,228 @@
+"""Classifiers that combine others: sklearn.ensemble."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    ExtraTreesClassifier,
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
+
+from training.export.converters.outputs import (
+    Outputs,
+    binary_probabilities,
+    class_indices,
+    from_probabilities,
+    from_scores,
+    one_hot,
+    require,
+)
+from training.export.converters.registry import convert, converts
+from training.export.converters.tensor import Tensor, add_in_order, concatenate
+from training.export.converters.tree import (
+    TREES,
+    Tree,
+    leaf_probabilities,
+    read_tree,
+    round_to_float32,
+    sum_of_trees,
+)
+
+
+@converts(RandomForestClassifier, ExtraTreesClassifier)
+def _forest(estimator: Any, X: Tensor) -> Outputs:
+    trees = [read_tree(tree, leaf_probabilities(tree)) for tree in estimator.estimators_]
+    return from_probabilities(sum_of_trees(trees, round_to_float32(X)) / len(trees))
+
+
+@converts(GradientBoostingClassifier)
+def _gradient_boosting(estimator: GradientBoostingClassifier, X: Tensor) -> Outputs:
+    if not isinstance(estimator.init_, DummyClassifier | str):
+        raise NotImplementedError(
+            "GradientBoostingClassifier with a custom initial estimator is not supported"
+        )
+    start = estimator._raw_predict_init(np.zeros((1, estimator.n_features_in_)))[0]
+    trees = [
+        read_tree(tree, _in_column(estimator.learning_rate * tree.tree_.value[:, 0, :], k, start))
+        for stage in estimator.estimators_
+        for k, tree in enumerate(stage)
+    ]
+    raw = sum_of_trees(trees, round_to_float32(X), start)
+    if len(start) > 1:
+        return from_scores(raw, len(start), raw.softmax())
+    probability = (raw * 2.0 if estimator.loss == "exponential" else raw).sigmoid()
+    class_index = (raw >= 0.0).cast(np.int64).reshape(-1)
+    return Outputs(class_index, binary_probabilities(probability), raw)
+
+
+def _in_column(
+    values: npt.NDArray[Any], column: int, start: npt.NDArray[Any]
+) -> npt.NDArray[np.float64]:
+    """Return leaf values that add to one column only, shape (nodes, columns)."""
+    table = np.zeros((len(values), len(start)))
+    table[:, column] = values.reshape(-1)
+    return table
+
+
+@converts(HistGradientBoostingClassifier)
+def _hist_gradient_boosting(estimator: HistGradientBoostingClassifier, X: Tensor) -> Outputs:
+    start = np.asarray(estimator._baseline_prediction, dtype=np.float64).reshape(-1)
+    trees = [
+        _read_predictor(predictor, k, start)
+        for iteration in estimator._predictors
+        for k, predictor in enumerate(iteration)
+    ]
+    raw = sum_of_trees(trees, X, start)
+    classes = len(estimator.classes_)
+    probabilities = binary_probabilities(raw.sigmoid()) if classes == 2 else raw.softmax()
+    return from_scores(raw, classes, probabilities)
+
+
+def _read_predictor(predictor: Any, column: int, start: npt.NDArray[Any]) -> Tree:
+    nodes = predictor.nodes
+    if nodes["is_categorical"].any():
+        raise NotImplementedError(
+            "HistGradientBoostingClassifier with categorical features is not supported"
+        )
+    return Tree(
+        nodes["feature_idx"],
+        nodes["num_threshold"],
+        nodes["left"].astype(np.int64),
+        nodes["right"].astype(np.int64),
+        nodes["missing_go_to_left"].astype(bool),
+        nodes["is_leaf"].astype(bool),
+        _in_column(nodes["value"], column, start),
+    )
+
+
+@converts(AdaBoostClassifier)
+def _ada_boost(estimator: AdaBoostClassifier, X: Tensor) -> Outputs:
+    classes, weights = len(estimator.classes_), estimator.estimator_weights_
+    if all(isinstance(member, TREES) for member in estimator.estimators_):
+        total = _sum_of_boosted_trees(estimator, X)
+    else:
+        total = _sum_of_boosted_classifiers(estimator, X)
+    scores = total / float(weights.sum())
+    if classes > 2:
+        return from_scores(scores, classes, (scores / (classes - 1.0)).softmax())
+    scores = (scores * np.array([-1.0, 1.0])).sum()
+    probabilities = (-scores).op("Concat", scores, axis=1) / 2.0
+    return from_scores(scores, classes, probabilities.softmax())
+
+
+def _votes(weight: float, classes: int) -> tuple[float, float]:
+    """Return the votes of a boosted classifier for the class it predicts and for any other."""
+    return float(weight), float(-1 / (classes - 1) * weight)
+
+
+def _sum_of_boosted_trees(estimator: AdaBoostClassifier, X: Tensor) -> Tensor:
+    trees, classes = [], estimator.classes_
+    for tree, weight in zip(estimator.estimators_, estimator.estimator_weights_, strict=False):
+        predicted = class_indices(tree.classes_, classes)[leaf_probabilities(tree).argmax(axis=1)]
+        is_predicted = predicted[:, np.newaxis] == np.arange(len(classes))
+        trees.append(read_tree(tree, np.where(is_predicted, *_votes(weight, len(classes)))))
+    return sum_of_trees(trees, round_to_float32(X))
+
+
+def _sum_of_boosted_classifiers(estimator: AdaBoostClassifier, X: Tensor) -> Tensor:
+    votes, classes = [], estimator.classes_
+    for member, weight in zip(estimator.estimators_, estimator.estimator_weights_, strict=False):
+        indices = X.graph.tensor(class_indices(member.classes_, classes))
+        predicted = one_hot(indices.take(convert(member, X).class_index, axis=0), len(classes))
+        votes.append(predicted.where(*_votes(weight, len(classes))))
+    return add_in_order(votes)
+
+
+@converts(BaggingClassifier)
+def _bagging(estimator: BaggingClassifier, X: Tensor) -> Outputs:
+    if all(isinstance(member, TREES) for member in estimator.estimators_):
+        total = _sum_of_bagged_trees(estimator, X)
+    else:
+        total = add_in_order(_bagged_probabilities(estimator, X))
+    return from_probabilities(
+        total / float(len(estimator.estimators_)), _bagged_scores(estimator, X)
+    )
+
+
+def _to_all_classes(estimator: BaggingClassifier, member: Any) -> npt.NDArray[np.float64]:
+    """Return the 0/1 matrix from a member's classes, which are indices, to all of them."""
+    return np.eye(len(estimator.classes_))[np.asarray(member.classes_, dtype=np.int64)]
+
+
+def _sum_of_bagged_trees(estimator: BaggingClassifier, X: Tensor) -> Tensor:
+    members = zip(estimator.estimators_, estimator.estimators_features_, strict=True)
+    trees = [
+        read_tree(tree, leaf_probabilities(tree) @ _to_all_classes(estimator, tree), features)
+        for tree, features in members
+    ]
+    return sum_of_trees(trees, round_to_float32(X))
+
+
+def _bagged_probabilities(estimator: BaggingClassifier, X: Tensor) -> list[Tensor]:
+    bagged = []
+    for member, features in zip(estimator.estimators_, estimator.estimators_features_, strict=True):
+        outputs = convert(member, X.columns(features))
+        if hasattr(member, "predict_proba"):
+            probabilities = require(outputs.probabilities, member)
+        else:
+            probabilities = one_hot(outputs.class_index, len(member.classes_)).cast(np.float64)
+        bagged.append(probabilities @ _to_all_classes(estimator, member))
+    return bagged
+
+
+def _bagged_scores(estimator: BaggingClassifier, X: Tensor) -> Tensor | None:
+    if not hasattr(estimator, "decision_function"):
+        return None
+    members = zip(estimator.estimators_, estimator.estimators_features_, strict=True)
+    scores = [
+        require(convert(member, X.columns(features)).scores, member) for member, features in members
+    ]
+    return add_in_order(scores) / float(len(scores))
+
+
+@converts(VotingClassifier)
+def _voting(estimator: VotingClassifier, X: Tensor) -> Outputs:
+    outputs = [convert(member, X) for member in estimator.estimators_]
+    weights, classes = estimator._weights_not_none, len(estimator.classes_)
+    if estimator.voting == "hard":
+        votes = [one_hot(vote.class_index, classes).cast(np.float64) for vote in outputs]
+        return Outputs(_weighted_sum(votes, weights).argmax())
+    members = zip(outputs, estimator.estimators_, strict=True)
+    probabilities = [require(vote.probabilities, member) for vote, member in members]
+    total = float(len(outputs) if weights is None else np.sum(weights))
+    return from_probabilities(_weighted_sum(probabilities, weights) / total)
+
+
+def _weighted_sum(terms: list[Tensor], weights: list[float] | None) -> Tensor:
+    if weights is None:
+        return add_in_order(terms)
+    return add_in_order([t * float(w) for t, w in zip(terms, weights, strict=True)])
+
+
+@converts(StackingClassifier)
+def _stacking(estimator: StackingClassifier, X: Tensor) -> Outputs:
+    members = zip(estimator.estimators_, estimator.stack_method_, strict=True)
+    columns = [_stacked(member, method, X, len(estimator.classes_)) for member, method in members]
+    stacked = concatenate([*columns, X] if estimator.passthrough else columns)
+    return convert(estimator.final_estimator_, stacked)
+
+
+def _stacked(member: Any, method: str, X: Tensor, classes: int) -> Tensor:
+    outputs = convert(member, X)
+    if method == "predict":
+        labels = X.graph.tensor(np.asarray(member.classes_, dtype=np.float64))
+        return labels.take(outputs.class_index, axis=0).reshape(-1, 1)
+    if method == "decision_function":
+        return require(outputs.scores, member)
+    probabilities = require(outputs.probabilities, member)
+    return probabilities.column(1) if classes == 2 else probabilities
