@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from chalicelib.inputs.samples import Samples
 from chalicelib.runtimes.base import Prediction
 from tests.support.customers import customers, prepared
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from training.data.signature import infer_signature
 from training.data.table import Table
 from training.export.comparison import Reference, compare, comparison_samples
@@ -20,7 +20,7 @@ from training.export.comparison import Reference, compare, comparison_samples
 class WrongClassifier:
     """A classifier with one wrong label and shifted probabilities."""
 
-    def __init__(self, trained: Trained) -> None:
+    def __init__(self, trained: WineModel) -> None:
         self._estimator = trained.estimator
 
     def predict(self, samples: Samples) -> Prediction:
@@ -31,7 +31,7 @@ class WrongClassifier:
         return Prediction(["9", *labels[1:]], array("d", probabilities.tobytes()))
 
 
-def test_counts_label_mismatches_and_measures_the_largest_difference(trained: Trained) -> None:
+def test_counts_label_mismatches_and_measures_the_largest_difference(trained: WineModel) -> None:
     """A comparison with any mismatch is not exact."""
     X = trained.dataset.X
     labels = [str(label) for label in trained.estimator.predict(X)]

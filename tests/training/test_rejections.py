@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from tests.support.served import Serve
 from training.errors import NotExportable, NotServable
 from training.publish import publish
@@ -67,7 +67,7 @@ class CustomClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.repeat(self.classes_[:1], len(X))
 
 
-def test_rejects_a_custom_class(trained: Trained, tmp_path: Path) -> None:
+def test_rejects_a_custom_class(trained: WineModel, tmp_path: Path) -> None:
     """Its code is not on Lambda; nothing is written."""
     X, y, _ = trained.dataset
     with pytest.raises(
@@ -80,7 +80,7 @@ def test_rejects_a_custom_class(trained: Trained, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("batch", [False, True])
 def test_values_that_overflow_the_model_are_a_422(
-    serve: Serve, trained: Trained, batch: bool
+    serve: Serve, trained: WineModel, batch: bool
 ) -> None:
     """A prediction that is not a number is never returned."""
     X, y, _ = trained.dataset
@@ -92,7 +92,7 @@ def test_values_that_overflow_the_model_are_a_422(
     assert response.body["problems"] == [{"at": "data[1]" if batch else "data", "problem": problem}]
 
 
-def test_samples_that_the_estimator_rejects_are_a_422(serve: Serve, trained: Trained) -> None:
+def test_samples_that_the_estimator_rejects_are_a_422(serve: Serve, trained: WineModel) -> None:
     """scikit-learn raises for them; that is not an internal error."""
     X, y, _ = trained.dataset
     estimator = make_pipeline(StandardScaler(), RadiusNeighborsClassifier(100.0)).fit(X, y)

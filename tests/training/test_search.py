@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from chalicelib.models.artifact import read_manifest
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from tests.support.served import Serve
 from training.artifact import build_artifact
 from training.errors import NotExportable
@@ -20,7 +20,7 @@ from training.publish import publish
 
 
 def test_uses_scikit_learn_for_an_estimator_that_onnx_cannot_represent(
-    serve: Serve, trained: Trained
+    serve: Serve, trained: WineModel
 ) -> None:
     """The manifest has each attempt and the reason for its rejection."""
     X, y, _ = trained.dataset
@@ -36,7 +36,7 @@ def test_uses_scikit_learn_for_an_estimator_that_onnx_cannot_represent(
     assert response["predictions"] == [str(label) for label in estimator.predict(X)]
 
 
-def test_the_same_estimator_has_the_same_version_in_either_runtime(trained: Trained) -> None:
+def test_the_same_estimator_has_the_same_version_in_either_runtime(trained: WineModel) -> None:
     """The addresses, times and uninitialized memory that skops writes are replaced."""
     X, y, _ = trained.dataset
     forest = RandomForestClassifier(5, random_state=0).fit(X, y)
@@ -47,7 +47,7 @@ def test_the_same_estimator_has_the_same_version_in_either_runtime(trained: Trai
         assert len(versions) == 1
 
 
-def test_requiring_onnx_fails_with_the_reason(trained: Trained, tmp_path: Path) -> None:
+def test_requiring_onnx_fails_with_the_reason(trained: WineModel, tmp_path: Path) -> None:
     """The error names the part that cannot be converted; nothing is written."""
     X, y, _ = trained.dataset
     steps = (StandardScaler(), FunctionTransformer(np.cbrt), LogisticRegression())

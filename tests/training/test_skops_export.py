@@ -17,13 +17,13 @@ from chalicelib.errors import InvalidArtifact
 from chalicelib.models.artifact import make_footer, read_manifest
 from chalicelib.models.model import load_model
 from tests.support.artifacts import rewrite_manifest
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from training.artifact import _skops_artifact, build_artifact
 from training.export.skops_export import add_members, write_skops
 from training.registry import ModelRegistry
 
 
-def build_skops_artifact(trained: Trained) -> bytes:
+def build_skops_artifact(trained: WineModel) -> bytes:
     """Build the wine model's artifact for scikit-learn."""
     X, y, _ = trained.dataset
     return build_artifact(trained.estimator, X, y, name="wine", runtime="sklearn").artifact
@@ -34,7 +34,7 @@ def add_manifest(archive: bytes, manifest: dict[str, Any]) -> bytes:
     return _skops_artifact(archive, json.dumps(manifest))
 
 
-def test_a_skops_artifact_is_a_skops_file(trained: Trained, tmp_path: Path) -> None:
+def test_a_skops_artifact_is_a_skops_file(trained: WineModel, tmp_path: Path) -> None:
     """Skops loads it, and the manifest is a member of the archive."""
     X, y, _ = trained.dataset
     tree = DecisionTreeClassifier(random_state=0).fit(X, y)
@@ -52,7 +52,7 @@ def test_a_skops_artifact_is_a_skops_file(trained: Trained, tmp_path: Path) -> N
     assert registry.rollback(built.version) == built.version
 
 
-def test_rejects_a_model_of_another_version_of_scikit_learn(trained: Trained) -> None:
+def test_rejects_a_model_of_another_version_of_scikit_learn(trained: WineModel) -> None:
     """The error names both versions."""
 
     def set_version(manifest: dict[str, Any]) -> None:
@@ -63,7 +63,7 @@ def test_rejects_a_model_of_another_version_of_scikit_learn(trained: Trained) ->
 
 
 def test_without_scikit_learn_the_error_names_the_packaging_option(
-    trained: Trained, monkeypatch: pytest.MonkeyPatch
+    trained: WineModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """RUNTIME=sklearn adds scikit-learn to the package."""
     artifact = build_skops_artifact(trained)
@@ -73,7 +73,7 @@ def test_without_scikit_learn_the_error_names_the_packaging_option(
 
 
 @pytest.mark.parametrize("name", ["os.system", "builtins.eval", "subprocess.Popen", "x.Unknown"])
-def test_rejects_a_type_that_is_not_trusted_before_it_runs(trained: Trained, name: str) -> None:
+def test_rejects_a_type_that_is_not_trusted_before_it_runs(trained: WineModel, name: str) -> None:
     """Types are audited before any object is constructed."""
     module, _, class_name = name.rpartition(".")
     schema = {
@@ -93,7 +93,7 @@ def test_rejects_a_type_that_is_not_trusted_before_it_runs(trained: Trained, nam
 
 @pytest.mark.parametrize("member", ["../../outside.npy", "/tmp/outside.npy", "..\\outside.npy"])
 def test_a_member_with_a_path_outside_the_archive_writes_nothing(
-    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, member: str
+    trained: WineModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, member: str
 ) -> None:
     """Members are read in memory and never unpacked."""
     monkeypatch.chdir(tmp_path)
@@ -105,7 +105,7 @@ def test_a_member_with_a_path_outside_the_archive_writes_nothing(
 
 
 @pytest.mark.parametrize("archive", [b"", b"PK\x05\x06" + b"\0" * 18, b"junk"])
-def test_rejects_a_file_that_is_not_a_skops_archive(trained: Trained, archive: bytes) -> None:
+def test_rejects_a_file_that_is_not_a_skops_archive(trained: WineModel, archive: bytes) -> None:
     """Any exception of skops becomes InvalidArtifact."""
     manifest = json.dumps(read_manifest(build_skops_artifact(trained)))
     content = archive + manifest.encode()

@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from chalicelib.models.artifact import read_manifest
 from tests.support.customers import customers, prepared
-from tests.support.models import Trained
+from tests.support.models import WineModel
 from tests.support.served import Serve
 from training.artifact import build_artifact
 
@@ -144,7 +144,7 @@ def test_serves_other_data_sets(serve: Serve, load: Callable[..., Any], as_frame
 
 
 def test_rejects_a_request_for_probabilities_that_the_model_does_not_have(
-    serve: Serve, trained: Trained
+    serve: Serve, trained: WineModel
 ) -> None:
     """A request without them is served; one for them is a 422."""
     X, y, _ = trained.dataset
