@@ -16,7 +16,9 @@ _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 _HEADING = re.compile(r"^(#+) (.*)$", re.MULTILINE)
 _SPAN = re.compile(r"`([^`]+)`")
-_NEEDS = re.compile(r"\bneeds\s+(an\s+AWS\s+account|the\s+package)\b", re.IGNORECASE)
+_NEEDS = re.compile(
+    r"\bneeds\s+(an\s+AWS\s+account|the\s+package)\b|\bruns?\s+(its|the)\s+tests\b", re.IGNORECASE
+)
 
 
 class Block(NamedTuple):
@@ -54,7 +56,7 @@ def commands(block: Block) -> list[Command]:
 
 
 def is_not_run(block: Block) -> bool:
-    """Check whether the text before a block says that it needs what the tests do not have."""
+    """Check whether the text before a block says why the tests do not run it."""
     return bool(_NEEDS.search(block.before))
 
 
