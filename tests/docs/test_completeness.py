@@ -18,7 +18,7 @@ from chalicelib.errors import StoreError
 from chalicelib.rest.middleware import PREFLIGHT, not_found
 from chalicelib.settings import Settings
 from tests.support.app import App
-from tests.support.pages import DOCS, blocks, is_not_run, keys, prose, rows, section, spans
+from tests.support.pages import DOCS, PAGES, blocks, is_not_run, keys, prose, rows, section, spans
 from tests.support.paths import APP, ROOT
 from training.publish import publish
 
@@ -38,6 +38,7 @@ VARIABLE = re.compile(r"(MODEL|CORS|AWS)_[A-Z0-9_]+")
 HEADER = re.compile(r"(X|Access-Control|Retry)-[A-Za-z-]+")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 MAKE = re.compile(r"(?:^|`|\$ )make ((?:[a-z-]+ ?)+)", re.MULTILINE)
+TRAINING = re.compile(r"python -m training (\w+)(.*)")
 ROUTE = re.compile(r"[A-Z]+ /\S*")
 
 
@@ -232,6 +233,20 @@ def test_the_defaults_of_options_on_the_page_are_those_of_the_parser(parser_of: 
                 assert cells[1] == str(default), f"{heading} {option}"
                 checked += 1
     assert checked
+
+
+def test_every_training_command_on_any_page_has_the_options_of_its_parser(
+    parser_of: ParserOf,
+) -> None:
+    """Those that are not run as well."""
+    commands = subcommands(parser_of("training"))
+    checked = 0
+    for page in PAGES:
+        for block in blocks(page):
+            for command, rest in TRAINING.findall(block.text):
+                assert set(OPTION.findall(rest)) <= options(commands[command]), rest
+                checked += 1
+    assert checked > 5
 
 
 def make_help() -> dict[str, str]:
