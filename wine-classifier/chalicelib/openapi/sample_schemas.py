@@ -81,8 +81,11 @@ def label_schema(signature: Signature) -> Schema:
 
 def feature_schemas(manifest: Manifest) -> dict[str, Schema]:
     """Describe each feature by its name, in the model's order."""
-    features = manifest.document["signature"]["features"]
-    return {feature["name"]: _feature_schema(feature) for feature in features}
+    features, largest = (
+        manifest.document["signature"]["features"],
+        manifest.signature.largest_number,
+    )
+    return {feature["name"]: _feature_schema(feature, largest) for feature in features}
 
 
 def required_names(signature: Signature) -> list[str]:
@@ -90,9 +93,9 @@ def required_names(signature: Signature) -> list[str]:
     return [feature.name for feature in signature.features if feature.required]
 
 
-def _feature_schema(feature: Mapping[str, Any]) -> Schema:
+def _feature_schema(feature: Mapping[str, Any], largest: float) -> Schema:
     """Describe a feature's values; its range in the training data is a note, not a limit."""
-    schema = _value_schema(feature)
+    schema = _value_schema(feature, largest)
     notes = []
     if "min" in feature:
         low, high, median = feature["min"], feature["max"], feature["median"]
@@ -109,11 +112,11 @@ def _feature_schema(feature: Mapping[str, Any]) -> Schema:
     return schema | {"description": " ".join(notes), "examples": [feature["example"]]}
 
 
-def _value_schema(feature: Mapping[str, Any]) -> Schema:
+def _value_schema(feature: Mapping[str, Any], largest: float) -> Schema:
     """Describe the values of a feature that are not missing."""
     schema: Schema = {"type": _JSON_TYPES[feature["kind"]]}
     if schema["type"] == "number":
-        schema |= {"minimum": -largest_number, "maximum": largest_number}
+        schema |= {"minimum": -largest, "maximum": largest}
     if feature.get("unknown_categories") == "rejected":
         schema["enum"] = [*feature["categories"]]
     return schema
@@ -124,7 +127,8 @@ def _scalar_schemas(manifest: Manifest) -> list[Schema]:
     first, *others = manifest.signature.features
     if first.kind == "boolean" or any(feature.required for feature in others):
         return []
-    value = _value_schema(manifest.document["signature"]["features"][0])
+    feature = manifest.document["signature"]["features"][0]
+    value = _value_schema(feature, manifest.signature.largest_number)
     if first.kind == "categorical":
         return [value]
     return [value, {"type": "string", "pattern": _NUMBER_AS_TEXT}]

@@ -1,0 +1,52 @@
+"""docs/configuration.md names the settings and stages of the code, and no others."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from chalicelib.settings import Settings
+from tests.support.pages import DOCS, keys, rows, section, spans
+from tests.support.paths import APP
+from tests.support.source import texts
+
+CONFIG = json.loads((APP / ".chalice/config.json").read_text())
+CONFIGURATION = DOCS / "configuration.md"
+VARIABLE = re.compile(r"(MODEL|CORS|AWS)_[A-Z0-9_]+")
+
+
+def test_every_variable_that_serving_reads_is_on_the_page() -> None:
+    """And no other one."""
+    read = {text for text in texts(APP) if VARIABLE.fullmatch(text)}
+    assert set(keys(section(CONFIGURATION, "Variables"))) == read
+
+
+def test_the_defaults_on_the_page_are_those_of_the_settings() -> None:
+    """`none` stands for what is not set."""
+    settings = Settings.from_environ({"MODEL_URL": "file:///"})._asdict()
+    fields = {f"MODEL_{name.upper()}": value for name, value in settings.items()}
+    fields |= {name.upper(): value for name, value in settings.items()}
+    checked = 0
+    for cells in rows(section(CONFIGURATION, "Variables")):
+        [variable, *_] = spans(cells[0])
+        if variable in fields and variable != "MODEL_URL":
+            default = fields[variable]
+            assert cells[1] == (
+                f"{default:g}" if isinstance(default, float) else str(default or "none")
+            )
+            checked += 1
+    assert checked == len(Settings._fields) - 1
+
+
+def test_every_stage_is_on_the_page_with_its_values() -> None:
+    """The stages and the keys that all share, of `.chalice/config.json`."""
+    text = section(CONFIGURATION, "Stages")
+    shared = {key for key in CONFIG if key.startswith(("lambda_", "api_"))}
+    assert set(keys(text)) == set(CONFIG["stages"]) | shared
+    for cells in rows(text):
+        [key] = spans(cells[0])
+        if key in shared:
+            assert cells[1] == str(CONFIG[key])
+        else:
+            variables = CONFIG["stages"][key].get("environment_variables", {})
+            assert cells[2] == variables.get("MODEL_REFRESH_SECONDS", "the default")

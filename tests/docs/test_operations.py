@@ -1,0 +1,60 @@
+"""The guides name the parameters, outputs and alarms of the stack, and the events of the log."""
+
+from __future__ import annotations
+
+import ast
+import json
+
+from tests.support.pages import DOCS, keys, rows, section, spans
+from tests.support.paths import APP
+from tests.support.source import trees
+
+PROD = json.loads((APP / ".chalice/sam-prod.json").read_text())
+DEPLOY = DOCS / "how-to/deploy.md"
+MONITOR = DOCS / "how-to/monitor.md"
+
+
+def test_every_parameter_and_output_of_the_stack_is_on_the_page() -> None:
+    """With the parameters' defaults."""
+    cells_of = {spans(cells[0])[0]: cells for cells in rows(section(DEPLOY, "Parameters"))}
+    defaults = {name: str(value["Default"] or "none") for name, value in PROD["Parameters"].items()}
+    assert {name: cells[1] for name, cells in cells_of.items()} == defaults
+    before_parameters = section(DEPLOY, "Stage prod").partition("### Parameters")[0]
+    assert set(keys(before_parameters)) == set(PROD["Outputs"])
+
+
+def test_every_alarm_is_on_the_page_with_what_to_do() -> None:
+    """In the table of monitor.md; deploy.md names them and leads there."""
+    alarms = {
+        name
+        for name, resource in PROD["Resources"].items()
+        if resource.get("Type") == "AWS::CloudWatch::Alarm"
+    }
+    table = rows(section(MONITOR, "Alarms"))
+    assert {spans(cells[0])[0] for cells in table} == alarms
+    assert all(len(cells) == 3 and all(cells) for cells in table)
+    listed = {span for span in spans(section(DEPLOY, "Alarms")) if span.endswith("Alarm")}
+    assert listed == alarms
+
+
+def test_every_event_is_on_the_page_with_its_fields() -> None:
+    """As `log_event` is called anywhere in the function."""
+    logged: dict[str, set[str]] = {}
+    for tree in trees(APP):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "log_event":
+                [event] = node.args
+                assert isinstance(event, ast.Constant), "an event is named where it is logged"
+                fields = {keyword.arg or "**" for keyword in node.keywords}
+                logged.setdefault(str(event.value), set()).update(fields)
+    documented = {
+        spans(cells[0])[0]: set(spans(cells[1])) for cells in rows(section(MONITOR, "Log"))
+    }
+    assert documented == logged
+
+
+def test_every_metric_of_the_log_is_on_the_page() -> None:
+    """Those that filters make."""
+    for resource in PROD["Resources"].values():
+        for metric in resource["Properties"].get("MetricTransformations", []):
+            assert f"`{metric['MetricName']}`" in section(MONITOR, "Alarms")
