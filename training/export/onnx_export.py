@@ -25,7 +25,7 @@ from training.export.converters.features import Features, NumberColumn, TextColu
 from training.export.converters.lightgbm_xgboost import OPSETS as BOOSTING_OPSETS
 from training.export.converters.lightgbm_xgboost import boosting_classifiers
 from training.export.converters.registry import convert
-from training.export.converters.tensor import ML_DOMAIN, Graph
+from training.export.converters.tensor import ML_DOMAIN, Graph, Tensor, concatenate
 from training.export.runtime_model import RuntimeModel
 
 _IR_VERSION = 10  # of ONNX 1.16, the first with opset 21
@@ -101,7 +101,9 @@ def _write_with_converters(
             raise NotExportable(
                 f"the probabilities of {type(estimator).__name__} are not supported"
             )
-        tensors[PROBABILITIES_OUTPUT] = outputs.probabilities
+        tensors[PROBABILITIES_OUTPUT] = _reject(graph, outputs.probabilities)
+    elif graph.rejections:
+        raise NotExportable("a transformer rejects some values, and there are no probabilities")
     for output, tensor in tensors.items():
         graph.nodes.append(helper.make_node("Identity", [tensor.name], [output]))
     proto = helper.make_graph(
@@ -112,6 +114,14 @@ def _write_with_converters(
         graph.initializers,
     )
     return RuntimeModel(_serialize(proto), graph.text_encoders)
+
+
+def _reject(graph: Graph, probabilities: Tensor) -> Tensor:
+    """Make the probabilities of rejected samples NaN."""
+    if not graph.rejections:
+        return probabilities
+    is_invalid = concatenate([each.cast(np.float64) for each in graph.rejections]).sum() > 0.0
+    return is_invalid.where(np.nan, probabilities)
 
 
 def _write_with_skl2onnx(estimator: Any, signature: Signature, strategy: Strategy) -> bytes:

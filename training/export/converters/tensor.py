@@ -35,6 +35,7 @@ class Graph:
         self.input = Tensor(self, SAMPLES_INPUT)
         # The outputs of each estimator for each input, so that none is converted twice.
         self.converted: dict[Any, Any] = {}
+        self.rejections: list[Tensor] = []  # booleans, see reject
         self._names = 0
 
     def op(self, op_type: str, *inputs: Operand, domain: str = "", **attributes: Any) -> Tensor:
@@ -79,6 +80,16 @@ class Graph:
             self.width += width
         columns: Tensor = self.converted[key]
         return columns
+
+    def reject(self, is_invalid: Tensor) -> None:
+        """Make the probabilities NaN, which serving reports, where scikit-learn raises.
+
+        Parameters
+        ----------
+        is_invalid : Tensor of bool
+            Shape (samples, columns): a sample with a true value is rejected.
+        """
+        self.rejections.append(is_invalid)
 
     def row_count(self) -> Tensor:
         """Return the number of samples, shape (1,)."""
@@ -177,6 +188,14 @@ class Tensor:
         """Return the first index of each row's smallest value."""
         return self.op("ArgMin", axis=1, keepdims=0)
 
+    def top_k(self, count: int) -> tuple[Tensor, Tensor]:
+        """Return each row's smallest values, sorted, and their indices; the first of equal ones."""
+        graph = self.graph
+        names = [graph.unique_name(prefix) for prefix in ("smallest", "indices")]
+        inputs = [self.name, graph.tensor(np.array([count])).name]
+        graph.nodes.append(helper.make_node("TopK", inputs, names, largest=0))
+        return Tensor(graph, names[0]), Tensor(graph, names[1])
+
     def take(self, indices: Operand, axis: int) -> Tensor:
         """Select elements by their indices along an axis."""
         return self.op("Gather", indices, axis=axis)
@@ -212,6 +231,11 @@ class Tensor:
     def is_nan(self) -> Tensor:
         """Return true where a value is NaN."""
         return self.op("IsNaN")
+
+    def reject_infinity(self) -> Tensor:
+        """Return this tensor; samples with an infinite value are rejected, see `Graph.reject`."""
+        self.graph.reject(self.op("IsInf"))
+        return self
 
     def abs(self) -> Tensor:
         """Return the absolute value."""
