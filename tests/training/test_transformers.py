@@ -110,10 +110,12 @@ def make_numbers() -> Matrix:
 
 NUMBERS = make_numbers()
 POSITIVE = np.abs(NUMBERS) + 0.25
+POSITIVE[:, 3] = POSITIVE[:, 0] / POSITIVE[:, 1]
 Y = np.where(NUMBERS[:, 0] + NUMBERS[:, 1] > 43, "yes", "no")
 CODES = (Y == "yes").astype(float)
 GAPS = np.where(np.random.default_rng(1).random(NUMBERS.shape) < 0.2, np.nan, NUMBERS)
-GAPS[:3, 0] = np.nan
+CONTINUOUS = np.random.default_rng(2).normal(size=(150, 4))  # no two distances are equal
+CONTINUOUS[np.random.default_rng(3).random(CONTINUOUS.shape) < 0.2] = np.nan
 
 
 def edge_rows(X: Matrix) -> Matrix:
@@ -204,7 +206,8 @@ EXACT = [
     QuantileTransformer(n_quantiles=50),
     QuantileTransformer(n_quantiles=7),
     SplineTransformer(),
-    SplineTransformer(n_knots=4, degree=0),
+    SplineTransformer(n_knots=4, degree=0, extrapolation="continue"),
+    SplineTransformer(n_knots=4, degree=1),
     SplineTransformer(n_knots=7, degree=2, include_bias=False, order="F"),
     SplineTransformer(sparse_output=True),
     SplineTransformer(extrapolation="continue"),
@@ -268,7 +271,7 @@ CLOSE = [
     PowerTransformer(standardize=False),
     QuantileTransformer(n_quantiles=50, output_distribution="normal"),
     SplineTransformer(extrapolation="linear"),
-    SplineTransformer(degree=1, extrapolation="linear", sparse_output=True),
+    SplineTransformer(degree=2, extrapolation="linear", sparse_output=True),
     SplineTransformer(knots="quantile", extrapolation="linear", include_bias=False),
     PCA(),
     PCA(2, whiten=True),
@@ -284,7 +287,7 @@ CLOSE = [
     GaussianRandomProjection(3, random_state=0),
     SparseRandomProjection(3, random_state=0),
     FeatureAgglomeration(3),
-    FunctionTransformer(np.expm1),
+    make_pipeline(MaxAbsScaler(), FunctionTransformer(np.expm1)),
     FunctionTransformer(np.sin),
     FunctionTransformer(np.cos),
     FunctionTransformer(np.tanh),
@@ -310,7 +313,7 @@ CLOSE = [
     make_pipeline(StandardScaler(), KMeans(3, random_state=0, n_init=1)),
     make_pipeline(StandardScaler(), MiniBatchKMeans(3, random_state=0, n_init=1)),
     make_pipeline(StandardScaler(), BisectingKMeans(3, random_state=0)),
-    make_pipeline(StandardScaler(), Birch(n_clusters=3)),
+    make_pipeline(StandardScaler(), Birch(threshold=2.0, n_clusters=3)),
     make_pipeline(MinMaxScaler(clip=True), BernoulliRBM(4, n_iter=2, random_state=0)),
     StackingClassifier(
         [("a", DecisionTreeClassifier(max_depth=2)), ("b", make_pipeline(StandardScaler(), PCA(2), LogisticRegression()))],
@@ -369,10 +372,6 @@ EXACT_WITH_GAPS = [
 CLOSE_WITH_GAPS = [
     PowerTransformer(),
     QuantileTransformer(n_quantiles=30, output_distribution="normal"),
-    make_pipeline(StandardScaler(), KNNImputer()),
-    make_pipeline(StandardScaler(), KNNImputer(n_neighbors=3, add_indicator=True)),
-    make_pipeline(StandardScaler(), KNNImputer(weights="distance")),
-    make_pipeline(StandardScaler(), KNNImputer(n_neighbors=500)),
     IterativeImputer(max_iter=4, random_state=0),
     IterativeImputer(LinearRegression(), max_iter=3, add_indicator=True, imputation_order="roman"),
     IterativeImputer(max_iter=3, min_value=0, max_value=50, skip_complete=True),
@@ -421,6 +420,23 @@ def test_missing_values_are_treated_as_scikit_learn_does(transformer: Any) -> No
 @pytest.mark.parametrize("transformer", CLOSE_WITH_GAPS, ids=name_of)
 def test_missing_values_are_imputed_as_scikit_learn_does(transformer: Any) -> None:
     fitted, rows = fit(transformer, GAPS), edge_rows(GAPS)[: len(GAPS) * 2 - 1]
+    assert_close(run(fitted, rows), expect(fitted, rows))
+
+
+@pytest.mark.parametrize(
+    "transformer",
+    [
+        KNNImputer(),
+        KNNImputer(n_neighbors=3, add_indicator=True),
+        KNNImputer(weights="distance"),
+        KNNImputer(n_neighbors=500),
+    ],
+    ids=name_of,
+)
+def test_missing_values_are_imputed_from_the_same_neighbours(transformer: Any) -> None:
+    fitted = fit(transformer, CONTINUOUS, CONTINUOUS[:, 0])
+    rows = CONTINUOUS[:-1] * 0.9 + np.nan_to_num(CONTINUOUS[1:]) * 0.1
+    rows[0] = np.nan
     assert_close(run(fitted, rows), expect(fitted, rows))
 
 

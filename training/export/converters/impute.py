@@ -38,6 +38,7 @@ from training.export.converters.tree import (
     sum_of_trees,
 )
 
+_TIE = 1e-9  # distances that differ by less may be equal but for rounding
 _LINEAR = (
     ARDRegression,
     BayesianRidge,
@@ -124,7 +125,8 @@ def _knn_imputer(imputer: KNNImputer, X: Features) -> Features:
     for index, is_valid in enumerate(imputer._valid_mask):
         if is_valid:
             donors = ~imputer._mask_fit_X[:, index]
-            filled = _mean_of_nearest(imputer, distances, reference[:, index], donors)
+            filled, is_tie = _mean_of_nearest(imputer, distances, reference[:, index], donors)
+            X.graph.reject(missing.column(index).op("And", is_tie))
             columns.append(missing.column(index).where(filled, values.column(index)))
         elif imputer.keep_empty_features:
             columns.append(X.graph.repeat(np.zeros(1)))
@@ -154,10 +156,21 @@ def _mean_of_nearest(
     distances: Tensor,
     column: npt.NDArray[np.float64],
     donors: npt.NDArray[np.bool_],
-) -> Tensor:
-    """Return the mean of a column of the nearest samples that have it, shape (samples, 1)."""
-    count = min(imputer.n_neighbors, int(donors.sum()))
-    nearest, index = distances.columns(np.flatnonzero(donors)).top_k(count)
+) -> tuple[Tensor, Tensor]:
+    """Return the mean of a column of the nearest samples that have it, and whether it is open.
+
+    Which of two equally distant samples is the last of the nearest is NumPy's choice; no operator
+    makes the same. Both have shape (samples, 1).
+    """
+    available = int(donors.sum())
+    count = min(imputer.n_neighbors, available)
+    farther = min(count + 1, available)
+    nearest, index = distances.columns(np.flatnonzero(donors)).top_k(farther)
+    last, next_one = nearest.column(count - 1), nearest.column(farther - 1)
+    is_tie = (next_one <= last * (1.0 + _TIE) + _TIE).op("And", next_one < np.inf)
+    if farther == count:
+        is_tie = is_tie.op("And", np.array(False))
+    nearest, index = (each.columns(np.arange(count)) for each in (nearest, index))
     is_near = nearest < np.inf
     weights = is_near.cast(np.float64)
     if imputer.weights == "distance":
@@ -168,7 +181,7 @@ def _mean_of_nearest(
     total = weights.sum()
     has_none = total.equal(0.0)
     mean = (values * weights).sum() / has_none.where(1.0, total)
-    return has_none.where(float(np.mean(column[donors])), mean)
+    return has_none.where(float(np.mean(column[donors])), mean), is_tie
 
 
 @transforms(IterativeImputer)

@@ -16,6 +16,7 @@ from sklearn.kernel_approximation import (
 
 from training.export.converters.features import Features, from_tensor
 from training.export.converters.kernels import pairwise_kernel
+from training.export.converters.preprocessing.scaling import row_of
 from training.export.converters.registry import transforms
 from training.export.converters.tensor import Tensor, concatenate
 
@@ -73,7 +74,7 @@ def _additive_chi2_sampler(sampler: AdditiveChi2Sampler, X: Features) -> Feature
 def _polynomial_count_sketch(sketch: PolynomialCountSketch, X: Features) -> Features:
     """Convolve the count sketches by discrete Fourier transforms, each a product of matrices."""
     width = int(sketch.n_components)
-    values = X.numbers() * float(np.sqrt(sketch.gamma))
+    values = X.numbers() * row_of(np.sqrt(sketch.gamma))
     if sketch.coef0 != 0:
         constant = X.graph.repeat(np.array([np.sqrt(float(sketch.coef0))]))
         values = concatenate([values, constant])

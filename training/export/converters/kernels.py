@@ -39,7 +39,7 @@ def pairwise_kernel(name: object, X: Tensor, reference: npt.NDArray[Any], option
 def euclidean_distances(X: Tensor, reference: npt.NDArray[Any]) -> Tensor:
     """Return squared distances as `sklearn.metrics.euclidean_distances` computes them."""
     points = np.asarray(reference, dtype=np.float64)
-    products: Tensor = (X @ points.T) * -2.0
+    products: Tensor = X @ (points.T * -2.0)
     distances = products + (X * X).sum() + (points * points).sum(axis=1)
     return (distances < 0.0).where(0.0, distances)
 
@@ -48,13 +48,15 @@ def _linear(X: Tensor, points: _Reference, options: dict[str, float]) -> Tensor:
     return X @ points.T
 
 
+# The factor gamma is part of the constant: ONNX Runtime merges the product of a matrix product and
+# a scalar into one operator (FusedMatMul) whose factor is float32.
 def _polynomial(X: Tensor, points: _Reference, options: dict[str, float]) -> Tensor:
-    products = (X @ points.T) * _gamma(points, options) + options.get("coef0", 1.0)
+    products = X @ (points.T * _gamma(points, options)) + options.get("coef0", 1.0)
     return products.op("Pow", options.get("degree", 3.0))
 
 
 def _sigmoid(X: Tensor, points: _Reference, options: dict[str, float]) -> Tensor:
-    products = (X @ points.T) * _gamma(points, options) + options.get("coef0", 1.0)
+    products = X @ (points.T * _gamma(points, options)) + options.get("coef0", 1.0)
     return products.op("Tanh")
 
 

@@ -13,6 +13,7 @@ from sklearn.neighbors import NeighborhoodComponentsAnalysis
 from sklearn.random_projection import GaussianRandomProjection, SparseRandomProjection
 
 from training.export.converters.features import Features, from_tensor
+from training.export.converters.preprocessing.scaling import row_of
 from training.export.converters.registry import transforms
 
 
@@ -55,7 +56,7 @@ def _partial_least_squares_svd(pls: PLSSVD, X: Features) -> Features:
 
 
 def _scaled(pls: Any, X: Features) -> Features:
-    return from_tensor((X.numbers() - pls._x_mean) / np.asarray(pls._x_std, np.float64), len(X))
+    return from_tensor((X.numbers() - row_of(pls._x_mean)) / row_of(pls._x_std), len(X))
 
 
 @transforms(FeatureAgglomeration)

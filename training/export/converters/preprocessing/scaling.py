@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.preprocessing import (
     Binarizer,
     KernelCenterer,
@@ -38,16 +39,23 @@ def _robust_scaler(scaler: RobustScaler, X: Features) -> Features:
 def _center_and_scale(X: Features, center: Any, scale: Any) -> Features:
     values = X.numbers()
     if center is not None:
-        values = values - np.asarray(center, dtype=np.float64)
+        values = values - row_of(center)
     if scale is not None:
-        values = values / np.asarray(scale, dtype=np.float64)
+        values = values / row_of(scale)
     return from_tensor(values, len(X))
+
+
+def row_of(values: Any) -> npt.NDArray[np.float64]:
+    """Return one value per feature with shape (1, features), also for one feature.
+
+    ONNX Runtime merges a factor of shape () or (1,) into a matrix product, as a float32.
+    """
+    return np.asarray(values, dtype=np.float64).reshape(1, -1)
 
 
 @transforms(MinMaxScaler)
 def _min_max_scaler(scaler: MinMaxScaler, X: Features) -> Features:
-    scale, minimum = (np.asarray(a, dtype=np.float64) for a in (scaler.scale_, scaler.min_))
-    values = X.numbers() * scale + minimum
+    values = X.numbers() * row_of(scaler.scale_) + row_of(scaler.min_)
     if scaler.clip:
         values = limit(values, *map(float, scaler.feature_range))
     return from_tensor(values, len(X))
@@ -55,7 +63,7 @@ def _min_max_scaler(scaler: MinMaxScaler, X: Features) -> Features:
 
 @transforms(MaxAbsScaler)
 def _max_abs_scaler(scaler: MaxAbsScaler, X: Features) -> Features:
-    values = X.numbers() / np.asarray(scaler.scale_, dtype=np.float64)
+    values = X.numbers() / row_of(scaler.scale_)
     if getattr(scaler, "clip", False):  # since scikit-learn 1.9
         values = limit(values, -1.0, 1.0)
     return from_tensor(values, len(X))

@@ -19,6 +19,14 @@ from training.export.converters.tensor import Graph, Tensor, add_in_order
 def _spline_transformer(transformer: SplineTransformer, X: Features) -> Features:
     if transformer.extrapolation == "error":
         raise NotImplementedError("SplineTransformer with extrapolation='error' is not supported")
+    if transformer.extrapolation in ("constant", "linear") and transformer.degree < 2 - (
+        transformer.extrapolation == "constant"
+    ):
+        # scikit-learn raises, or extrapolates one feature otherwise than the next.
+        raise NotImplementedError(
+            f"SplineTransformer with degree={transformer.degree} and "
+            f"extrapolation={transformer.extrapolation!r} is not supported"
+        )
     splines, values = [_read(spline) for spline in transformer.bsplines_], X.numbers()
     low, high = (np.array(ends) for ends in zip(*(s.range for s in splines), strict=True))
     inside = values
@@ -82,6 +90,8 @@ def _slopes(spline: Any) -> npt.NDArray[np.float64]:
     """Return the slopes at both ends of the range, shape (2, splines)."""
     low, high = _read(spline).range
     slopes: npt.NDArray[np.float64] = np.array([spline(low, nu=1), spline(high, nu=1)])
+    slopes[0, spline.k :] = 0.0  # the others are not extrapolated
+    slopes[1, : -spline.k] = 0.0
     return slopes
 
 
