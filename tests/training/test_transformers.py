@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from array import array
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,6 @@ from sklearn.decomposition import (
 )
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import (
-    BaggingClassifier,
     ExtraTreesClassifier,
     ExtraTreesRegressor,
     RandomTreesEmbedding,
@@ -59,17 +58,16 @@ from sklearn.kernel_approximation import (
     RBFSampler,
     SkewedChi2Sampler,
 )
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, Perceptron
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsRegressor, NeighborhoodComponentsAnalysis
 from sklearn.neural_network import BernoulliRBM
-from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline, make_union
+from sklearn.pipeline import FeatureUnion, make_pipeline, make_union
 from sklearn.preprocessing import (
     Binarizer,
     FunctionTransformer,
     KBinsDiscretizer,
-    KernelCenterer,
     MaxAbsScaler,
     MinMaxScaler,
     Normalizer,
@@ -84,12 +82,18 @@ from sklearn.preprocessing import (
 from sklearn.random_projection import GaussianRandomProjection, SparseRandomProjection
 from sklearn.tree import DecisionTreeClassifier
 
+from chalicelib.inputs.samples import Samples
+from chalicelib.inputs.signature import Signature
+from chalicelib.runtimes.onnx_classifier import OnnxClassifier
 from training.artifact import build_artifact
+from training.data.signature import infer_signature
+from training.data.table import Table
 from training.errors import NotExportable
 from training.export.converters.cleanup import OPSETS
 from training.export.converters.features import from_tensor
-from training.export.converters.registry import TRANSFORMS, transform
+from training.export.converters.registry import transform
 from training.export.converters.tensor import Graph
+from training.export.onnx_export import Strategy, write_onnx
 
 Matrix = npt.NDArray[np.float64]
 
@@ -156,17 +160,20 @@ def run(transformer: Any, X: Matrix) -> Matrix:
 
 
 def dense(X: Any) -> Matrix:
+    """Return a matrix of float64."""
     result: Matrix = np.asarray(X.toarray() if hasattr(X, "toarray") else X, dtype=np.float64)
     return result
 
 
 def fit(transformer: Any, X: Any, y: Any = Y) -> Any:
+    """Fit a copy, without warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return clone(transformer).fit(X, y)
 
 
 def expect(transformer: Any, X: Any) -> Matrix:
+    """Return scikit-learn's result."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return dense(transformer.transform(X))
@@ -241,9 +248,7 @@ EXACT = [
     RandomTreesEmbedding(5, random_state=0),
     RandomTreesEmbedding(5, max_leaf_nodes=6, sparse_output=False, random_state=0),
     FeatureUnion([("a", StandardScaler()), ("b", "passthrough"), ("c", "drop")]),
-    FeatureUnion(
-        [("a", StandardScaler()), ("b", MinMaxScaler())], transformer_weights={"b": 0.3}
-    ),
+    FeatureUnion([("a", StandardScaler()), ("b", MinMaxScaler())], transformer_weights={"b": 0.3}),
     ColumnTransformer(
         [("a", StandardScaler(), [0, 2]), ("b", "passthrough", slice(3, 5)), ("c", "drop", [5])],
         remainder=MinMaxScaler(),
@@ -316,15 +321,23 @@ CLOSE = [
     make_pipeline(StandardScaler(), Birch(threshold=2.0, n_clusters=3)),
     make_pipeline(MinMaxScaler(clip=True), BernoulliRBM(4, n_iter=2, random_state=0)),
     StackingClassifier(
-        [("a", DecisionTreeClassifier(max_depth=2)), ("b", make_pipeline(StandardScaler(), PCA(2), LogisticRegression()))],
+        [
+            ("a", DecisionTreeClassifier(max_depth=2)),
+            ("b", make_pipeline(StandardScaler(), PCA(2), LogisticRegression())),
+        ],
         cv=2,
         passthrough=True,
     ),
     VotingClassifier(
-        [("a", DecisionTreeClassifier(max_depth=2)), ("b", ExtraTreesClassifier(3, random_state=0))],
+        [
+            ("a", DecisionTreeClassifier(max_depth=2)),
+            ("b", ExtraTreesClassifier(3, random_state=0)),
+        ],
         voting="soft",
     ),
-    VotingClassifier([("a", DecisionTreeClassifier(max_depth=2)), ("b", LinearDiscriminantAnalysis())]),
+    VotingClassifier(
+        [("a", DecisionTreeClassifier(max_depth=2)), ("b", LinearDiscriminantAnalysis())]
+    ),
 ]
 
 CLOSE_FOR_POSITIVE_NUMBERS = [
@@ -362,7 +375,9 @@ EXACT_WITH_GAPS = [
     SimpleImputer(strategy="median", add_indicator=True),
     SimpleImputer(strategy="most_frequent"),
     SimpleImputer(strategy="constant", fill_value=-1),
-    make_pipeline(SimpleImputer(strategy="constant", fill_value=-9), SimpleImputer(missing_values=-9)),
+    make_pipeline(
+        SimpleImputer(strategy="constant", fill_value=-9), SimpleImputer(missing_values=-9)
+    ),
     MissingIndicator(features="all"),
     MissingIndicator(error_on_new=False),
     make_union(SimpleImputer(), MissingIndicator(error_on_new=False)),
@@ -382,17 +397,20 @@ CLOSE_WITH_GAPS = [
 
 
 def name_of(transformer: Any) -> str:
+    """Name a test after its transformer."""
     return " ".join(str(transformer).split())[:90]
 
 
 @pytest.mark.parametrize("transformer", EXACT, ids=name_of)
 def test_is_equal_to_the_last_bit(transformer: Any) -> None:
+    """The same operations in the same order round in the same way."""
     fitted, rows = fit(transformer, NUMBERS), edge_rows(NUMBERS)
     np.testing.assert_array_equal(run(fitted, rows), expect(fitted, rows))
 
 
 @pytest.mark.parametrize("transformer", CLOSE, ids=name_of)
 def test_is_equal_up_to_rounding(transformer: Any) -> None:
+    """Sums and functions differ in the last digits only."""
     y: Any = Y
     fitted, rows = fit(transformer, NUMBERS, y), edge_rows(NUMBERS)
     assert_close(run(fitted, rows), expect(fitted, rows))
@@ -400,25 +418,31 @@ def test_is_equal_up_to_rounding(transformer: Any) -> None:
 
 @pytest.mark.parametrize("transformer", CLOSE_FOR_POSITIVE_NUMBERS, ids=name_of)
 def test_is_equal_up_to_rounding_for_positive_numbers(transformer: Any) -> None:
+    """So do those that are defined for positive numbers."""
     fitted, rows = fit(transformer, POSITIVE), edge_rows(POSITIVE)
     rows = rows[(rows > 0).all(axis=1)]
     assert_close(run(fitted, rows), expect(fitted, rows))
 
 
-@pytest.mark.parametrize("transformer", [PLSRegression(), PLSCanonical(1), CCA(1), PLSSVD(1)], ids=name_of)
+@pytest.mark.parametrize(
+    "transformer", [PLSRegression(), PLSCanonical(1), CCA(1), PLSSVD(1)], ids=name_of
+)
 def test_is_equal_up_to_rounding_for_regression_targets(transformer: Any) -> None:
+    """So do those that are fitted on numbers as targets."""
     fitted, rows = fit(transformer, NUMBERS, CODES), edge_rows(NUMBERS)
     assert_close(run(fitted, rows), expect(fitted, rows))
 
 
 @pytest.mark.parametrize("transformer", EXACT_WITH_GAPS, ids=name_of)
 def test_missing_values_are_treated_as_scikit_learn_does(transformer: Any) -> None:
+    """NaN passes through, or is replaced or marked."""
     fitted, rows = fit(transformer, GAPS), edge_rows(GAPS)
     np.testing.assert_array_equal(run(fitted, rows), expect(fitted, rows))
 
 
 @pytest.mark.parametrize("transformer", CLOSE_WITH_GAPS, ids=name_of)
 def test_missing_values_are_imputed_as_scikit_learn_does(transformer: Any) -> None:
+    """Imputed values differ in the last digits only."""
     fitted, rows = fit(transformer, GAPS), edge_rows(GAPS)[: len(GAPS) * 2 - 1]
     assert_close(run(fitted, rows), expect(fitted, rows))
 
@@ -434,6 +458,7 @@ def test_missing_values_are_imputed_as_scikit_learn_does(transformer: Any) -> No
     ids=name_of,
 )
 def test_missing_values_are_imputed_from_the_same_neighbours(transformer: Any) -> None:
+    """Neighbours without ties are the same."""
     fitted = fit(transformer, CONTINUOUS, CONTINUOUS[:, 0])
     rows = CONTINUOUS[:-1] * 0.9 + np.nan_to_num(CONTINUOUS[1:]) * 0.1
     rows[0] = np.nan
@@ -441,5 +466,214 @@ def test_missing_values_are_imputed_from_the_same_neighbours(transformer: Any) -
 
 
 def assert_close(actual: Matrix, expected: Matrix) -> None:
+    """Check that results are equal, relative to each column's largest value."""
     scale = np.nanmax(np.abs(expected), axis=0, initial=1.0)
     np.testing.assert_allclose(actual / scale, expected / scale, rtol=1e-9, atol=1e-9)
+
+
+BINS = KBinsDiscretizer(4, encode="onehot-dense", quantile_method="linear")
+NORMAL = QuantileTransformer(n_quantiles=9, output_distribution="normal")
+TREE = DecisionTreeClassifier(max_depth=4, random_state=0)
+LINEAR = make_pipeline(StandardScaler(), LogisticRegression())
+
+
+@pytest.mark.parametrize("classifier", [LINEAR, TREE], ids=["linear", "tree"])
+@pytest.mark.parametrize(
+    ("transformer", "X"),
+    [
+        (make_union(StandardScaler(), MinMaxScaler(clip=True), Normalizer(), Binarizer()), NUMBERS),
+        (make_union(PolynomialFeatures(3), SplineTransformer()), NUMBERS),
+        (
+            make_union(BINS, QuantileTransformer(n_quantiles=9)),
+            NUMBERS,
+        ),
+        (
+            make_union(
+                PowerTransformer(), QuantileTransformer(n_quantiles=9, output_distribution="normal")
+            ),
+            NUMBERS,
+        ),
+        (PowerTransformer(method="box-cox"), POSITIVE),
+        (make_pipeline(SimpleImputer(add_indicator=True), SelectKBest(k=3), PCA(2)), GAPS),
+        (IterativeImputer(max_iter=2), GAPS),
+    ],
+    ids=["scaled", "polynomial", "bins", "normal", "box-cox", "imputed", "iterative"],
+)
+def test_pipelines_go_to_onnx(transformer: Any, X: Matrix, classifier: Any) -> None:
+    """Transformers in front of a linear classifier and of a tree are exact."""
+    assert_onnx(make_pipeline(transformer, classifier), X)
+
+
+@pytest.mark.parametrize(
+    "transformer",
+    [
+        KernelPCA(2, kernel="rbf"),
+        Nystroem(n_components=9, random_state=0),
+        RandomTreesEmbedding(4, random_state=0),
+        LinearDiscriminantAnalysis(),
+        FunctionTransformer(np.tanh),
+    ],
+    ids=name_of,
+)
+def test_projections_go_to_onnx(transformer: Any) -> None:
+    """So are projections in front of a linear classifier."""
+    assert_onnx(make_pipeline(StandardScaler(), transformer, LINEAR), NUMBERS)
+
+
+def test_neighbours_of_continuous_features_go_to_onnx() -> None:
+    """Where no distances are equal, KNNImputer is exact."""
+    y = np.where(np.nan_to_num(CONTINUOUS).sum(axis=1) > 0, "yes", "no")
+    assert_onnx(make_pipeline(KNNImputer(), LINEAR), CONTINUOUS, y)
+
+
+def make_frame() -> pd.DataFrame:
+    """A frame with floats of both sizes, integers, booleans and texts, with gaps."""
+    random = np.random.default_rng(4)
+    frame = pd.DataFrame(
+        {
+            "age": GAPS[:, 0],
+            "size": NUMBERS[:, 4].astype(np.float32),
+            "count": NUMBERS[:, 1].astype(np.int64),
+            "member": NUMBERS[:, 5] > 0,
+            "city": random.choice(["a", "b", "?", "é"], len(NUMBERS)).astype(object),
+        }
+    )
+    frame.loc[random.random(len(frame)) < 0.1, "city"] = np.nan
+    return frame
+
+
+FRAME = make_frame()
+FRAME_COLUMNS = ColumnTransformer(
+    [
+        ("scaled", make_pipeline(SimpleImputer(add_indicator=True), StandardScaler()), ["age"]),
+        ("binned", KBinsDiscretizer(3, encode="onehot-dense", quantile_method="linear"), [2]),
+        ("power", PowerTransformer(), make_column_selector("size")),
+        ("city", OneHotEncoder(handle_unknown="ignore"), np.array([False] * 4 + [True])),
+    ],
+    remainder=MinMaxScaler(),
+    transformer_weights={"scaled": 0.5, "remainder": 2.0},
+)
+FRAME_TREE = make_pipeline(FRAME_COLUMNS, TREE)
+FRAME_PIPELINE = make_pipeline(FRAME_COLUMNS, LogisticRegression())
+
+
+@pytest.mark.parametrize(
+    "classifier",
+    [
+        FRAME_PIPELINE,
+        make_pipeline(ColumnTransformer([("nested", FRAME_COLUMNS, slice(0, 5))]), TREE),
+        CalibratedClassifierCV(FRAME_PIPELINE, cv=2),
+        VotingClassifier([("a", FRAME_PIPELINE), ("b", FRAME_TREE)], voting="soft"),
+        StackingClassifier([("a", FRAME_PIPELINE)], cv=2),
+        GridSearchCV(FRAME_PIPELINE, {"logisticregression__C": [0.1, 1.0]}, cv=2),
+        OneVsRestClassifier(FRAME_PIPELINE),
+    ],
+    ids=name_of,
+)
+def test_columns_of_a_frame_go_to_onnx_at_any_depth(classifier: Any) -> None:
+    """Columns are selected by name, number, slice, mask and selector."""
+    assert_onnx(classifier, FRAME)
+
+
+@pytest.mark.parametrize(
+    "imputer",
+    [
+        SimpleImputer(strategy="most_frequent"),
+        SimpleImputer(strategy="constant", fill_value="none", add_indicator=True),
+        make_pipeline(
+            SimpleImputer(strategy="constant", fill_value="?"),
+            SimpleImputer(missing_values="?", strategy="most_frequent"),
+        ),
+    ],
+    ids=name_of,
+)
+def test_missing_texts_are_imputed(imputer: Any) -> None:
+    """Texts are replaced before they are encoded."""
+    encoder = make_pipeline(imputer, OneHotEncoder(handle_unknown="ignore"))
+    columns = ColumnTransformer([("city", encoder, ["city"])], remainder=SimpleImputer())
+    assert_onnx(make_pipeline(columns, LogisticRegression()), FRAME)
+
+
+def test_integers_and_booleans_of_a_frame_go_to_onnx() -> None:
+    """They become float64, as in scikit-learn."""
+    frame = FRAME[["count", "member"]]
+    assert_onnx(make_pipeline(PolynomialFeatures(), LogisticRegression()), frame)
+    assert_onnx(make_pipeline(FunctionTransformer(np.abs), TREE), frame)
+
+
+def test_columns_that_were_empty_when_fitted_are_dropped_or_kept() -> None:
+    """As `keep_empty_features` says."""
+    X = GAPS.copy()
+    X[:, 1] = np.nan
+    for imputer in (
+        SimpleImputer(),
+        SimpleImputer(keep_empty_features=True, add_indicator=True),
+        KNNImputer(n_neighbors=500),
+        KNNImputer(n_neighbors=500, keep_empty_features=True),
+        IterativeImputer(max_iter=2),
+        IterativeImputer(max_iter=2, keep_empty_features=True, add_indicator=True),
+    ):
+        fitted = fit(imputer, X)
+        assert_close(run(fitted, X), expect(fitted, X))
+
+
+@pytest.mark.parametrize(
+    "transformer",
+    [
+        FunctionTransformer(np.tan),
+        FunctionTransformer(np.clip, kw_args={"a_min": 0, "a_max": 1, "dtype": float}),
+        SplineTransformer(extrapolation="error"),
+        SplineTransformer(degree=1, extrapolation="linear"),
+        SplineTransformer(degree=0),
+        Nystroem(kernel=lambda a, b: float(a @ b), n_components=4),
+        FeatureAgglomeration(2, pooling_func=np.max),
+        IterativeImputer(sample_posterior=True, max_iter=2),
+        IterativeImputer(KNeighborsRegressor(), max_iter=2),
+        KNNImputer(weights=lambda distances: 1 / (1 + distances)),
+    ],
+    ids=name_of,
+)
+def test_what_is_not_supported_is_not_converted(transformer: Any) -> None:
+    """It falls back to scikit-learn."""
+    fitted = fit(transformer, NUMBERS)
+    with pytest.raises(NotImplementedError, match=type(transformer).__name__):
+        run(fitted, NUMBERS)
+
+
+def test_values_that_scikit_learn_rejects_have_no_probabilities() -> None:
+    """A server reports NaN probabilities as an invalid sample."""
+    estimator = make_pipeline(FunctionTransformer(np.log), LogisticRegression())
+    classifier, _ = export_onnx(estimator.fit(POSITIVE, Y), POSITIVE)
+    prediction = classifier.predict(to_samples(np.zeros((1, 6))))
+    assert np.isnan(prediction.probabilities).all()
+
+
+def test_a_rejection_needs_probabilities() -> None:
+    """Without them there is no way to reject a sample."""
+    estimator = make_pipeline(FunctionTransformer(np.log), Perceptron()).fit(POSITIVE, Y)
+    with pytest.raises(NotExportable, match="rejects"):
+        export_onnx(estimator, POSITIVE)
+
+
+def export_onnx(estimator: Any, X: Any) -> tuple[OnnxClassifier, Signature]:
+    """Convert with this package."""
+    table = Table(X)
+    signature = infer_signature(estimator, table)
+    model = write_onnx(estimator, signature, Strategy.CONVERTERS, table.missing_texts)
+    return OnnxClassifier(model.data, signature, model.text_encoders), signature
+
+
+def to_samples(X: Matrix) -> Samples:
+    """Return rows as serving reads them."""
+    return Samples(len(X), array("d", np.ascontiguousarray(X).tobytes()), [])
+
+
+def assert_onnx(estimator: Any, X: Any, y: Any = Y) -> None:
+    """Check that the estimator is converted by this package, exactly."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        built = build_artifact(clone(estimator).fit(X, y), X, y, name="m")
+    used = built.attempts[-1]
+    assert (built.runtime, used.strategy) == ("onnx", "onnx float64"), built.attempts[0].rejection
+    assert built.comparison.label_mismatches == 0
+    assert built.comparison.max_difference < 1e-6

@@ -102,7 +102,7 @@ def _write_with_converters(
                 f"the probabilities of {type(estimator).__name__} are not supported"
             )
         tensors[PROBABILITIES_OUTPUT] = _reject(graph, outputs.probabilities)
-    elif graph.rejections:
+    elif graph.rejects_small_values:
         raise NotExportable("a transformer rejects some values, and there are no probabilities")
     for output, tensor in tensors.items():
         graph.nodes.append(helper.make_node("Identity", [tensor.name], [output]))

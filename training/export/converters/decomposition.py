@@ -61,7 +61,7 @@ def _sparse_pca(pca: Any, X: Features) -> Features:
 @transforms(KernelPCA)
 def _kernel_pca(pca: KernelPCA, X: Features) -> Features:
     options = {"gamma": pca.gamma_, "degree": pca.degree, "coef0": pca.coef0}
-    kernel = pairwise_kernel(pca.kernel, X.numbers(), pca.X_fit_, options)
+    kernel = pairwise_kernel(pca, X.numbers(), pca.X_fit_, options)
     values = np.asarray(pca.eigenvalues_, dtype=np.float64)
     scale = np.where(values == 0, np.inf, np.sqrt(values))
     projected = center_kernel(pca._centerer, kernel) @ (pca.eigenvectors_ / scale)

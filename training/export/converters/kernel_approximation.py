@@ -28,7 +28,7 @@ _INTERVALS = {1: 0.8, 2: 0.5, 3: 0.4}
 @transforms(Nystroem)
 def _nystroem(nystroem: Nystroem, X: Features) -> Features:
     options = nystroem._get_kernel_params()
-    kernel = pairwise_kernel(nystroem.kernel, X.numbers(), nystroem.components_, options)
+    kernel = pairwise_kernel(nystroem, X.numbers(), nystroem.components_, options)
     weights = np.asarray(nystroem.normalization_, dtype=np.float64).T
     return from_tensor(kernel @ weights, weights.shape[1])
 
@@ -46,7 +46,9 @@ def _skewed_chi2_sampler(sampler: SkewedChi2Sampler, X: Features) -> Features:
     return _random_waves(sampler, (values + float(sampler.skewedness)).log(), scale)
 
 
-def _random_waves(sampler: RBFSampler | SkewedChi2Sampler, values: Tensor, scale: float) -> Features:
+def _random_waves(
+    sampler: RBFSampler | SkewedChi2Sampler, values: Tensor, scale: float
+) -> Features:
     weights = np.asarray(sampler.random_weights_, dtype=np.float64)
     phase = values @ weights + np.asarray(sampler.random_offset_, dtype=np.float64)
     return from_tensor(phase.op("Cos") * float(scale), weights.shape[1])

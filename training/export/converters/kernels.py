@@ -14,13 +14,13 @@ from training.export.converters.tensor import Tensor, add_in_order
 _Reference = npt.NDArray[np.float64]
 
 
-def pairwise_kernel(name: object, X: Tensor, reference: npt.NDArray[Any], options: Any) -> Tensor:
-    """Return a kernel, shape (samples, reference samples).
+def pairwise_kernel(estimator: Any, X: Tensor, reference: npt.NDArray[Any], options: Any) -> Tensor:
+    """Return an estimator's kernel, shape (samples, reference samples).
 
     Parameters
     ----------
-    name : object
-        The estimator's parameter ``kernel``.
+    estimator : estimator
+        With the parameter ``kernel``.
     X : Tensor
         Shape (samples, features).
     reference : numpy.ndarray
@@ -28,12 +28,16 @@ def pairwise_kernel(name: object, X: Tensor, reference: npt.NDArray[Any], option
     options : mapping
         ``gamma``, ``degree`` and ``coef0``, as far as the estimator has them; None for the default.
     """
+    name = estimator.kernel
     function = _KERNELS.get(name) if isinstance(name, str) else None
     if function is None:
-        raise NotImplementedError(f"the kernel {name!r} is not supported")
+        given = repr(name) if isinstance(name, str) else "of your own"
+        raise NotImplementedError(
+            f"{type(estimator).__name__} with the kernel {given} is not supported"
+        )
     points = np.asarray(reference, dtype=np.float64)
-    given = {option: float(value) for option, value in options.items() if value is not None}
-    return function(X, points, given)
+    known = {option: float(value) for option, value in options.items() if value is not None}
+    return function(X, points, known)
 
 
 def euclidean_distances(X: Tensor, reference: npt.NDArray[Any]) -> Tensor:
@@ -44,7 +48,7 @@ def euclidean_distances(X: Tensor, reference: npt.NDArray[Any]) -> Tensor:
     return (distances < 0.0).where(0.0, distances)
 
 
-def _linear(X: Tensor, points: _Reference, options: dict[str, float]) -> Tensor:
+def _linear(X: Tensor, points: _Reference, _: dict[str, float]) -> Tensor:
     return X @ points.T
 
 
@@ -71,7 +75,7 @@ def _laplacian(X: Tensor, points: _Reference, options: dict[str, float]) -> Tens
     return (add_in_order(distances) * -_gamma(points, options)).exp()
 
 
-def _cosine(X: Tensor, points: _Reference, options: dict[str, float]) -> Tensor:
+def _cosine(X: Tensor, points: _Reference, _: dict[str, float]) -> Tensor:
     lengths = np.sqrt((points * points).sum(axis=1, keepdims=True))
     lengths[lengths < 10 * np.finfo(np.float64).eps] = 1.0
     return normalize(X, "l2") @ (points / lengths).T
@@ -82,7 +86,7 @@ def _chi2(X: Tensor, points: _Reference, options: dict[str, float]) -> Tensor:
     return (_additive_chi2(X, points, options) * gamma).exp()
 
 
-def _additive_chi2(X: Tensor, points: _Reference, options: dict[str, float]) -> Tensor:
+def _additive_chi2(X: Tensor, points: _Reference, _: dict[str, float]) -> Tensor:
     X.graph.reject(X < 0.0)
     terms = []
     for feature in range(points.shape[1]):

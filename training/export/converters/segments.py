@@ -54,9 +54,7 @@ def _search_tree(feature: int, edges: npt.NDArray[Any]) -> Tree:
     )
 
 
-def interpolate(
-    X: Tensor, x: Sequence[npt.NDArray[Any]], y: Sequence[npt.NDArray[Any]]
-) -> Tensor:
+def interpolate(X: Tensor, x: Sequence[npt.NDArray[Any]], y: Sequence[npt.NDArray[Any]]) -> Tensor:
     """Interpolate each feature as `numpy.interp` does; `x` and `y` have one array per feature."""
     index = segment_indices(X, x)
     tables = [_lines(*points) for points in zip(x, y, strict=True)]

@@ -36,6 +36,7 @@ class Graph:
         # The outputs of each estimator for each input, so that none is converted twice.
         self.converted: dict[Any, Any] = {}
         self.rejections: list[Tensor] = []  # booleans, see reject
+        self.rejects_small_values = False
         self._names = 0
 
     def op(self, op_type: str, *inputs: Operand, domain: str = "", **attributes: Any) -> Tensor:
@@ -81,15 +82,19 @@ class Graph:
         columns: Tensor = self.converted[key]
         return columns
 
-    def reject(self, is_invalid: Tensor) -> None:
+    def reject(self, is_invalid: Tensor, *, is_overflow: bool = False) -> None:
         """Make the probabilities NaN, which serving reports, where scikit-learn raises.
 
         Parameters
         ----------
         is_invalid : Tensor of bool
             Shape (samples, columns): a sample with a true value is rejected.
+        is_overflow : bool, default=False
+            Whether only values of an extreme size are rejected. An estimator without probabilities
+            can be exported with these rejections only.
         """
         self.rejections.append(is_invalid)
+        self.rejects_small_values |= not is_overflow
 
     def row_count(self) -> Tensor:
         """Return the number of samples, shape (1,)."""
@@ -232,9 +237,9 @@ class Tensor:
         """Return true where a value is NaN."""
         return self.op("IsNaN")
 
-    def reject_infinity(self) -> Tensor:
+    def reject_infinity(self, *, is_overflow: bool = True) -> Tensor:
         """Return this tensor; samples with an infinite value are rejected, see `Graph.reject`."""
-        self.graph.reject(self.op("IsInf"))
+        self.graph.reject(self.op("IsInf"), is_overflow=is_overflow)
         return self
 
     def abs(self) -> Tensor:

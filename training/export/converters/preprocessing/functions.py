@@ -44,6 +44,9 @@ _FUNCTIONS: dict[Any, Callable[[Tensor], Tensor]] = {
     scipy.special.log1p: log1p,
 }
 
+# Infinite for 0 or -1, which the next estimator rejects.
+_INFINITE = (np.log, np.log10, np.log1p, np.log2, np.reciprocal, scipy.special.log1p)
+
 
 @transforms(FunctionTransformer)
 def _function_transformer(transformer: FunctionTransformer, X: Features) -> Features:
@@ -56,7 +59,8 @@ def _function_transformer(transformer: FunctionTransformer, X: Features) -> Feat
     if function is None:
         return X
     result = _apply(function, values, options)
-    return from_tensor(result.reject_infinity(), len(X))
+    is_overflow = not any(function is each for each in _INFINITE)
+    return from_tensor(result.reject_infinity(is_overflow=is_overflow), len(X))
 
 
 def _apply(function: Any, values: Tensor, options: dict[str, Any]) -> Tensor:
@@ -73,11 +77,11 @@ def _apply(function: Any, values: Tensor, options: dict[str, Any]) -> Tensor:
     return known(values)
 
 
-def _clip(
-    values: Tensor, a_min: Any = None, a_max: Any = None, **bounds: Any
-) -> Tensor:
+def _clip(values: Tensor, a_min: Any = None, a_max: Any = None, **bounds: Any) -> Tensor:
     low, high = bounds.pop("min", a_min), bounds.pop("max", a_max)
     if bounds:
-        raise NotImplementedError(f"numpy.clip with {', '.join(bounds)} is not supported")
+        raise NotImplementedError(
+            f"FunctionTransformer of clip with {', '.join(bounds)} is not supported"
+        )
     low, high = (-np.inf if low is None else low), (np.inf if high is None else high)
     return limit(values, np.asarray(low, np.float64), np.asarray(high, np.float64))

@@ -14,15 +14,15 @@ from training.export.converters.segments import segment_indices
 from training.export.converters.special_functions import limit
 from training.export.converters.tensor import Graph, Tensor, add_in_order
 
+# Below it scikit-learn raises, or extrapolates one feature otherwise than the next.
+_SMALLEST_DEGREE = {"constant": 1, "linear": 2}
+
 
 @transforms(SplineTransformer)
 def _spline_transformer(transformer: SplineTransformer, X: Features) -> Features:
     if transformer.extrapolation == "error":
         raise NotImplementedError("SplineTransformer with extrapolation='error' is not supported")
-    if transformer.extrapolation in ("constant", "linear") and transformer.degree < 2 - (
-        transformer.extrapolation == "constant"
-    ):
-        # scikit-learn raises, or extrapolates one feature otherwise than the next.
+    if transformer.degree < _SMALLEST_DEGREE.get(transformer.extrapolation, 0):
         raise NotImplementedError(
             f"SplineTransformer with degree={transformer.degree} and "
             f"extrapolation={transformer.extrapolation!r} is not supported"
@@ -78,9 +78,7 @@ def _wrap(values: Tensor, low: npt.NDArray[Any], high: npt.NDArray[Any]) -> Tens
     return (remainder + low) if (high > low).all() else _constant_where(high, low, remainder)
 
 
-def _constant_where(
-    high: npt.NDArray[Any], low: npt.NDArray[Any], remainder: Tensor
-) -> Tensor:
+def _constant_where(high: npt.NDArray[Any], low: npt.NDArray[Any], remainder: Tensor) -> Tensor:
     """Return zero for a feature whose period is empty."""
     has_period: Tensor = remainder.graph.tensor(high > low)
     return has_period.where(remainder + low, 0.0)
