@@ -7,12 +7,9 @@ from array import array
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import onnxruntime
 import pandas as pd
 import pytest
 import scipy.special
-from onnx import TensorProto, helper
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import Birch, BisectingKMeans, FeatureAgglomeration, KMeans, MiniBatchKMeans
@@ -85,17 +82,12 @@ from sklearn.tree import DecisionTreeClassifier
 from chalicelib.inputs.samples import Samples
 from chalicelib.inputs.signature import Signature
 from chalicelib.runtimes.onnx_classifier import OnnxClassifier
+from tests.support.transforming import Matrix, run_transformer
 from training.artifact import build_artifact
 from training.data.signature import infer_signature
 from training.data.table import Table
 from training.errors import NotExportable
-from training.export.converters.cleanup import OPSETS
-from training.export.converters.features import from_tensor
-from training.export.converters.registry import transform
-from training.export.converters.tensor import Graph
 from training.export.onnx_export import Strategy, write_onnx
-
-Matrix = npt.NDArray[np.float64]
 
 
 def make_numbers() -> Matrix:
@@ -137,26 +129,6 @@ def edge_rows(X: Matrix) -> Matrix:
             (beyond[:2] + high) / 2,
         ]
     )
-
-
-def run(transformer: Any, X: Matrix) -> Matrix:
-    """Return what the converted transformer makes of the samples."""
-    graph = Graph(X.shape[1])
-    features = transform(transformer, from_tensor(graph.input, X.shape[1]))
-    graph.nodes.append(helper.make_node("Identity", [features.numbers().name], ["transformed"]))
-    proto = helper.make_graph(
-        graph.nodes,
-        "transformer",
-        [helper.make_tensor_value_info(graph.input.name, TensorProto.DOUBLE, [None, X.shape[1]])],
-        [helper.make_tensor_value_info("transformed", TensorProto.DOUBLE, [None, len(features)])],
-        graph.initializers,
-    )
-    opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
-    model = helper.make_model(proto, opset_imports=opsets, ir_version=10)
-    session = onnxruntime.InferenceSession(model.SerializeToString())
-    (transformed,) = session.run(None, {graph.input.name: X})
-    result: Matrix = transformed
-    return result
 
 
 def dense(X: Any) -> Matrix:
@@ -405,7 +377,7 @@ def name_of(transformer: Any) -> str:
 def test_is_equal_to_the_last_bit(transformer: Any) -> None:
     """The same operations in the same order round in the same way."""
     fitted, rows = fit(transformer, NUMBERS), edge_rows(NUMBERS)
-    np.testing.assert_array_equal(run(fitted, rows), expect(fitted, rows))
+    np.testing.assert_array_equal(run_transformer(fitted, rows), expect(fitted, rows))
 
 
 @pytest.mark.parametrize("transformer", CLOSE, ids=name_of)
@@ -413,7 +385,7 @@ def test_is_equal_up_to_rounding(transformer: Any) -> None:
     """Sums and functions differ in the last digits only."""
     y: Any = Y
     fitted, rows = fit(transformer, NUMBERS, y), edge_rows(NUMBERS)
-    assert_close(run(fitted, rows), expect(fitted, rows))
+    assert_close(run_transformer(fitted, rows), expect(fitted, rows))
 
 
 @pytest.mark.parametrize("transformer", CLOSE_FOR_POSITIVE_NUMBERS, ids=name_of)
@@ -421,7 +393,7 @@ def test_is_equal_up_to_rounding_for_positive_numbers(transformer: Any) -> None:
     """So do those that are defined for positive numbers."""
     fitted, rows = fit(transformer, POSITIVE), edge_rows(POSITIVE)
     rows = rows[(rows > 0).all(axis=1)]
-    assert_close(run(fitted, rows), expect(fitted, rows))
+    assert_close(run_transformer(fitted, rows), expect(fitted, rows))
 
 
 @pytest.mark.parametrize(
@@ -430,21 +402,21 @@ def test_is_equal_up_to_rounding_for_positive_numbers(transformer: Any) -> None:
 def test_is_equal_up_to_rounding_for_regression_targets(transformer: Any) -> None:
     """So do those that are fitted on numbers as targets."""
     fitted, rows = fit(transformer, NUMBERS, CODES), edge_rows(NUMBERS)
-    assert_close(run(fitted, rows), expect(fitted, rows))
+    assert_close(run_transformer(fitted, rows), expect(fitted, rows))
 
 
 @pytest.mark.parametrize("transformer", EXACT_WITH_GAPS, ids=name_of)
 def test_missing_values_are_treated_as_scikit_learn_does(transformer: Any) -> None:
     """NaN passes through, or is replaced or marked."""
     fitted, rows = fit(transformer, GAPS), edge_rows(GAPS)
-    np.testing.assert_array_equal(run(fitted, rows), expect(fitted, rows))
+    np.testing.assert_array_equal(run_transformer(fitted, rows), expect(fitted, rows))
 
 
 @pytest.mark.parametrize("transformer", CLOSE_WITH_GAPS, ids=name_of)
 def test_missing_values_are_imputed_as_scikit_learn_does(transformer: Any) -> None:
     """Imputed values differ in the last digits only."""
     fitted, rows = fit(transformer, GAPS), edge_rows(GAPS)[: len(GAPS) * 2 - 1]
-    assert_close(run(fitted, rows), expect(fitted, rows))
+    assert_close(run_transformer(fitted, rows), expect(fitted, rows))
 
 
 @pytest.mark.parametrize(
@@ -462,7 +434,7 @@ def test_missing_values_are_imputed_from_the_same_neighbours(transformer: Any) -
     fitted = fit(transformer, CONTINUOUS, CONTINUOUS[:, 0])
     rows = CONTINUOUS[:-1] * 0.9 + np.nan_to_num(CONTINUOUS[1:]) * 0.1
     rows[0] = np.nan
-    assert_close(run(fitted, rows), expect(fitted, rows))
+    assert_close(run_transformer(fitted, rows), expect(fitted, rows))
 
 
 def assert_close(actual: Matrix, expected: Matrix) -> None:
@@ -509,7 +481,7 @@ def test_pipelines_go_to_onnx(transformer: Any, X: Matrix, classifier: Any) -> N
     [
         KernelPCA(2, kernel="rbf"),
         Nystroem(n_components=9, random_state=0),
-        RandomTreesEmbedding(4, random_state=0),
+        RandomTreesEmbedding(4, random_state=0, sparse_output=False),
         LinearDiscriminantAnalysis(),
         FunctionTransformer(np.tanh),
     ],
@@ -614,7 +586,7 @@ def test_columns_that_were_empty_when_fitted_are_dropped_or_kept() -> None:
         IterativeImputer(max_iter=2, keep_empty_features=True, add_indicator=True),
     ):
         fitted = fit(imputer, X)
-        assert_close(run(fitted, X), expect(fitted, X))
+        assert_close(run_transformer(fitted, X), expect(fitted, X))
 
 
 @pytest.mark.parametrize(
@@ -637,7 +609,7 @@ def test_what_is_not_supported_is_not_converted(transformer: Any) -> None:
     """It falls back to scikit-learn."""
     fitted = fit(transformer, NUMBERS)
     with pytest.raises(NotImplementedError, match=type(transformer).__name__):
-        run(fitted, NUMBERS)
+        run_transformer(fitted, NUMBERS)
 
 
 def test_values_that_scikit_learn_rejects_have_no_probabilities() -> None:
