@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 from onnx import TensorProto, helper
 
 from chalicelib.inputs.samples import Samples
 from chalicelib.inputs.text_encoding import encode_texts
+from chalicelib.runtimes.onnx_session import Session
 from training.export.converters.cleanup import OPSETS
 from training.export.converters.features import Features, from_tensor
 from training.export.converters.registry import transform
@@ -47,6 +47,6 @@ def _run(graph: Graph, features: Features, X: Matrix) -> Matrix:
     proto = helper.make_graph(graph.nodes, "transformer", inputs, outputs, graph.initializers)
     opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
     model = helper.make_model(proto, opset_imports=opsets, ir_version=10)
-    session = onnxruntime.InferenceSession(model.SerializeToString())
-    result: Matrix = session.run(None, {graph.input.name: X})[0]
-    return result
+    rows = array("d", np.ascontiguousarray(X).tobytes())
+    (transformed,) = Session(model.SerializeToString()).run(len(X), rows)
+    return np.array(transformed).reshape(len(X), -1)

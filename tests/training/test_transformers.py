@@ -617,7 +617,14 @@ def test_values_that_scikit_learn_rejects_have_no_probabilities() -> None:
     estimator = make_pipeline(FunctionTransformer(np.log), LogisticRegression())
     classifier, _ = export_onnx(estimator.fit(POSITIVE, Y), POSITIVE)
     prediction = classifier.predict(to_samples(np.zeros((1, 6))))
-    assert np.isnan(prediction.probabilities).all()
+    assert np.isnan(np.array(prediction.probabilities)).all()
+
+
+def test_a_factor_of_a_matrix_product_is_not_rounded() -> None:
+    """ONNX Runtime would merge both into an operator whose factor is float32."""
+    fitted = fit(FeatureUnion([("a", PCA(1))], transformer_weights={"a": 1 / 3}), NUMBERS)
+    expected = expect(fitted, NUMBERS)
+    np.testing.assert_allclose(run_transformer(fitted, NUMBERS), expected, rtol=1e-12, atol=1e-12)
 
 
 def test_a_rejection_needs_probabilities() -> None:

@@ -144,8 +144,7 @@ def scale_features(features: Features, weight: float | None) -> Features:
     """Multiply all columns by a transformer's weight; None for none."""
     if weight is None or not len(features):
         return features
-    # Shape (1, 1): ONNX Runtime merges a scalar into a matrix product, as a float32.
-    return from_tensor(features.numbers() * np.full((1, 1), weight, np.float64), len(features))
+    return from_tensor(features.numbers() * float(weight), len(features))
 
 
 def _select(tensor: Tensor, indices: list[int]) -> Tensor:

@@ -52,8 +52,6 @@ def _linear(X: Tensor, points: _Reference, _: dict[str, float]) -> Tensor:
     return X @ points.T
 
 
-# The factor gamma is part of the constant: ONNX Runtime merges the product of a matrix product and
-# a scalar into one operator (FusedMatMul) whose factor is float32.
 def _polynomial(X: Tensor, points: _Reference, options: dict[str, float]) -> Tensor:
     products = X @ (points.T * _gamma(points, options)) + options.get("coef0", 1.0)
     return products.op("Pow", options.get("degree", 3.0))
@@ -98,7 +96,7 @@ def _additive_chi2(X: Tensor, points: _Reference, _: dict[str, float]) -> Tensor
 
 
 def _gamma(points: _Reference, options: dict[str, float]) -> float:
-    return options.get("gamma", 1.0 / points.shape[1])
+    return options.get("gamma", 1.0 / int(points.shape[1]))
 
 
 _KERNELS: dict[str, Callable[[Tensor, _Reference, dict[str, float]], Tensor]] = {

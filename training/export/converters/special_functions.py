@@ -66,7 +66,8 @@ def normal_quantile(probability: Tensor) -> Tensor:
 
 def limit(x: Tensor, low: Operand, high: Operand) -> Tensor:
     """Limit values to a range as `numpy.clip` does, which returns NaN for NaN."""
-    return (x < low).where(low, (x > high).where(high, x))
+    limited: Tensor = (x < low).where(low, (x > high).where(high, x))
+    return limited
 
 
 def log1p(x: Tensor) -> Tensor:

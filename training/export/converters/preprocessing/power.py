@@ -36,8 +36,8 @@ def _yeo_johnson(values: Tensor, lambdas: npt.NDArray[np.float64]) -> Tensor:
 
 def _power(logarithm: Tensor, exponents: Operand) -> Tensor:
     """Return (exp(logarithm) ** exponent - 1) / exponent, the logarithm itself for exponent 0."""
-    graph = logarithm.graph
-    exponents = graph.tensor(exponents)
+    exponents = logarithm.graph.tensor(exponents)
     is_zero = exponents.abs() < np.finfo(np.float64).eps
     divisor = is_zero.where(1.0, exponents)
-    return is_zero.where(logarithm, expm1(divisor * logarithm) / divisor)
+    power: Tensor = is_zero.where(logarithm, expm1(divisor * logarithm) / divisor)
+    return power

@@ -46,10 +46,7 @@ def _center_and_scale(X: Features, center: Any, scale: Any) -> Features:
 
 
 def row_of(values: Any) -> npt.NDArray[np.float64]:
-    """Return one value per feature with shape (1, features), also for one feature.
-
-    ONNX Runtime merges a factor of shape () or (1,) into a matrix product, as a float32.
-    """
+    """Return one value per feature as float64, shape (1, features)."""
     return np.asarray(values, dtype=np.float64).reshape(1, -1)
 
 
@@ -101,4 +98,5 @@ def center_kernel(centerer: KernelCenterer, kernel: Tensor) -> Tensor:
     fitted_means = np.asarray(centerer.K_fit_rows_, dtype=np.float64)
     means = kernel.sum() / float(len(fitted_means))
     total: Operand = float(centerer.K_fit_all_)
-    return kernel - fitted_means - means + total
+    centered: Tensor = kernel - fitted_means - means + total
+    return centered
