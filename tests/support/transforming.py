@@ -32,7 +32,7 @@ def run_graph(
     graph: Graph, features: Features, encoders: Sequence[Any], texts: list[str]
 ) -> Matrix:
     """Return a graph's features of texts, the only input."""
-    samples = Samples(len(texts), array("d"), texts)
+    samples = Samples(len(texts), array("d"), [*texts])
     matrix = np.array(encode_texts(samples, {0: 0}, encoders)).reshape(len(texts), graph.width)
     return _run(graph, features, matrix)
 

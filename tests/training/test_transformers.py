@@ -573,6 +573,22 @@ def test_integers_and_booleans_of_a_frame_go_to_onnx() -> None:
     assert_onnx(make_pipeline(FunctionTransformer(np.abs), TREE), frame)
 
 
+def test_a_float32_column_rounds_a_number_before_it_is_compared_with_an_edge() -> None:
+    """0.1 is the float32 number that a training row had, and the lower edge of a bin."""
+    frame = pd.DataFrame({"x": np.tile(np.arange(4, dtype=np.float32) / 10, 10)})
+    bins = KBinsDiscretizer(3, encode="onehot-dense", quantile_method="linear")
+    estimator = make_pipeline(bins, LogisticRegression()).fit(frame, np.tile(list("abca"), 10))
+    table = Table(frame)
+    signature = infer_signature(estimator, table)
+    model = write_onnx(
+        estimator, signature, Strategy.CONVERTERS, {}, float32_features=table.float32_features
+    )
+    numbers = np.array([[0.1], [0.2], [0.3]])
+    prediction = OnnxClassifier(model.data, signature).predict(to_samples(numbers))
+    expected = estimator.predict(pd.DataFrame({"x": numbers[:, 0].astype(np.float32)}))
+    assert prediction.labels == expected.tolist()
+
+
 def test_columns_that_were_empty_when_fitted_are_dropped_or_kept() -> None:
     """As `keep_empty_features` says."""
     X = GAPS.copy()

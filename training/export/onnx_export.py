@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from training.export.converters.lightgbm_xgboost import OPSETS as BOOSTING_OPSET
 from training.export.converters.lightgbm_xgboost import boosting_classifiers
 from training.export.converters.registry import convert
 from training.export.converters.tensor import ML_DOMAIN, Graph, Tensor, concatenate
+from training.export.converters.tree import round_to_float32
 from training.export.runtime_model import RuntimeModel
 
 _IR_VERSION = 10  # of ONNX 1.16, the first with opset 21
@@ -46,7 +48,12 @@ def onnx_strategies(signature: Signature) -> list[Strategy]:
 
 
 def write_onnx(
-    estimator: Any, signature: Signature, strategy: Strategy, missing_texts: dict[int, Any]
+    estimator: Any,
+    signature: Signature,
+    strategy: Strategy,
+    missing_texts: dict[int, Any],
+    *,
+    float32_features: Collection[int] = (),
 ) -> RuntimeModel:
     """Convert a fitted classifier.
 
@@ -58,6 +65,8 @@ def write_onnx(
     strategy : Strategy
     missing_texts : dict
         The value of a missing text, None or NaN, by the index of its feature.
+    float32_features : collection of int, optional
+        Indices of the features that are float32 in the frame that the estimator was fitted on.
 
     Returns
     -------
@@ -74,7 +83,7 @@ def write_onnx(
     name = type(estimator).__name__
     try:
         if strategy is Strategy.CONVERTERS:
-            return _write_with_converters(estimator, signature, missing_texts)
+            return _write_with_converters(estimator, signature, missing_texts, float32_features)
         return RuntimeModel(_write_with_skl2onnx(estimator, signature, strategy), [])
     except NotExportable:
         raise
@@ -84,7 +93,10 @@ def write_onnx(
 
 
 def _write_with_converters(
-    estimator: Any, signature: Signature, missing_texts: dict[int, Any]
+    estimator: Any,
+    signature: Signature,
+    missing_texts: dict[int, Any],
+    float32_features: Collection[int],
 ) -> RuntimeModel:
     graph = Graph(len(signature.number_indices))
     graph.input.width = len(signature.number_indices) if not signature.text_indices else None
@@ -92,8 +104,12 @@ def _write_with_converters(
     for index in range(len(signature.features)):
         if index in missing_texts:
             columns.append(TextColumn(graph, index, missing_texts[index]))
+            continue
+        number = signature.number_indices.index(index)
+        if index in float32_features:
+            columns.append(NumberColumn(round_to_float32(graph.input.column(number)), 0))
         else:
-            columns.append(NumberColumn(graph.input, signature.number_indices.index(index)))
+            columns.append(NumberColumn(graph.input, number))
     outputs = convert(estimator, Features(graph, columns))
     tensors = {CLASS_INDEX_OUTPUT: outputs.class_index}
     if signature.has_probabilities:
