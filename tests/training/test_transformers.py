@@ -437,6 +437,14 @@ def test_missing_values_are_imputed_from_the_same_neighbours(transformer: Any) -
     assert_close(run_transformer(fitted, rows), expect(fitted, rows))
 
 
+def test_many_samples_are_compared_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The distances of all samples at once would need too much memory."""
+    imputer = fit(KNNImputer(keep_empty_features=True), CONTINUOUS, CONTINUOUS[:, 0])
+    at_once = run_transformer(imputer, CONTINUOUS)
+    monkeypatch.setattr("training.export.converters.impute._MAX_SAMPLES_AT_ONCE", 10)
+    np.testing.assert_allclose(run_transformer(imputer, CONTINUOUS), at_once, rtol=1e-12)
+
+
 def assert_close(actual: Matrix, expected: Matrix) -> None:
     """Check that results are equal, relative to each column's largest value."""
     scale = np.nanmax(np.abs(expected), axis=0, initial=1.0)

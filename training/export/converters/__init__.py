@@ -10,7 +10,7 @@ To add an estimator:
    -> Features``, decorated with ``@transforms(ItsClass)``; a new module goes into the import below;
 2. raise NotImplementedError for parameters that it does not support;
 3. add the estimator with a few parameters to ``VARIANTS`` in
-   ``tests/training/test_converters.py``.
+   ``tests/training/test_converters.py``, a transformer to ``tests/training/test_transformers.py``.
 
 docs/how-to/add-a-converter.md has a complete example.
 """

@@ -24,7 +24,7 @@ def _random_trees_embedding(embedding: RandomTreesEmbedding, X: Features) -> Fea
     leaves = [np.flatnonzero(tree.is_leaf) for tree in trees]
     known = embedding.one_hot_encoder_.categories_
     if any(not np.array_equal(*pair) for pair in zip(leaves, known, strict=True)):
-        raise NotImplementedError("RandomTreesEmbedding with a leaf that no sample is in")
+        raise NotImplementedError("RandomTreesEmbedding with an empty leaf is not supported")
     tree_of_leaf = np.repeat(np.arange(len(trees)), [len(each) for each in leaves])
     index = leaf_indices(trees, round_to_float32(X.numbers()))
     is_in_leaf = index.columns(tree_of_leaf).equal(np.arange(len(tree_of_leaf)))

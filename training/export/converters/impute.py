@@ -38,6 +38,7 @@ from training.export.converters.tree import (
     sum_of_trees,
 )
 
+_MAX_SAMPLES_AT_ONCE = 1_000  # with more, distances are computed for one sample at a time
 _TIE = 1e-9  # distances that differ by less may be equal but for rounding
 _LINEAR = (
     ARDRegression,
@@ -117,22 +118,42 @@ def _fill_text(text: TextColumn, imputer: SimpleImputer, statistic: Any) -> Text
 @transforms(KNNImputer)
 def _knn_imputer(imputer: KNNImputer, X: Features) -> Features:
     if imputer.metric != "nan_euclidean" or imputer.weights not in ("uniform", "distance", None):
-        raise NotImplementedError("KNNImputer with a metric or weights of your own")
-    values, reference = X.numbers(), np.asarray(imputer._fit_X, dtype=np.float64)
+        raise NotImplementedError(
+            "KNNImputer with a metric or weights of your own is not supported"
+        )
+    valid = np.flatnonzero(imputer._valid_mask)
+    if not len(valid):
+        raise NotImplementedError("KNNImputer of empty columns is not supported")
+    values = X.numbers()
+    if len(imputer._fit_X) > _MAX_SAMPLES_AT_ONCE:
+        found = values.map_rows(lambda row: _find_means(imputer, row, valid), 2 * len(valid))
+    else:
+        found = _find_means(imputer, values, valid)
+    missing = _is_missing_number(values, imputer.missing_values).columns(valid)
+    means, is_tie = (found.columns(part) for part in np.split(np.arange(2 * len(valid)), 2))
+    X.graph.reject(missing.op("And", is_tie > 0.0))
+    columns = from_tensor(missing.where(means, values.columns(valid)), len(valid))
+    if imputer.keep_empty_features:
+        # Empty columns, which become zero, are one more column behind the others.
+        columns = join([columns, from_tensor(X.graph.repeat(np.zeros(1)), 1)])
+        order = np.full(len(imputer._valid_mask), len(valid))
+        order[valid] = np.arange(len(valid))
+        columns = columns.columns(order)
+    return _with_indicator(imputer, X, columns)
+
+
+def _find_means(imputer: KNNImputer, values: Tensor, valid: npt.NDArray[np.int64]) -> Tensor:
+    """Return the mean of each valid column of the nearest samples, then whether it is open."""
+    reference = np.asarray(imputer._fit_X, dtype=np.float64)
     missing = _is_missing_number(values, imputer.missing_values)
     distances = _nan_euclidean_distances(values, missing, reference, imputer._mask_fit_X)
-    columns = []
-    for index, is_valid in enumerate(imputer._valid_mask):
-        if is_valid:
-            donors = ~imputer._mask_fit_X[:, index]
-            filled, is_tie = _mean_of_nearest(imputer, distances, reference[:, index], donors)
-            X.graph.reject(missing.column(index).op("And", is_tie))
-            columns.append(missing.column(index).where(filled, values.column(index)))
-        elif imputer.keep_empty_features:
-            columns.append(X.graph.repeat(np.zeros(1)))
-    if not columns:
-        raise NotImplementedError("KNNImputer of empty columns is not supported")
-    return _with_indicator(imputer, X, from_tensor(concatenate(columns), len(columns)))
+    means, ties = [], []
+    for index in valid:
+        donors = ~imputer._mask_fit_X[:, index]
+        mean, is_tie = _mean_of_nearest(imputer, distances, reference[:, index], donors)
+        means.append(mean)
+        ties.append(is_tie.cast(np.float64))
+    return concatenate([*means, *ties])
 
 
 def _nan_euclidean_distances(

@@ -62,7 +62,9 @@ def _scaled(pls: Any, X: Features) -> Features:
 @transforms(FeatureAgglomeration)
 def _feature_agglomeration(agglomeration: FeatureAgglomeration, X: Features) -> Features:
     if agglomeration.pooling_func is not np.mean:
-        raise NotImplementedError("FeatureAgglomeration with another function than numpy.mean")
+        raise NotImplementedError(
+            "FeatureAgglomeration with another function than numpy.mean is not supported"
+        )
     clusters = np.unique(agglomeration.labels_)
     is_member = agglomeration.labels_.reshape(-1, 1) == clusters
     return project(X, is_member / is_member.sum(axis=0))

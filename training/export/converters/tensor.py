@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -200,6 +200,24 @@ class Tensor:
         inputs = [self.name, graph.tensor(np.array([count])).name]
         graph.nodes.append(helper.make_node("TopK", inputs, names, largest=0))
         return Tensor(graph, names[0]), Tensor(graph, names[1])
+
+    def map_rows(self, compute: Callable[[Tensor], Tensor], width: int) -> Tensor:
+        """Compute a float64 matrix with so many columns row by row, which needs less memory.
+
+        `compute` receives a row of this tensor, shape (1, columns), and returns one of the result.
+        """
+        graph = self.graph
+        row = Tensor(graph, graph.unique_name("row"))
+        outer_nodes, graph.nodes = graph.nodes, []
+        result = compute(row.op("Unsqueeze", np.array([0]))).reshape(width)
+        inner_nodes, graph.nodes = graph.nodes, outer_nodes
+        body = helper.make_graph(
+            inner_nodes,
+            "row",
+            [helper.make_tensor_value_info(row.name, TensorProto.DOUBLE, [None])],
+            [helper.make_tensor_value_info(result.name, TensorProto.DOUBLE, [width])],
+        )
+        return self.op("Scan", body=body, num_scan_inputs=1)
 
     def take(self, indices: Operand, axis: int) -> Tensor:
         """Select elements by their indices along an axis."""
