@@ -57,6 +57,12 @@ class Table:
     def __len__(self) -> int:
         return len(self.samples.numbers)
 
+    @property
+    def float32_features(self) -> list[int]:
+        """Indices of a frame's float32 columns, which round what they are given."""
+        dtypes = [] if self._frame is None else list(self._frame.dtypes)
+        return [i for i, dtype in enumerate(dtypes) if str(dtype).lower() == "float32"]
+
     def is_text(self, index: int) -> bool:
         """Return whether a column holds text."""
         return self.kinds[index] == "categorical"

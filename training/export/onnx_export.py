@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,8 @@ from training.export.converters.features import Features, NumberColumn, TextColu
 from training.export.converters.lightgbm_xgboost import OPSETS as BOOSTING_OPSETS
 from training.export.converters.lightgbm_xgboost import boosting_classifiers
 from training.export.converters.registry import convert
-from training.export.converters.tensor import ML_DOMAIN, Graph
+from training.export.converters.tensor import ML_DOMAIN, Graph, Tensor, concatenate
+from training.export.converters.tree import round_to_float32
 from training.export.runtime_model import RuntimeModel
 
 _IR_VERSION = 10  # of ONNX 1.16, the first with opset 21
@@ -47,7 +49,12 @@ def onnx_strategies(signature: Signature) -> list[Strategy]:
 
 
 def write_onnx(
-    estimator: Any, signature: Signature, strategy: Strategy, missing_texts: dict[int, Any]
+    estimator: Any,
+    signature: Signature,
+    strategy: Strategy,
+    missing_texts: dict[int, Any],
+    *,
+    float32_features: Collection[int] = (),
 ) -> RuntimeModel:
     """Convert a fitted classifier.
 
@@ -59,6 +66,8 @@ def write_onnx(
     strategy : Strategy
     missing_texts : dict
         The value of a missing text, None or NaN, by the index of its feature.
+    float32_features : collection of int, optional
+        Indices of the features that are float32 in the frame that the estimator was fitted on.
 
     Returns
     -------
@@ -75,7 +84,7 @@ def write_onnx(
     name = type(estimator).__name__
     try:
         if strategy is Strategy.CONVERTERS:
-            return _write_with_converters(estimator, signature, missing_texts)
+            return _write_with_converters(estimator, signature, missing_texts, float32_features)
         return RuntimeModel(_write_with_skl2onnx(estimator, signature, strategy), [])
     except NotExportable:
         raise
@@ -85,7 +94,10 @@ def write_onnx(
 
 
 def _write_with_converters(
-    estimator: Any, signature: Signature, missing_texts: dict[int, Any]
+    estimator: Any,
+    signature: Signature,
+    missing_texts: dict[int, Any],
+    float32_features: Collection[int],
 ) -> RuntimeModel:
     graph = Graph(len(signature.number_indices))
     graph.input.width = len(signature.number_indices) if not signature.text_indices else None
@@ -93,8 +105,12 @@ def _write_with_converters(
     for index in range(len(signature.features)):
         if index in missing_texts:
             columns.append(TextColumn(graph, index, missing_texts[index]))
+            continue
+        number = signature.number_indices.index(index)
+        if index in float32_features:
+            columns.append(NumberColumn(round_to_float32(graph.input.column(number)), 0))
         else:
-            columns.append(NumberColumn(graph.input, signature.number_indices.index(index)))
+            columns.append(NumberColumn(graph.input, number))
     outputs = convert(estimator, Features(graph, columns))
     tensors = {CLASS_INDEX_OUTPUT: outputs.class_index}
     if signature.has_probabilities:
@@ -102,7 +118,9 @@ def _write_with_converters(
             raise NotExportable(
                 f"the probabilities of {type(estimator).__name__} are not supported"
             )
-        tensors[PROBABILITIES_OUTPUT] = outputs.probabilities
+        tensors[PROBABILITIES_OUTPUT] = _reject(graph, outputs.probabilities)
+    elif graph.rejects_small_values:
+        raise NotExportable("a transformer rejects some values, and there are no probabilities")
     for output, tensor in tensors.items():
         graph.nodes.append(helper.make_node("Identity", [tensor.name], [output]))
     proto = helper.make_graph(
@@ -113,6 +131,14 @@ def _write_with_converters(
         graph.initializers,
     )
     return RuntimeModel(_serialize(proto), graph.text_encoders)
+
+
+def _reject(graph: Graph, probabilities: Tensor) -> Tensor:
+    """Make the probabilities of rejected samples NaN."""
+    if not graph.rejections:
+        return probabilities
+    is_invalid = concatenate([each.cast(np.float64) for each in graph.rejections]).sum() > 0.0
+    return is_invalid.where(np.nan, probabilities)
 
 
 def _write_with_skl2onnx(estimator: Any, signature: Signature, strategy: Strategy) -> bytes:

@@ -109,7 +109,14 @@ def _candidates(estimator: Any, table: Table, signature: Signature) -> Iterator[
         return OnnxClassifier(model.data, signature, model.text_encoders)
 
     for strategy in onnx_strategies(signature):
-        write = functools.partial(write_onnx, estimator, signature, strategy, table.missing_texts)
+        write = functools.partial(
+            write_onnx,
+            estimator,
+            signature,
+            strategy,
+            table.missing_texts,
+            float32_features=table.float32_features,
+        )
         yield _Candidate(strategy.value, "onnx", write, load_onnx)
 
     def load_sklearn(model: RuntimeModel) -> Classifier:

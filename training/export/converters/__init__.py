@@ -10,7 +10,7 @@ To add an estimator:
    -> Features``, decorated with ``@transforms(ItsClass)``; a new module goes into the import below;
 2. raise NotImplementedError for parameters that it does not support;
 3. add the estimator with a few parameters to ``VARIANTS`` in
-   ``tests/training/test_converters.py``.
+   ``tests/training/test_converters.py``, a transformer to ``tests/training/test_transformers.py``.
 
 docs/how-to/add-a-converter.md has a complete example.
 """
@@ -20,14 +20,19 @@ from __future__ import annotations
 # Each module registers its converters.
 from training.export.converters import (  # noqa: F401
     calibration,
+    cluster,
     compose,
+    decomposition,
     discriminant_analysis,
     dummy,
     ensemble,
+    ensemble_transformers,
     feature_extraction,
+    feature_selection,
     frozen,
     gaussian_process,
     impute,
+    kernel_approximation,
     linear_model,
     model_selection,
     multiclass,
@@ -35,8 +40,18 @@ from training.export.converters import (  # noqa: F401
     neighbors,
     neural_network,
     pipeline,
+    projections,
     semi_supervised,
     svm,
     tree,
 )
-from training.export.converters.preprocessing import encoders  # noqa: F401
+from training.export.converters.preprocessing import (  # noqa: F401
+    discretization,
+    encoders,
+    functions,
+    polynomial,
+    power,
+    quantile,
+    scaling,
+    spline,
+)

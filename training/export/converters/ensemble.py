@@ -212,10 +212,14 @@ def _weighted_sum(terms: list[Tensor], weights: list[float] | None) -> Tensor:
 
 @delegates(StackingClassifier)
 def _stacking(estimator: StackingClassifier, X: Features) -> Outputs:
+    return convert(estimator.final_estimator_, stacked_predictions(estimator, X))
+
+
+def stacked_predictions(estimator: StackingClassifier, X: Features) -> Tensor:
+    """Return what the final estimator receives: the members' predictions, then the features."""
     members = zip(estimator.estimators_, estimator.stack_method_, strict=True)
     columns = [_stacked(member, method, X, len(estimator.classes_)) for member, method in members]
-    stacked = concatenate([*columns, X.numbers()] if estimator.passthrough else columns)
-    return convert(estimator.final_estimator_, stacked)
+    return concatenate([*columns, X.numbers()] if estimator.passthrough else columns)
 
 
 def _stacked(member: Any, method: str, X: Features, classes: int) -> Tensor:

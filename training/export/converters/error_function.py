@@ -53,13 +53,13 @@ def erf(x: Tensor) -> Tensor:
     """Return the error function of a float64 tensor, to within 4e-16."""
     size = x.abs()
     square = x * x
-    near = x * _polynomial(_NEAR_P, square) / _polynomial(_NEAR_Q, square)
+    near = x * polynomial(_NEAR_P, square) / polynomial(_NEAR_Q, square)
     far = size.clip(0.0, _ONE)
-    tail = (-(far * far)).exp() * _polynomial(_FAR_P, far) / _polynomial(_FAR_Q, far)
+    tail = (-(far * far)).exp() * polynomial(_FAR_P, far) / polynomial(_FAR_Q, far)
     return (size > _NEAR).where(x.op("Sign") * (1.0 - tail), near)
 
 
-def _polynomial(coefficients: tuple[float, ...], x: Tensor) -> Tensor:
+def polynomial(coefficients: tuple[float, ...], x: Tensor) -> Tensor:
     """Evaluate a polynomial with Horner's rule."""
     value: Tensor | npt.NDArray[np.float64] = np.array(coefficients[0])
     for coefficient in coefficients[1:]:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
+from sklearn.feature_extraction.text import (
+    CountVectorizer,
+    HashingVectorizer,
+    TfidfTransformer,
+    TfidfVectorizer,
+)
 
 from training.export.converters.features import Features, from_tensor
+from training.export.converters.preprocessing.scaling import row_of
 from training.export.converters.registry import transforms
 from training.export.converters.tensor import Tensor
+
+MAX_HASHED_FEATURES = 2**18  # a column each: 2 MB for every text
 
 
 @transforms(CountVectorizer)
@@ -28,11 +35,36 @@ def _tfidf(transformer: TfidfTransformer, X: Features) -> Features:
     if transformer.sublinear_tf:
         counts = (counts > 0.0).where(counts.log() + 1.0, 0.0)
     if transformer.use_idf:
-        counts = counts * np.asarray(transformer.idf_, dtype=np.float64)
+        counts = counts * row_of(transformer.idf_)
     return from_tensor(_normalize(counts, transformer.norm), len(X))
 
 
+@transforms(HashingVectorizer)
+def _hashing_vectorizer(vectorizer: HashingVectorizer, X: Features) -> Features:
+    width = int(vectorizer.n_features)
+    if width > MAX_HASHED_FEATURES:
+        raise NotImplementedError(
+            f"HashingVectorizer with n_features={width} is not supported: the most is "
+            f"{MAX_HASHED_FEATURES}"
+        )
+    encoder = _analyzer(vectorizer, X) | {
+        "hashed_terms": width,
+        "alternate_sign": bool(vectorizer.alternate_sign),
+        "binary": bool(vectorizer.binary),
+    }
+    counts = X.graph.encode_text(encoder, width=width)
+    return from_tensor(_normalize(counts, vectorizer.norm), width)
+
+
 def _count(vectorizer: Any, X: Features) -> Features:
+    encoder, vocabulary = _analyzer(vectorizer, X), vectorizer.vocabulary_
+    terms = sorted(vocabulary, key=vocabulary.__getitem__)
+    encoder |= {"terms": terms, "binary": bool(vectorizer.binary)}
+    return from_tensor(X.graph.encode_text(encoder, width=len(terms)), len(terms))
+
+
+def _analyzer(vectorizer: Any, X: Features) -> dict[str, Any]:
+    """Return the fields of a text encoder that define how a text is split into terms."""
     text = X.text(0) if len(X) == 1 else None
     if text is None:
         raise NotImplementedError(f"{type(vectorizer).__name__} of anything but one text column")
@@ -45,11 +77,8 @@ def _count(vectorizer: Any, X: Features) -> Features:
         raise NotImplementedError(
             f"{type(vectorizer).__name__} with a function of your own is not supported"
         )
-    terms = sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
-    encoder = {
+    return {
         "feature": text.feature,
-        "terms": terms,
-        "binary": bool(vectorizer.binary),
         "analyzer": vectorizer.analyzer,
         "lowercase": bool(vectorizer.lowercase),
         "strip_accents": vectorizer.strip_accents,
@@ -57,7 +86,6 @@ def _count(vectorizer: Any, X: Features) -> Features:
         "ngram_range": [int(size) for size in vectorizer.ngram_range],
         "stop_words": sorted(vectorizer.get_stop_words() or ()),
     }
-    return from_tensor(X.graph.encode_text(encoder, width=len(terms)), len(terms))
 
 
 def _normalize(rows: Tensor, norm: str | None) -> Tensor:

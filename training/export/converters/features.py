@@ -31,11 +31,21 @@ class TextColumn(NamedTuple):
     missing : str, float or None
         The value of a missing text: None or NaN, as in the training data, or the text that an
         imputer replaces it with.
+    replaced : tuple of (str, str)
+        Texts and what an imputer replaces them with.
     """
 
     graph: Graph
     feature: int
     missing: Any
+    replaced: tuple[tuple[str, str], ...] = ()
+
+    def replace(self, text: str, replacement: str) -> TextColumn:
+        """Return the column with a text, also one that another was replaced with, replaced."""
+        replaced = {old: replacement if new == text else new for old, new in self.replaced}
+        replaced.setdefault(text, replacement)
+        missing = replacement if self.missing == text else self.missing
+        return self._replace(missing=missing, replaced=tuple(replaced.items()))
 
     def look_up(self, texts: Sequence[str], table: npt.NDArray[Any]) -> Tensor:
         """Return the table's row for each text.
@@ -53,11 +63,13 @@ class TextColumn(NamedTuple):
         Tensor
             Shape (samples, columns).
         """
-        rows = list(range(len(texts) + 2))
+        known, replaced = {text: row for row, text in enumerate(texts)}, dict(self.replaced)
+        categories = list(dict.fromkeys([*texts, *replaced]))
+        rows = [known.get(replaced.get(text, text), len(texts)) for text in categories]
+        rows += [len(texts), len(texts) + 1]
         if isinstance(self.missing, str):
-            known = {text: row for row, text in enumerate(texts)}
             rows[-1] = known.get(self.missing, len(texts))
-        encoder = {"feature": self.feature, "categories": list(texts)}
+        encoder = {"feature": self.feature, "categories": categories}
         code = self.graph.encode_text(encoder, width=1).cast(np.int64).reshape(-1)
         return self.graph.tensor(np.asarray(table)[rows]).take(code, axis=0)
 
@@ -81,7 +93,7 @@ class Features:
         return tuple(
             (column.tensor.name, column.position)
             if isinstance(column, NumberColumn)
-            else ("text", column.feature, str(column.missing))
+            else ("text", column.feature, repr(column.missing), column.replaced)
             for column in self._columns
         )
 
@@ -128,6 +140,13 @@ def from_tensor(tensor: Tensor, width: int) -> Features:
 def join(parts: Sequence[Features]) -> Features:
     """Join features side by side."""
     return Features(parts[0].graph, [column for part in parts for column in part._columns])
+
+
+def scale_features(features: Features, weight: float | None) -> Features:
+    """Multiply all columns by a transformer's weight; None for none."""
+    if weight is None or not len(features):
+        return features
+    return from_tensor(features.numbers() * float(weight), len(features))
 
 
 def _select(tensor: Tensor, indices: list[int]) -> Tensor:

@@ -11,13 +11,17 @@ from sklearn.model_selection import (
     RandomizedSearchCV,
     TunedThresholdClassifierCV,
 )
+from sklearn.model_selection._search_successive_halving import (
+    HalvingGridSearchCV,
+    HalvingRandomSearchCV,
+)
 
 from training.export.converters.features import Features
 from training.export.converters.outputs import Outputs, require
 from training.export.converters.registry import convert, delegates
 
 
-@delegates(GridSearchCV, RandomizedSearchCV)
+@delegates(GridSearchCV, RandomizedSearchCV, HalvingGridSearchCV, HalvingRandomSearchCV)
 def _search(estimator: Any, X: Features) -> Outputs:
     return convert(estimator.best_estimator_, X)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from sklearn.neural_network import MLPClassifier
+import numpy as np
+from sklearn.neural_network import BernoulliRBM, MLPClassifier
 
+from training.export.converters.features import Features, from_tensor
 from training.export.converters.outputs import (
     Outputs,
     binary_probabilities,
     from_probabilities,
     second_if_above,
 )
-from training.export.converters.registry import converts
+from training.export.converters.registry import converts, transforms
 from training.export.converters.tensor import Tensor
 
 _ACTIVATIONS = {"relu": "Relu", "tanh": "Tanh", "logistic": "Sigmoid"}
@@ -30,3 +32,10 @@ def _mlp(estimator: MLPClassifier, X: Tensor) -> Outputs:
         return from_probabilities(raw.softmax())
     second = raw.sigmoid()
     return Outputs(second_if_above(second, 0.5), binary_probabilities(second))
+
+
+@transforms(BernoulliRBM)
+def _bernoulli_rbm(machine: BernoulliRBM, X: Features) -> Features:
+    weights = np.asarray(machine.components_, dtype=np.float64).T
+    hidden = X.numbers() @ weights + np.asarray(machine.intercept_hidden_, dtype=np.float64)
+    return from_tensor(hidden.sigmoid(), weights.shape[1])

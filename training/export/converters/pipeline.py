@@ -6,7 +6,7 @@ from typing import Any
 
 from sklearn.pipeline import FeatureUnion, Pipeline
 
-from training.export.converters.features import Features, from_tensor, join
+from training.export.converters.features import Features, join, scale_features
 from training.export.converters.outputs import Outputs
 from training.export.converters.registry import convert, delegates, transform, transforms
 
@@ -31,10 +31,8 @@ def _transform_steps(steps: list[tuple[str, Any]], X: Features) -> Features:
 @transforms(FeatureUnion)
 def _feature_union(union: FeatureUnion, X: Features) -> Features:
     weights = union.transformer_weights or {}
-    parts = []
-    for name, transformer in union.transformer_list:
-        part = transform(transformer, X)
-        if name in weights:
-            part = from_tensor(part.numbers() * float(weights[name]), len(part))
-        parts.append(part)
+    parts = [
+        scale_features(transform(transformer, X), weights.get(name))
+        for name, transformer in union.transformer_list
+    ]
     return join(parts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,8 @@ class Graph:
         self.input = Tensor(self, SAMPLES_INPUT)
         # The outputs of each estimator for each input, so that none is converted twice.
         self.converted: dict[Any, Any] = {}
+        self.rejections: list[Tensor] = []  # booleans, see reject
+        self.rejects_small_values = False
         self._names = 0
 
     def op(self, op_type: str, *inputs: Operand, domain: str = "", **attributes: Any) -> Tensor:
@@ -79,6 +81,20 @@ class Graph:
             self.width += width
         columns: Tensor = self.converted[key]
         return columns
+
+    def reject(self, is_invalid: Tensor, *, is_overflow: bool = False) -> None:
+        """Make the probabilities NaN, which serving reports, where scikit-learn raises.
+
+        Parameters
+        ----------
+        is_invalid : Tensor of bool
+            Shape (samples, columns): a sample with a true value is rejected.
+        is_overflow : bool, default=False
+            Whether only values of an extreme size are rejected. An estimator without probabilities
+            can be exported with these rejections only.
+        """
+        self.rejections.append(is_invalid)
+        self.rejects_small_values |= not is_overflow
 
     def row_count(self) -> Tensor:
         """Return the number of samples, shape (1,)."""
@@ -177,6 +193,32 @@ class Tensor:
         """Return the first index of each row's smallest value."""
         return self.op("ArgMin", axis=1, keepdims=0)
 
+    def top_k(self, count: int) -> tuple[Tensor, Tensor]:
+        """Return each row's smallest values, sorted, and their indices; the first of equal ones."""
+        graph = self.graph
+        names = [graph.unique_name(prefix) for prefix in ("smallest", "indices")]
+        inputs = [self.name, graph.tensor(np.array([count])).name]
+        graph.nodes.append(helper.make_node("TopK", inputs, names, largest=0))
+        return Tensor(graph, names[0]), Tensor(graph, names[1])
+
+    def map_rows(self, compute: Callable[[Tensor], Tensor], width: int) -> Tensor:
+        """Compute a float64 matrix with so many columns row by row, which needs less memory.
+
+        `compute` receives a row of this tensor, shape (1, columns), and returns one of the result.
+        """
+        graph = self.graph
+        row = Tensor(graph, graph.unique_name("row"))
+        outer_nodes, graph.nodes = graph.nodes, []
+        result = compute(row.op("Unsqueeze", np.array([0]))).reshape(width)
+        inner_nodes, graph.nodes = graph.nodes, outer_nodes
+        body = helper.make_graph(
+            inner_nodes,
+            "row",
+            [helper.make_tensor_value_info(row.name, TensorProto.DOUBLE, [None])],
+            [helper.make_tensor_value_info(result.name, TensorProto.DOUBLE, [width])],
+        )
+        return self.op("Scan", body=body, num_scan_inputs=1)
+
     def take(self, indices: Operand, axis: int) -> Tensor:
         """Select elements by their indices along an axis."""
         return self.op("Gather", indices, axis=axis)
@@ -212,6 +254,11 @@ class Tensor:
     def is_nan(self) -> Tensor:
         """Return true where a value is NaN."""
         return self.op("IsNaN")
+
+    def reject_infinity(self, *, is_overflow: bool = True) -> Tensor:
+        """Return this tensor; samples with an infinite value are rejected, see `Graph.reject`."""
+        self.graph.reject(self.op("IsInf"), is_overflow=is_overflow)
+        return self
 
     def abs(self) -> Tensor:
         """Return the absolute value."""

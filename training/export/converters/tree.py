@@ -95,7 +95,7 @@ def sum_of_trees(
 
     The sum has shape (samples, columns) and begins with `start`, shape (columns,), or with zero.
     """
-    leaves = _leaf_indices(trees, X)
+    leaves = leaf_indices(trees, X)
     values = [tree.values[tree.is_leaf] for tree in trees]
     if start is not None:  # as if it were the only leaf of one more tree
         leaves = leaves.op("Pad", np.array([0, 0, 0, 1]), np.array(sum(map(len, values))))
@@ -105,7 +105,7 @@ def sum_of_trees(
     return table.take(leaves, axis=0).sum_in_order(axis=1)
 
 
-def _leaf_indices(trees: Sequence[Tree], X: Tensor) -> Tensor:
+def leaf_indices(trees: Sequence[Tree], X: Tensor) -> Tensor:
     """Return the index of each tree's leaf among all trees' leaves, shape (samples, trees)."""
     splits = [_read_splits(tree) for tree in trees]
     first_node = np.cumsum([0] + [len(tree.feature) for tree in splits])

@@ -10,6 +10,9 @@ no locale, and every text is encoded, with accents, NUL characters or lone words
 ``{"feature": 5, "terms": ["good", ...], "analyzer": "word", ...}``
     One column per term: how often the text contains it. The other fields are parameters of
     scikit-learn's ``CountVectorizer``.
+``{"feature": 5, "hashed_terms": 1024, "alternate_sign": true, ...}``
+    So many columns: each term is counted in the column that its hash selects, as by scikit-learn's
+    ``HashingVectorizer``, whose parameters the other fields are.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from typing import Any, Protocol
 
 from chalicelib.inputs.samples import Samples
 
+_32_BITS = 0xFFFFFFFF
 _REPEATED_SPACES = re.compile(r"\s\s+")
 
 Analyzer = Callable[[str], Iterator[str]]
@@ -116,6 +120,70 @@ class TermEncoder:
                     matrix[first + column] = 1.0 if binary else matrix[first + column] + 1.0
 
 
+class HashEncoder:
+    """Counts terms in the columns that their hashes select, as ``HashingVectorizer`` does.
+
+    Parameters
+    ----------
+    feature : int
+        Index of the feature in the signature.
+    width : int
+        Number of columns.
+    alternate_sign : bool
+        Whether the hash also decides if a term counts as 1 or as -1.
+    binary : bool
+        Whether to write 1 in each column that a term of the text selects.
+    analyze : callable
+        Splits a text into terms.
+    """
+
+    def __init__(
+        self, feature: int, width: int, *, alternate_sign: bool, binary: bool, analyze: Analyzer
+    ) -> None:
+        self.feature = feature
+        self.width = width
+        self._alternate_sign = alternate_sign
+        self._binary = binary
+        self._analyze = analyze
+
+    def encode(
+        self, texts: Sequence[str | None], matrix: array[float], start: int, stride: int
+    ) -> None:
+        """Write the counts of each text's terms; see `TextEncoder.encode`."""
+        for row, text in enumerate(texts):
+            first = start + row * stride
+            for term in self._analyze(text or ""):
+                value = murmurhash3(term.encode())
+                column = first + abs(value) % self.width
+                sign = -1.0 if self._alternate_sign and value < 0 else 1.0
+                matrix[column] = 1.0 if self._binary else matrix[column] + sign
+
+
+def murmurhash3(data: bytes) -> int:
+    """Return the hash MurmurHash3_x86_32 with seed 0, as a signed integer.
+
+    Source: Austin Appleby, https://github.com/aappleby/smhasher
+    """
+    size = len(data)
+    state = 0
+    for start in range(0, size - 3, 4):
+        state ^= _scramble(int.from_bytes(data[start : start + 4], "little"))
+        state = (state << 13 | state >> 19) & _32_BITS
+        state = (state * 5 + 0xE6546B64) & _32_BITS
+    state ^= _scramble(int.from_bytes(data[size & ~3 :], "little"))
+    state ^= size
+    state = ((state ^ state >> 16) * 0x85EBCA6B) & _32_BITS
+    state = ((state ^ state >> 13) * 0xC2B2AE35) & _32_BITS
+    state ^= state >> 16
+    return state - (1 << 32) if state >> 31 else state
+
+
+def _scramble(block: int) -> int:
+    block = (block * 0xCC9E2D51) & _32_BITS
+    block = (block << 15 | block >> 17) & _32_BITS
+    return (block * 0x1B873593) & _32_BITS
+
+
 def make_encoders(documents: Sequence[Mapping[str, Any]]) -> list[TextEncoder]:
     """Return the encoders of a manifest's ``text_encoders``.
 
@@ -164,7 +232,17 @@ def _make_encoder(
 ) -> TextEncoder:
     if categories is not None:
         return CategoryEncoder(feature, categories)
-    terms, binary = options.pop("terms"), bool(options.pop("binary"))
+    binary = bool(options.pop("binary"))
+    if "hashed_terms" in options:
+        width, alternate_sign = (
+            int(options.pop("hashed_terms")),
+            bool(options.pop("alternate_sign")),
+        )
+        analyze = make_analyzer(**options)
+        return HashEncoder(
+            feature, width, alternate_sign=alternate_sign, binary=binary, analyze=analyze
+        )
+    terms = options.pop("terms")
     return TermEncoder(feature, terms, binary=binary, analyze=make_analyzer(**options))
 
 

@@ -52,6 +52,7 @@ _FUNCTIONS: dict[str, tuple[int, list[Any]]] = {
     "ReleaseValue": (96, [c_void_p]),
     "ReleaseTypeInfo": (98, [c_void_p]),
     "ReleaseSessionOptions": (100, [c_void_p]),
+    "AddSessionConfigEntry": (130, [c_void_p, c_char_p, c_char_p]),
 }
 _GET_ERROR_MESSAGE_INDEX = 2
 

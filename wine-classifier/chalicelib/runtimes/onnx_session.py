@@ -19,6 +19,9 @@ from chalicelib.runtimes.onnx_capi import (
     ort_api,
 )
 
+# This optimizer merges a matrix product and a factor into an operator whose factor is float32.
+_EXACT_MATRIX_PRODUCTS = (b"optimization.disable_specified_optimizers", b"MatMulScaleFusion")
+
 
 class _OutputInfo(NamedTuple):
     element_type: int
@@ -65,6 +68,7 @@ class Session:
             api.call("SetIntraOpNumThreads", options, 1)
             api.call("SetInterOpNumThreads", options, 1)
             api.call("SetSessionLogSeverityLevel", options, FATAL)
+            api.call("AddSessionConfigEntry", options, *_EXACT_MATRIX_PRODUCTS)
             self._session = api.create(
                 "CreateSessionFromArray", api.environment, model, len(model), options
             )
