@@ -27,7 +27,9 @@ from training.export.converters import (  # noqa: F401
     feature_extraction,
     frozen,
     gaussian_process,
+    hist_gradient_boosting,
     impute,
+    lightgbm,
     linear_model,
     model_selection,
     multiclass,
@@ -38,5 +40,6 @@ from training.export.converters import (  # noqa: F401
     semi_supervised,
     svm,
     tree,
+    xgboost,
 )
 from training.export.converters.preprocessing import encoders  # noqa: F401

@@ -12,7 +12,6 @@ from sklearn.ensemble import (
     BaggingClassifier,
     ExtraTreesClassifier,
     GradientBoostingClassifier,
-    HistGradientBoostingClassifier,
     RandomForestClassifier,
     StackingClassifier,
     VotingClassifier,
@@ -73,37 +72,6 @@ def _in_column(
     table = np.zeros((len(values), len(start)))
     table[:, column] = values.reshape(-1)
     return table
-
-
-@converts(HistGradientBoostingClassifier)
-def _hist_gradient_boosting(estimator: HistGradientBoostingClassifier, X: Tensor) -> Outputs:
-    start = np.asarray(estimator._baseline_prediction, dtype=np.float64).reshape(-1)
-    trees = [
-        _read_predictor(predictor, k, start)
-        for iteration in estimator._predictors
-        for k, predictor in enumerate(iteration)
-    ]
-    raw = sum_of_trees(trees, X, start)
-    classes = len(estimator.classes_)
-    probabilities = binary_probabilities(raw.sigmoid()) if classes == 2 else raw.softmax()
-    return from_scores(raw, classes, probabilities)
-
-
-def _read_predictor(predictor: Any, column: int, start: npt.NDArray[Any]) -> Tree:
-    nodes = predictor.nodes
-    if nodes["is_categorical"].any():
-        raise NotImplementedError(
-            "HistGradientBoostingClassifier with categorical features is not supported"
-        )
-    return Tree(
-        nodes["feature_idx"],
-        nodes["num_threshold"],
-        nodes["left"].astype(np.int64),
-        nodes["right"].astype(np.int64),
-        nodes["missing_go_to_left"].astype(bool),
-        nodes["is_leaf"].astype(bool),
-        _in_column(nodes["value"], column, start),
-    )
 
 
 @delegates(AdaBoostClassifier)
