@@ -110,6 +110,6 @@ def test_a_forest_on_other_data_is_served_exactly(
 def test_boosting_libraries_are_served_exactly(
     server: Server, store: ModelRegistry, estimator: ClassifierMixin, load: Callable[..., Any]
 ) -> None:
-    """By way of onnxmltools' converters."""
+    """From the trees that they have fitted."""
     X, y = wine()[:2] if load is wine else load(return_X_y=True)
     assert_served_exactly(server, store, estimator, X, y)

@@ -17,7 +17,7 @@ from sklearn.ensemble import (
     VotingClassifier,
 )
 
-from training.export.converters.features import Features
+from training.export.converters.features import Features, from_tensor
 from training.export.converters.outputs import (
     Outputs,
     binary_probabilities,
@@ -31,7 +31,6 @@ from training.export.converters.registry import convert, converts, delegates
 from training.export.converters.tensor import Tensor, add_in_order, concatenate
 from training.export.converters.tree import (
     TREES,
-    Tree,
     leaf_probabilities,
     read_tree,
     round_to_float32,
@@ -183,7 +182,9 @@ def _stacking(estimator: StackingClassifier, X: Features) -> Outputs:
     members = zip(estimator.estimators_, estimator.stack_method_, strict=True)
     columns = [_stacked(member, method, X, len(estimator.classes_)) for member, method in members]
     stacked = concatenate([*columns, X.numbers()] if estimator.passthrough else columns)
-    return convert(estimator.final_estimator_, stacked)
+    features = from_tensor(stacked, estimator.final_estimator_.n_features_in_)
+    features.is_sparse = X.is_sparse if estimator.passthrough else False
+    return convert(estimator.final_estimator_, features)
 
 
 def _stacked(member: Any, method: str, X: Features, classes: int) -> Tensor:

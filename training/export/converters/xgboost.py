@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,12 @@ def _base_margins(learner: dict[str, Any]) -> npt.NDArray[np.float32]:
 
 
 def _encode(estimator: Any, learner: dict[str, Any], X: Features) -> Tensor:
-    """Return the features as XGBoost sees them: float32, and categories as their indices."""
+    """Return the features as XGBoost sees them: float32, and categories as their indices.
+
+    Zeros of a sparse matrix are missing.
+    """
+    if X.is_sparse is None:
+        raise NotImplementedError("XGBClassifier behind a transformer that may return sparse data")
     types = learner["feature_types"] or ["float"] * len(X)
     stored = learner["gradient_booster"].get("model", {}).get("cats", {}).get("enc") or []
     missing = float(estimator.missing)
@@ -86,6 +92,8 @@ def _encode(estimator: Any, learner: dict[str, Any], X: Features) -> Tensor:
             column = round_to_float32(X.column(index))
             if missing == missing:
                 column = column.equal(float(np.float32(missing))).where(np.nan, column)
+            if X.is_sparse:
+                column = column.equal(0.0).where(np.nan, column)
             if types[index] == "c":  # a negative number is no category
                 column = (column < 0.0).where(-1.0, column)
         columns.append(from_tensor(column, 1))
@@ -97,7 +105,7 @@ def _read_categories(stored: dict[str, Any]) -> list[Any]:
     if "offsets" not in stored:
         return list(stored["values"])
     offsets, data = stored["offsets"], bytes(value % 256 for value in stored["values"])
-    return [data[start:end].decode() for start, end in zip(offsets[:-1], offsets[1:], strict=True)]
+    return [data[start:end].decode() for start, end in pairwise(offsets)]
 
 
 def _tree_margins(estimator: Any, learner: dict[str, Any], X: Tensor) -> Tensor:
