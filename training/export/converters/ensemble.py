@@ -38,7 +38,11 @@ from training.export.converters.tree import (
 )
 
 
-@converts(RandomForestClassifier, ExtraTreesClassifier)
+@converts(
+    RandomForestClassifier,
+    ExtraTreesClassifier,
+    "imblearn.ensemble._forest.BalancedRandomForestClassifier",
+)
 def _forest(estimator: Any, X: Tensor) -> Outputs:
     trees = [read_tree(tree, leaf_probabilities(tree)) for tree in estimator.estimators_]
     return from_probabilities(sum_of_trees(trees, round_to_float32(X)) / len(trees))
@@ -73,7 +77,7 @@ def _in_column(
     return table
 
 
-@delegates(AdaBoostClassifier)
+@delegates(AdaBoostClassifier, "imblearn.ensemble._weight_boosting.RUSBoostClassifier")
 def _ada_boost(estimator: AdaBoostClassifier, X: Features) -> Outputs:
     classes, weights = len(estimator.classes_), estimator.estimator_weights_
     if all(isinstance(member, TREES) for member in estimator.estimators_):
@@ -111,7 +115,11 @@ def _sum_of_boosted_classifiers(estimator: AdaBoostClassifier, X: Features) -> T
     return add_in_order(votes)
 
 
-@delegates(BaggingClassifier)
+@delegates(
+    BaggingClassifier,
+    "imblearn.ensemble._bagging.BalancedBaggingClassifier",
+    "imblearn.ensemble._easy_ensemble.EasyEnsembleClassifier",
+)
 def _bagging(estimator: BaggingClassifier, X: Features) -> Outputs:
     if all(isinstance(member, TREES) for member in estimator.estimators_):
         total = _sum_of_bagged_trees(estimator, X)

@@ -63,9 +63,10 @@ def _check(estimator: Any, booster: _Booster, columns: int) -> None:
         raise NotImplementedError("LGBMClassifier with linear trees is not supported")
     if "objective" not in booster.header:
         raise NotImplementedError("LGBMClassifier with its own objective is not supported")
-    parameters = estimator.get_params()
-    if parameters.get("pred_early_stop") or parameters.get("predict_disable_shape_check"):
-        raise NotImplementedError("LGBMClassifier with early stopping of predictions")
+    if estimator.get_params().get("pred_early_stop"):
+        raise NotImplementedError(
+            "LGBMClassifier with early stopping of predictions is not supported"
+        )
 
 
 def _probabilities(objective: str, raw: Tensor) -> Tensor:

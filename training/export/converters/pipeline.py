@@ -12,12 +12,12 @@ from training.export.converters.registry import convert, delegates, transform, t
 from training.export.converters.sparsity import returns_sparse
 
 
-@delegates(Pipeline)
+@delegates(Pipeline, "imblearn.pipeline.Pipeline")
 def _pipeline(estimator: Pipeline, X: Features) -> Outputs:
     return convert(estimator.steps[-1][1], _transform_steps(estimator.steps[:-1], X))
 
 
-@transforms(Pipeline)
+@transforms(Pipeline, "imblearn.pipeline.Pipeline")
 def _transformer_pipeline(estimator: Pipeline, X: Features) -> Features:
     return _transform_steps(estimator.steps, X)
 

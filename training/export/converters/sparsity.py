@@ -9,7 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from sklearn.compose import ColumnTransformer
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
+from sklearn.feature_extraction.text import (
+    CountVectorizer,
+    HashingVectorizer,
+    TfidfTransformer,
+    TfidfVectorizer,
+)
 from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import (
@@ -29,12 +34,14 @@ _AS_THEIR_INPUT = (MaxAbsScaler, Normalizer, RobustScaler, SelectorMixin, Standa
 
 def returns_sparse(transformer: Any, input_is_sparse: bool | None) -> bool | None:
     """Return whether a fitted transformer's output is sparse; None if that is not known."""
-    if transformer in (None, "passthrough") or isinstance(transformer, _AS_THEIR_INPUT):
+    if transformer in (None, "passthrough", "drop") or isinstance(transformer, _AS_THEIR_INPUT):
         return input_is_sparse
     if isinstance(transformer, ColumnTransformer):
-        return bool(transformer.sparse_output_)
+        return _column_transformer_returns_sparse(transformer, input_is_sparse)
     if isinstance(transformer, _ALWAYS_SPARSE):
         return True
+    if isinstance(transformer, HashingVectorizer):  # counts of two signs may store a zero
+        return None if transformer.alternate_sign else True
     if isinstance(transformer, OneHotEncoder):
         return bool(transformer.sparse_output)
     if isinstance(transformer, KBinsDiscretizer):
@@ -47,9 +54,16 @@ def returns_sparse(transformer: Any, input_is_sparse: bool | None) -> bool | Non
         return _union_returns_sparse(transformer, input_is_sparse)
     if getattr(transformer, "sparse_output", False) is True:
         return True
-    # Others make a dense matrix of a dense one, except vectorizers with a hash function.
-    is_dense = input_is_sparse is False and not hasattr(transformer, "build_analyzer")
-    return False if is_dense else None
+    return False if input_is_sparse is False else None
+
+
+def _column_transformer_returns_sparse(
+    transformer: ColumnTransformer, input_is_sparse: bool | None
+) -> bool | None:
+    if not transformer.sparse_output_:
+        return False
+    parts = [returns_sparse(part, input_is_sparse) for _, part, _ in transformer.transformers_]
+    return None if None in parts else True
 
 
 def _union_returns_sparse(union: FeatureUnion, input_is_sparse: bool | None) -> bool | None:

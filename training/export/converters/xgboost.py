@@ -79,7 +79,10 @@ def _encode(estimator: Any, learner: dict[str, Any], X: Features) -> Tensor:
     Zeros of a sparse matrix are missing.
     """
     if X.is_sparse is None:
-        raise NotImplementedError("XGBClassifier behind a transformer that may return sparse data")
+        raise NotImplementedError(
+            "XGBClassifier after a transformer that may store zeros in a sparse matrix is not "
+            "supported"
+        )
     types = learner["feature_types"] or ["float"] * len(X)
     stored = learner["gradient_booster"].get("model", {}).get("cats", {}).get("enc") or []
     missing = float(estimator.missing)
@@ -113,11 +116,14 @@ def _tree_margins(estimator: Any, learner: dict[str, Any], X: Tensor) -> Tensor:
     start = _base_margins(learner)
     model = booster["gbtree"]["model"] if "gbtree" in booster else booster["model"]
     weights = model.get("weight_drop")
-    trees, splits = [], []
+    trees: list[Tree] = []
+    splits: list[CategorySplit] = []
     for position, index in enumerate(_tree_indices(estimator, model, len(start))):
         stored = model["trees"][index]
         if stored["tree_param"]["size_leaf_vector"] not in ("0", "1"):
-            raise NotImplementedError("XGBClassifier with several outputs in a tree")
+            raise NotImplementedError(
+                "XGBClassifier with several outputs in a tree is not supported"
+            )
         tree = _read_tree(stored)
         if weights:  # of trees that were fitted with dropout
             tree = tree._replace(values=tree.values * np.float32(weights[index]))
