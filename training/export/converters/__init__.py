@@ -20,6 +20,7 @@ from __future__ import annotations
 # Each module registers its converters.
 from training.export.converters import (  # noqa: F401
     calibration,
+    catboost,
     compose,
     discriminant_analysis,
     dummy,
