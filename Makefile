@@ -17,7 +17,7 @@ CLIENTS := kserve_rest mlflow_scoring mlserver_infer openapi_generated sagemaker
 SHIPPED = --stage $(STAGE) --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(API_KEY),--api-key) $(if $(PROJECT),--project $(PROJECT))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test clients fuzz check sam format train publish package deploy bench policy pins clean
+.PHONY: help serve test clients fuzz catboost check sam format train publish package deploy bench policy pins clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -34,6 +34,9 @@ clients: $(READY) ## run the clients that people already have against the app, u
 
 fuzz: $(READY) ## let schemathesis look for what the API's description does not say
 	@UV=$(UV) $(PYTHON) -m tests.fuzz
+
+catboost: $(READY) ## compare CatBoost's classifiers, in an environment with it
+	@UV=$(UV) $(PYTHON) -m tests.catboost
 
 check: $(READY) ## ruff, ruff format and mypy
 	@.venv/bin/ruff check .

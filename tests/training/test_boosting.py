@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import warnings
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnx
 import pandas as pd
 import pytest
 from imblearn.ensemble import (
@@ -22,7 +20,6 @@ from imblearn.over_sampling import RandomOverSampler
 from imblearn.pipeline import make_pipeline as make_imbalanced_pipeline
 from imblearn.under_sampling import RandomUnderSampler
 from lightgbm import LGBMClassifier, early_stopping
-from onnx import numpy_helper
 from sklearn.base import ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
@@ -33,24 +30,21 @@ from sklearn.ensemble import (
     StackingClassifier,
     VotingClassifier,
 )
-from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
+from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.feature_selection import SelectKBest
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder
+from sklearn.preprocessing import MaxAbsScaler
 from xgboost import XGBClassifier, XGBRFClassifier
 
-from chalicelib.runtimes.onnx_classifier import OnnxClassifier
+from tests.support.boosting import ROWS, assert_exact, frame, matrix, prepare
 from training.data.signature import infer_signature
 from training.data.table import Table
 from training.errors import NotExportable
 from training.export.converters.sparsity import returns_sparse
 from training.export.search import export
-
-ROWS = 300
 
 
 def lightgbm(**parameters: Any) -> LGBMClassifier:
@@ -71,80 +65,11 @@ def histogram(**parameters: Any) -> HistGradientBoostingClassifier:
     )
 
 
-def matrix(classes: int = 3) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """Make numbers with gaps, zeros and categories, and labels that depend on all of them."""
-    random = np.random.default_rng(0)
-    X = random.normal(size=(ROWS, 4))
-    X[:, 2] = random.choice([0.0, 1.0, 2.0, 5.0], ROWS)
-    X[random.random(X.shape) < 0.1] = 0.0
-    score = (X[:, 0] > 0) * 1.0 + (X[:, 1] == 0) + (X[:, 2] == 2)
-    X[random.random(X.shape) < 0.1] = np.nan
-    return X, (score + (random.random(ROWS) > 0.8)).astype(np.int64) % classes
-
-
-def frame() -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
-    """Make a table with text and gaps."""
-    random = np.random.default_rng(0)
-    X = pd.DataFrame(
-        {
-            "weight": random.normal(size=ROWS),
-            "city": random.choice(["Oslo", "Zürich", "nan", "Rome"], ROWS).astype(object),
-            "code": random.choice([10.0, -3.0, 7.0], ROWS),
-            "age": random.integers(1, 80, ROWS) * 1.0,
-            "note": random.choice(["good wine", "bad wine", "wine good", "acid"], ROWS),
-        }
-    )
-    y = (X["city"] == "Oslo") * 1 + (X["code"] == 7) + (X["age"] > 40)
-    X.loc[::7, "weight"] = np.nan
-    X.loc[1::9, "city"] = np.nan
-    return X, np.asarray(y % 3, dtype=np.int64)
-
-
 def with_categories(*integers: str) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
     """Make the table with pandas' categories and without free text."""
     X, y = frame()
     X = X.astype(dict.fromkeys(integers, int)).astype({"city": "category", "code": "category"})
     return X.drop(columns="note"), y
-
-
-def assert_exact(estimator: ClassifierMixin, X: Any) -> None:
-    """Assert that ONNX predicts what the estimator does, also where samples are at a threshold."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        table = Table(X)
-        signature = infer_signature(estimator, table)
-        exported = export(estimator, table, signature, runtime="onnx")
-        assert exported.attempts[-1].strategy == "onnx float64"
-        if isinstance(X, np.ndarray):
-            samples = at_thresholds(exported.model, X)
-            classifier = OnnxClassifier(exported.model, signature, exported.text_encoders)
-            actual = classifier.predict(Table(samples).samples.to_samples()).labels
-            assert actual == [str(label) for label in estimator.predict(samples).tolist()]
-
-
-def at_thresholds(model: bytes, X: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return samples with each threshold of a feature, its neighbours and extreme values."""
-    values = [(index, value) for index in range(X.shape[1]) for value in EXTREMES]
-    for node in onnx.load_from_string(model).graph.node:
-        if node.op_type == "TreeEnsemble":
-            fields = {field.name: field for field in node.attribute}
-            thresholds = numpy_helper.to_array(fields["nodes_splits"].t)
-            for index, value in zip(fields["nodes_featureids"].ints, thresholds, strict=True):
-                values += [(index, each) for each in neighbours(value) if index < X.shape[1]]
-    samples = X[np.arange(len(values)) % len(X)]
-    for sample, (index, value) in zip(samples, values, strict=True):
-        sample[index] = value
-    return samples
-
-
-EXTREMES = (0.0, -0.0, 5e-324, 1e-45, 1e-35, -1e-35, 1.1e-35, -0.5, 0.5, 7.9, 2.0**53, 1e30, -1e30)
-
-
-def neighbours(value: float) -> list[float]:
-    """Return a value and the numbers next to it, in float64 and in float32."""
-    rounded = np.float32(value)
-    singles = [rounded, *(np.nextafter(rounded, np.float32(end)) for end in (-np.inf, np.inf))]
-    return [value, *(np.nextafter(value, end) for end in (-np.inf, np.inf)), *map(float, singles)]
 
 
 LIGHTGBM = {
@@ -244,18 +169,6 @@ def test_boosting_libraries_are_exact_with_categories_of_pandas(classes: int) ->
     X["city"] = X["city"].cat.reorder_categories(order)
     assert_exact(lightgbm(min_data_per_group=1, cat_smooth=0).fit(X, y % classes), X)
     assert_exact(xgboost(enable_categorical=True, max_cat_to_onehot=1).fit(X, y % classes), X)
-
-
-def prepare(**parameters: Any) -> Any:
-    """Encode the table's text and fill its gaps."""
-    cities = make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder())
-    return make_column_transformer(
-        (cities.set_params(onehotencoder__handle_unknown="ignore"), ["city"]),
-        (TfidfVectorizer(), "note"),
-        (SimpleImputer(), ["weight"]),
-        ("passthrough", ["code", "age"]),
-        **parameters,
-    )
 
 
 COMBINATIONS = {
