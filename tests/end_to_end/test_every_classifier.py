@@ -110,6 +110,6 @@ def test_a_forest_is_served_exactly_on_other_data(
 def test_lightgbm_and_xgboost_are_served_exactly(
     server: Server, registry: ModelRegistry, estimator: ClassifierMixin, load: Callable[..., Any]
 ) -> None:
-    """Models that onnxmltools converts keep their predictions."""
+    """From the trees that they have fitted."""
     X, y = wine()[:2] if load is wine else load(return_X_y=True)
     assert_served_exactly(server, registry, estimator, X, y)

@@ -144,7 +144,10 @@ def call_estimator(estimator: Any, X: Any, *, probabilities: bool) -> tuple[list
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        labels = [str(label) for label in np.asarray(estimator.predict(X)).tolist()]
+        predicted = np.asarray(estimator.predict(X))
+        if predicted.ndim == 2 and predicted.shape[1] == 1:  # CatBoost returns a column
+            predicted = predicted[:, 0]
+        labels = [str(label) for label in predicted.tolist()]
         return labels, estimator.predict_proba(X) if probabilities else None
 
 

@@ -11,7 +11,6 @@ import onnx
 from onnx import TensorProto, compose, helper
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
-from sklearn.pipeline import Pipeline
 
 import training.export.converters  # noqa: F401 (registers the converters)
 from chalicelib.inputs.signature import Signature
@@ -23,8 +22,6 @@ from chalicelib.runtimes.onnx_classifier import (
 from training.errors import NotExportable
 from training.export.converters.cleanup import OPSETS, prune_graph
 from training.export.converters.features import Features, NumberColumn, TextColumn
-from training.export.converters.lightgbm_xgboost import OPSETS as BOOSTING_OPSETS
-from training.export.converters.lightgbm_xgboost import boosting_classifiers
 from training.export.converters.registry import convert
 from training.export.converters.tensor import ML_DOMAIN, Graph, Tensor, concatenate
 from training.export.converters.tree import round_to_float32
@@ -144,15 +141,13 @@ def _reject(graph: Graph, probabilities: Tensor) -> Tensor:
 def _write_with_skl2onnx(estimator: Any, signature: Signature, strategy: Strategy) -> bytes:
     is_float64 = strategy is Strategy.SKL2ONNX_FLOAT64
     width = len(signature.features)
-    classifier = estimator[-1] if isinstance(estimator, Pipeline) else estimator
-    is_boosting = isinstance(classifier, boosting_classifiers())
     float_type = DoubleTensorType if is_float64 else FloatTensorType
     model = convert_sklearn(
         estimator,
         name="classifier",
         initial_types=[("features", float_type([None, width]))],
         options={"zipmap": False} if signature.has_probabilities else None,
-        target_opset=BOOSTING_OPSETS if is_boosting else OPSETS,
+        target_opset=OPSETS,
     )
     # Served outputs have names of their own.
     graph = compose.add_prefix_graph(model.graph, _PREFIX)

@@ -20,6 +20,7 @@ from __future__ import annotations
 # Each module registers its converters.
 from training.export.converters import (  # noqa: F401
     calibration,
+    catboost,
     cluster,
     compose,
     decomposition,
@@ -31,8 +32,10 @@ from training.export.converters import (  # noqa: F401
     feature_selection,
     frozen,
     gaussian_process,
+    hist_gradient_boosting,
     impute,
     kernel_approximation,
+    lightgbm,
     linear_model,
     model_selection,
     multiclass,
@@ -44,6 +47,7 @@ from training.export.converters import (  # noqa: F401
     semi_supervised,
     svm,
     tree,
+    xgboost,
 )
 from training.export.converters.preprocessing import (  # noqa: F401
     discretization,

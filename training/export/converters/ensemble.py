@@ -12,13 +12,12 @@ from sklearn.ensemble import (
     BaggingClassifier,
     ExtraTreesClassifier,
     GradientBoostingClassifier,
-    HistGradientBoostingClassifier,
     RandomForestClassifier,
     StackingClassifier,
     VotingClassifier,
 )
 
-from training.export.converters.features import Features
+from training.export.converters.features import Features, from_tensor
 from training.export.converters.outputs import (
     Outputs,
     binary_probabilities,
@@ -32,7 +31,6 @@ from training.export.converters.registry import convert, converts, delegates
 from training.export.converters.tensor import Tensor, add_in_order, concatenate
 from training.export.converters.tree import (
     TREES,
-    Tree,
     leaf_probabilities,
     read_tree,
     round_to_float32,
@@ -40,7 +38,11 @@ from training.export.converters.tree import (
 )
 
 
-@converts(RandomForestClassifier, ExtraTreesClassifier)
+@converts(
+    RandomForestClassifier,
+    ExtraTreesClassifier,
+    "imblearn.ensemble._forest.BalancedRandomForestClassifier",
+)
 def _forest(estimator: Any, X: Tensor) -> Outputs:
     trees = [read_tree(tree, leaf_probabilities(tree)) for tree in estimator.estimators_]
     return from_probabilities(sum_of_trees(trees, round_to_float32(X)) / len(trees))
@@ -75,38 +77,7 @@ def _in_column(
     return table
 
 
-@converts(HistGradientBoostingClassifier)
-def _hist_gradient_boosting(estimator: HistGradientBoostingClassifier, X: Tensor) -> Outputs:
-    start = np.asarray(estimator._baseline_prediction, dtype=np.float64).reshape(-1)
-    trees = [
-        _read_predictor(predictor, k, start)
-        for iteration in estimator._predictors
-        for k, predictor in enumerate(iteration)
-    ]
-    raw = sum_of_trees(trees, X, start)
-    classes = len(estimator.classes_)
-    probabilities = binary_probabilities(raw.sigmoid()) if classes == 2 else raw.softmax()
-    return from_scores(raw, classes, probabilities)
-
-
-def _read_predictor(predictor: Any, column: int, start: npt.NDArray[Any]) -> Tree:
-    nodes = predictor.nodes
-    if nodes["is_categorical"].any():
-        raise NotImplementedError(
-            "HistGradientBoostingClassifier with categorical features is not supported"
-        )
-    return Tree(
-        nodes["feature_idx"],
-        nodes["num_threshold"],
-        nodes["left"].astype(np.int64),
-        nodes["right"].astype(np.int64),
-        nodes["missing_go_to_left"].astype(bool),
-        nodes["is_leaf"].astype(bool),
-        _in_column(nodes["value"], column, start),
-    )
-
-
-@delegates(AdaBoostClassifier)
+@delegates(AdaBoostClassifier, "imblearn.ensemble._weight_boosting.RUSBoostClassifier")
 def _ada_boost(estimator: AdaBoostClassifier, X: Features) -> Outputs:
     classes, weights = len(estimator.classes_), estimator.estimator_weights_
     if all(isinstance(member, TREES) for member in estimator.estimators_):
@@ -144,7 +115,11 @@ def _sum_of_boosted_classifiers(estimator: AdaBoostClassifier, X: Features) -> T
     return add_in_order(votes)
 
 
-@delegates(BaggingClassifier)
+@delegates(
+    BaggingClassifier,
+    "imblearn.ensemble._bagging.BalancedBaggingClassifier",
+    "imblearn.ensemble._easy_ensemble.EasyEnsembleClassifier",
+)
 def _bagging(estimator: BaggingClassifier, X: Features) -> Outputs:
     if all(isinstance(member, TREES) for member in estimator.estimators_):
         total = _sum_of_bagged_trees(estimator, X)
@@ -212,7 +187,10 @@ def _weighted_sum(terms: list[Tensor], weights: list[float] | None) -> Tensor:
 
 @delegates(StackingClassifier)
 def _stacking(estimator: StackingClassifier, X: Features) -> Outputs:
-    return convert(estimator.final_estimator_, stacked_predictions(estimator, X))
+    stacked = stacked_predictions(estimator, X)
+    features = from_tensor(stacked, estimator.final_estimator_.n_features_in_)
+    features.is_sparse = X.is_sparse if estimator.passthrough else False
+    return convert(estimator.final_estimator_, features)
 
 
 def stacked_predictions(estimator: StackingClassifier, X: Features) -> Tensor:

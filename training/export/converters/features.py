@@ -78,10 +78,14 @@ Column = NumberColumn | TextColumn
 
 
 class Features:
-    """Columns of numbers and texts, in the order in which an estimator receives them."""
+    """Columns of numbers and texts, in the order in which an estimator receives them.
+
+    `is_sparse` is whether scikit-learn has them in a sparse matrix; None if that is not known.
+    """
 
     def __init__(self, graph: Graph, columns: Sequence[Column]) -> None:
         self.graph = graph
+        self.is_sparse: bool | None = False
         self._columns = list(columns)
 
     def __len__(self) -> int:
@@ -99,7 +103,9 @@ class Features:
 
     def columns(self, indices: Sequence[int] | npt.NDArray[Any]) -> Features:
         """Select columns by their indices."""
-        return Features(self.graph, [self._columns[int(index)] for index in indices])
+        selected = Features(self.graph, [self._columns[int(index)] for index in indices])
+        selected.is_sparse = self.is_sparse
+        return selected
 
     def column(self, index: int) -> Tensor:
         """Return one column of numbers, shape (samples, 1)."""

@@ -105,6 +105,41 @@ def sum_of_trees(
     return table.take(leaves, axis=0).sum_in_order(axis=1)
 
 
+def sum_of_boosted_trees(
+    trees: Sequence[Tree],
+    X: Tensor,
+    columns: int,
+    start: npt.NDArray[Any] | None = None,
+    dtype: npt.DTypeLike = np.float64,
+) -> Tensor:
+    """Add trees that contribute to one column each, in turn, as boosting fits them.
+
+    Parameters
+    ----------
+    trees : sequence of Tree
+        With one column of values. They are in the order of the iterations, each with one tree for
+        every column.
+    X : Tensor
+        Shape (samples, features).
+    columns : int
+    start : numpy.ndarray, optional
+        What each column's sum begins with, shape (columns,).
+    dtype : numpy dtype, default=float64
+        The type in which the values are added, one by one.
+
+    Returns
+    -------
+    Tensor of dtype
+        Shape (samples, columns).
+    """
+    values = np.concatenate([tree.values[tree.is_leaf, 0] for tree in trees]).astype(dtype)
+    terms = X.graph.tensor(values).take(leaf_indices(trees, X), axis=0)
+    if start is not None:
+        first = X.graph.repeat(np.asarray(start, dtype=dtype))
+        terms = first.op("Concat", terms, axis=1)
+    return terms.reshape(0, -1, columns).sum_in_order(axis=1)
+
+
 def leaf_indices(trees: Sequence[Tree], X: Tensor) -> Tensor:
     """Return the index of each tree's leaf among all trees' leaves, shape (samples, trees)."""
     splits = [_read_splits(tree) for tree in trees]

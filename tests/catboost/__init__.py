@@ -1,0 +1,1 @@
+"""CatBoost: its wheel is too large for the environment of all tests."""
