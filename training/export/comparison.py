@@ -121,10 +121,12 @@ def _random_column(
     if feature.kind == "categorical":
         choices = [*known, *([] if feature.categories else [UNSEEN_CATEGORY])]
         return random.choice(np.array(choices, dtype=np.object_), size=RANDOM_ROWS)
-    if feature.kind == "boolean":
-        return random.integers(0, 2, size=RANDOM_ROWS).astype(np.float64)
     if feature.categories:
         return random.choice(np.array(known), size=RANDOM_ROWS)
+    if feature.kind == "boolean":
+        return random.integers(0, 2, size=RANDOM_ROWS).astype(np.float64)
+    if not known:  # a column without values
+        return random.uniform(-1.0, 1.0, size=RANDOM_ROWS)
     low, high = float(min(known)), float(max(known))
     if feature.kind == "integer":
         return random.integers(int(low), int(high) + 1, size=RANDOM_ROWS).astype(np.float64)

@@ -94,6 +94,8 @@ def _write_with_converters(
             columns.append(TextColumn(graph, index, missing_texts[index]))
         else:
             columns.append(NumberColumn(graph.input, signature.number_indices.index(index)))
+    for index in signature.unused_columns:  # in ascending order
+        columns.insert(index, NumberColumn(graph.tensor(np.full((1, 1), np.nan)), 0))
     outputs = convert(estimator, Features(graph, columns))
     tensors = {CLASS_INDEX_OUTPUT: outputs.class_index}
     if signature.has_probabilities:

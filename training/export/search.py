@@ -16,7 +16,7 @@ from chalicelib.runtimes.base import Classifier
 from chalicelib.runtimes.onnx_classifier import OnnxClassifier
 from chalicelib.runtimes.sklearn_classifier import SklearnClassifier
 from training.data.table import Table
-from training.errors import NotExportable
+from training.errors import NoExactStrategy, NotExportable, first_line
 from training.export.comparison import Comparison, Reference, compare, compute_reference
 from training.export.onnx_export import onnx_strategies, write_onnx
 from training.export.positional import select_by_position
@@ -86,8 +86,7 @@ def export(
                     attempts,
                     has_nan,
                 )
-    reasons = "; ".join(f"{attempt.strategy}: {attempt.rejection}" for attempt in attempts)
-    raise NotExportable(f"{type(estimator).__name__} cannot be served exactly: {reasons}")
+    raise NoExactStrategy(type(estimator).__name__, attempts)
 
 
 def _candidates(estimator: Any, table: Table, signature: Signature) -> Iterator[_Candidate]:
@@ -115,7 +114,7 @@ def _try(candidate: _Candidate, reference: Reference) -> tuple[RuntimeModel, Att
     except (NotExportable, InvalidArtifact) as error:
         return nothing, Attempt(strategy, str(error), None)
     except Exception as error:  # a runtime may raise anything
-        return nothing, Attempt(strategy, f"the prediction fails: {_first_line(error)}", None)
+        return nothing, Attempt(strategy, f"the prediction fails: {first_line(error)}", None)
     if comparison.is_exact():
         return model, Attempt(strategy, None, comparison)
     reason = (
@@ -123,7 +122,3 @@ def _try(candidate: _Candidate, reference: Reference) -> tuple[RuntimeModel, Att
         f"probabilities by up to {comparison.max_difference:.1e}"
     )
     return nothing, Attempt(strategy, reason, comparison)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]

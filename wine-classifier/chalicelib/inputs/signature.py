@@ -22,7 +22,7 @@ class Feature(NamedTuple):
     categories : frozenset of str or float, optional
         The only values that the estimator accepts; None if it accepts others.
     missing_is_none : bool
-        True if a missing text is None, not NaN, in the data that the estimator was fitted on.
+        True if a missing value is None, not NaN, in the data that the estimator was fitted on.
     """
 
     name: str
@@ -64,6 +64,11 @@ class Signature:
     has_probabilities : bool, default=True
     allows_nan : bool, default=False
         True if scikit-learn itself returns NaN probabilities for some samples.
+    unused_columns : tuple of int, default=()
+        Indices, among the columns that the estimator was fitted on, of those that it drops. They
+        are not features.
+    is_text_sequence : bool, default=False
+        True if the estimator takes a sequence of texts, shape (samples,), not a matrix.
     """
 
     def __init__(
@@ -72,11 +77,15 @@ class Signature:
         classes: tuple[str, ...],
         has_probabilities: bool = True,
         allows_nan: bool = False,
+        unused_columns: tuple[int, ...] = (),
+        is_text_sequence: bool = False,
     ) -> None:
         self.features = features
         self.classes = classes
         self.has_probabilities = has_probabilities
         self.allows_nan = allows_nan
+        self.unused_columns = unused_columns
+        self.is_text_sequence = is_text_sequence
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Signature:
@@ -92,6 +101,8 @@ class Signature:
             classes=tuple(str(label) for label in document["classes"]),
             has_probabilities=bool(document["probabilities"]),
             allows_nan=bool(document["nan_probabilities"]),
+            unused_columns=tuple(document.get("unused_columns", ())),
+            is_text_sequence=bool(document.get("text_sequence", False)),
         )
 
     @functools.cached_property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.inputs.samples import LARGEST_NUMBER
+from chalicelib.inputs.samples import LARGEST_INTEGER, LARGEST_NUMBER
 from chalicelib.inputs.signature import Signature
 from chalicelib.models.manifest import Manifest
 from chalicelib.openapi.json_schema import Schema, closed, fixed_list, ref
@@ -109,6 +109,8 @@ def _feature_schema(document: Mapping[str, Any]) -> Schema:
     schema: Schema = {"type": kind if document["required"] else [kind, "null"]}
     if kind == "number":
         schema |= {"minimum": -LARGEST_NUMBER, "maximum": LARGEST_NUMBER}
+    elif kind == "integer":
+        schema |= {"minimum": -LARGEST_INTEGER, "maximum": LARGEST_INTEGER}
     elif kind == "string":
         schema["pattern"] = _NO_NUL
     if document.get("unknown_categories") == "rejected":
@@ -119,8 +121,9 @@ def _feature_schema(document: Mapping[str, Any]) -> Schema:
         notes.append(f"From {document['min']} to {document['max']}, median {document['median']}.")
         schema["x-range"] = {name: document[name] for name in ("min", "max", "median")}
     if document.get("unknown_categories") == "accepted":
-        notes.append("Other categories than the known ones are taken too.")
-        schema["x-categories"] = document["categories"]
+        notes.append("Any text is accepted.")
+        if "categories" in document:  # few, which other texts may take the place of
+            schema["x-categories"] = document["categories"]
     if not document["required"]:
         notes.append("May be absent or null.")
     return schema | {"description": " ".join(notes), "examples": [document["example"]]}
