@@ -199,6 +199,8 @@ def _read_data(
     labels = np.asarray(y)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels.ravel()
+    if labels.ndim == 0:
+        raise NotServable(f"y must be a label for each sample, not {type(y).__name__}.")
     if labels.ndim != 1:
         raise NotServable(f"y has shape {labels.shape}: {_name(estimator)} {_MANY_OUTPUTS}")
     if pd.isna(labels).any():

@@ -56,15 +56,20 @@ class NoExactStrategy(NotExportable):
     """
 
     def __init__(self, estimator_name: str, attempts: Sequence[Attempt]) -> None:
+        # ONNX in float64 fails for the best reason, and scikit-learn is the last resort.
         reasons = dict.fromkeys(
-            f"{attempt.strategy.partition(' ')[0]}: {one_line(attempt.rejection or '', 100)}"
+            f"{attempt.strategy.partition(' ')[0]}: {_shorten_reason(attempt.rejection or '')}"
             for attempt in (attempts[0], attempts[-1])
         )
         super().__init__(
-            f"{estimator_name} cannot be served exactly; replace what is named here. "
-            + "; ".join(reasons)
+            f"{estimator_name} cannot be served exactly: change the parts or parameters that are "
+            f"named here. {'; '.join(reasons)}"
         )
         self.attempts = list(attempts)
+
+
+def _shorten_reason(reason: str) -> str:
+    return one_line(reason.rpartition("cannot be converted to ONNX: ")[2], 100)
 
 
 class UnknownVersion(TrainingError):

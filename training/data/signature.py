@@ -10,6 +10,7 @@ import numpy as np
 
 from chalicelib.inputs.signature import Feature, Signature
 from training.data.arrays import Arrays
+from training.data.fitted_columns import find_column_transformers
 from training.data.table import Table, call_estimator
 from training.errors import NotServable
 
@@ -20,6 +21,8 @@ UNSEEN_CATEGORY = "no such category \N{WHITE QUESTION MARK ORNAMENT}"
 
 _MAX_PROBED_VALUES = 1_000_000  # in one call of the estimator
 _BATCH_FACTOR = 4
+_MAX_PROBED_ALONE = 200  # of more features, those that are treated alike are not all probed
+_PROBED_OF_ALIKE = 20
 _MISSING_ROWS = 1_000
 
 Change = tuple[int, object]  # the index of a column and its new value
@@ -79,6 +82,7 @@ class _Probe:
     def __init__(self, estimator: Any, table: Table) -> None:
         self._estimator = estimator
         self._table = table
+        self._treatment = _treatment(estimator, table)
         self.has_probabilities = hasattr(estimator, "predict_proba")
         # Some estimators have the method, but it raises.
         self.has_probabilities &= self._accepts_rows(table.samples.take([0])) == [True]
@@ -87,8 +91,24 @@ class _Probe:
         """Return for each change of the first sample whether the estimator accepts the result.
 
         Several are asked in one call. The estimator may raise for all of them because of one, so
-        they are asked again in smaller batches then.
+        they are asked again in smaller batches then. Of many columns that are treated alike, a
+        few are asked first: if all are rejected, so are the others.
         """
+        if len(changes) <= _MAX_PROBED_ALONE:
+            return self._accepts_in_batches(changes)
+        groups: dict[Any, list[int]] = {}
+        for number, (index, _) in enumerate(changes):
+            groups.setdefault(self._treatment[index], []).append(number)
+        accepted = [False] * len(changes)
+        for numbers in groups.values():
+            some = numbers[:: max(1, len(numbers) // _PROBED_OF_ALIKE)]
+            if any(self._accepts_in_batches([changes[number] for number in some])):
+                results = self._accepts_in_batches([changes[number] for number in numbers])
+                for number, result in zip(numbers, results, strict=True):
+                    accepted[number] = result
+        return accepted
+
+    def _accepts_in_batches(self, changes: Sequence[Change]) -> list[bool]:
         largest = max(1, _MAX_PROBED_VALUES // len(self._table.names))
         accepted: list[bool] = []
         size = largest
@@ -114,10 +134,31 @@ class _Probe:
             )
         except Exception:  # an estimator may raise anything
             return None
+        if probabilities is not None and probabilities.shape != (
+            len(samples.numbers),
+            len(self._estimator.classes_),
+        ):
+            return None
         if probabilities is None:
             return [True] * len(samples.numbers)
         finite: list[bool] = np.isfinite(probabilities).all(axis=1).tolist()
         return finite
+
+
+def _treatment(estimator: Any, table: Table) -> list[Any]:
+    """Return for each column what says how it is treated: equal for columns that are alike."""
+    width = len(table.names) + len(table.unused_columns)
+    branches: dict[int, tuple[str, ...]] = {}
+    for transformer in find_column_transformers(estimator):
+        if transformer.n_features_in_ == width:
+            for name, indices in transformer._transformer_to_input_indices.items():
+                for index in indices:
+                    branches[index] = (*branches.get(index, ()), name)
+    used = [column for column in range(width) if column not in table.unused_columns]
+    return [
+        (table.kinds[index], table.has_missing(index), branches.get(column))
+        for index, column in enumerate(used)
+    ]
 
 
 def _choose_missing(estimator: Any, table: Table, index: int) -> None:

@@ -95,6 +95,10 @@ class Table:
         """Return a column, float64 with NaN or object with None for missing values."""
         return self.column_of(self.samples, index)
 
+    def has_missing(self, index: int) -> bool:
+        """Return whether a column has missing values."""
+        return bool(pd.isna(self.column(index)).any())
+
     def servable_rows(self) -> npt.NDArray[np.bool_]:
         """Return which samples a request can hold: no infinite numbers, no half characters."""
         with np.errstate(invalid="ignore"):
@@ -157,7 +161,8 @@ class Table:
                 parts.append(pd.DataFrame({index: columns[index]}))
                 order.append(index)
         for indices in blocks.values():
-            parts.append(pd.DataFrame(np.column_stack([columns[index] for index in indices])))
+            block = np.column_stack([columns[index] for index in indices])
+            parts.append(pd.DataFrame(block, dtype=block.dtype))  # pandas infers text otherwise
             order += indices
         frame = pd.concat(parts, axis=1) if len(parts) > 1 else parts[0]
         if order != list(range(len(order))):

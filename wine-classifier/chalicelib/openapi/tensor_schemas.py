@@ -100,9 +100,6 @@ def _tensor(
     given: dict[str, Any], name: Schema, features: list[Schema], parameters: Schema
 ) -> Schema:
     """Describe the tensor of one sample that holds some features."""
-    if given["datatype"] == "INT64":
-        limits = {"minimum": -(2**63), "maximum": 2**63 - 1}
-        features = [schema | limits for schema in features]
     flat = fixed_list(features)
     forms = [([1, len(features)], {"anyOf": [flat, fixed_list([flat])]})]
     if len(features) == 1:
