@@ -123,7 +123,7 @@ def _describe_feature(
         if not is_free_text:
             document["categories"] = [_to_json(value, feature) for value in known]
     values = (_to_json(value, feature) for value in column.tolist())
-    example = next((value for value in values if value is not None), 0.0)
+    example: Any = next((value for value in values if value is not None), 0.0)
     document["example"] = _some_words(example) if is_free_text else example
     return document
 

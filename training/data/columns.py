@@ -37,7 +37,7 @@ def read_column(name: str, series: pd.Series[Any]) -> Column:
     """Read a column; raise `NotServable` if it is not numbers, booleans or text."""
     dtype: Any = series.dtype
     if isinstance(dtype, pd.SparseDtype):
-        return read_column(name, series.sparse.to_dense())
+        return read_column(name, pd.Series(np.asarray(series)))
     if isinstance(dtype, pd.CategoricalDtype):
         # The gaps of pandas' categories are NaN, whatever they were made from.
         return _read_objects(name, series.astype(np.object_))._replace(has_none=False)
@@ -119,7 +119,7 @@ def _read_objects(name: str, series: pd.Series[Any]) -> Column:
         return Column("boolean", values.astype(np.float64), has_none, has_nan)
     numbers = (int, float, np.integer, np.floating)
     if types and all(issubclass(t, numbers) and not issubclass(t, bool) for t in types):
-        if any(abs(v) > LARGEST_INTEGER for v in values if isinstance(v, (int, np.integer))):
+        if any(abs(int(v)) > LARGEST_INTEGER for v in values if isinstance(v, (int, np.integer))):
             raise _too_large(name)
         is_integer = all(issubclass(t, (int, np.integer)) for t in types) and not is_missing.any()
         floats = values.astype(np.float64)

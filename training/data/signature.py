@@ -165,7 +165,7 @@ def _choose_missing(estimator: Any, table: Table, index: int) -> None:
     """Check that None and NaN are the same to the estimator in a column that holds both."""
     changes = table.samples.take(list(range(min(len(table), _MISSING_ROWS))))
     table.column_of(changes, index)[:] = _missing(table, index)
-    predictions = []
+    predictions: list[Any] = []
     for value in (None, np.nan):
         table.set_missing(index, value)
         try:

@@ -227,11 +227,12 @@ class _Parser:
         """Reject what is no whole number of an integer feature, or not among its categories."""
         if feature.kind == "integer":
             for row, number in enumerate(numbers):
-                if abs(number) <= LARGEST_NUMBER and not number.is_integer():
+                if not abs(number) <= LARGEST_NUMBER:
+                    continue  # missing or rejected
+                if not number.is_integer():
                     self._reject(row, feature, "must be a whole number")
-                elif LARGEST_INTEGER <= abs(number) <= LARGEST_NUMBER:
-                    if abs(values[row]) > LARGEST_INTEGER:
-                        self._reject(row, feature, INTEGER_TOO_LARGE)
+                elif abs(number) >= LARGEST_INTEGER and abs(values[row]) > LARGEST_INTEGER:
+                    self._reject(row, feature, INTEGER_TOO_LARGE)
         if feature.categories is not None:
             for row, number in enumerate(numbers):
                 if isfinite(number) and number not in feature.categories:
