@@ -110,17 +110,17 @@ def _describe_feature(
     }
     if feature.missing_is_none:
         document["missing"] = "none"
-    known = known_values(table, index)
     column = table.column(index)
-    if feature.kind in ("numeric", "integer") and known:
+    if feature.kind in ("numeric", "integer") and not np.isnan(column).all():
         document |= {
-            "min": _to_json(known[0], feature),
-            "max": _to_json(known[-1], feature),
+            "min": _to_json(float(np.nanmin(column)), feature),
+            "max": _to_json(float(np.nanmax(column)), feature),
             "median": float(np.nanmedian(column)),
         }
     if feature.kind == "categorical" or feature.categories is not None:
         document["unknown_categories"] = "accepted" if feature.categories is None else "rejected"
         if not is_free_text:
+            known = known_values(table, index)
             document["categories"] = [_to_json(value, feature) for value in known]
     values = (_to_json(value, feature) for value in column.tolist())
     example: Any = next((value for value in values if value is not None), 0.0)

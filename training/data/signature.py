@@ -199,15 +199,16 @@ def _unseen(table: Table, index: int) -> list[object]:
     """Return values that a column does not hold, to tell known values from a range of numbers."""
     if table.is_text(index):
         return [UNSEEN_CATEGORY]
-    values = np.array(known_values(table, index))
+    column = table.column(index)
+    values = column[np.isfinite(column)]
     if not len(values):
         return []
+    low, high = values.min(), values.max()
     if table.kinds[index] == "boolean":
-        return [1.0 - values[0]] if len(values) == 1 else []
-    beyond = [values[-1] + 1]
-    if len(values) > 1 and not (values == np.round(values)).all():
-        beyond.append((values[0] + values[1]) / 2)
-    return list(beyond)
+        return [1.0 - low] if low == high else []
+    if low == high or (values == np.round(values)).all():
+        return [high + 1]
+    return [high + 1, (low + values[values > low].min()) / 2]
 
 
 def _missing(table: Table, index: int) -> float | None:

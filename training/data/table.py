@@ -101,9 +101,9 @@ class Table:
 
     def servable_rows(self) -> npt.NDArray[np.bool_]:
         """Return which samples a request can hold: no infinite numbers, no half characters."""
-        with np.errstate(invalid="ignore"):
-            too_large = np.abs(self.samples.numbers) > LARGEST_NUMBER
-        servable: npt.NDArray[np.bool_] = ~too_large.any(axis=1)
+        servable = np.ones(len(self), dtype=np.bool_)
+        for numbers in self.samples.numbers.T:  # one by one: a copy of all may not fit in memory
+            servable &= ~(np.abs(numbers) > LARGEST_NUMBER)
         for texts in self.samples.texts.T:
             if not _is_utf8("".join(text for text in texts if text is not None)):
                 servable &= [_is_utf8(text or "") for text in texts]
