@@ -110,6 +110,7 @@ CASES: dict[str, tuple[Case, str]] = {
     "no samples": (lambda: (fitted(), X[:0], Y[:0]), "not empty"),
     "no data": (lambda: (fitted(), None, Y), "must be samples by features"),
     "one dimension": (lambda: (fitted(), X[:, 0], Y), "must be samples by features"),
+    "missing texts": (lambda: (fitted(), ["x", None], [0, 1]), "replace missing texts"),
     "ragged samples": (lambda: (fitted(), [[1.0, 2.0], [3.0]], [0, 1]), "different lengths"),
     "sparse": (lambda: (fitted(), sparse.csr_matrix(X), Y), "sparse"),
     "infinite": (

@@ -49,6 +49,8 @@ def make_table(estimator: Any, X: Any, feature_names: Any = None) -> Table:
             texts = X.astype(np.object_).reshape(-1, 1)
             names = [TEXT_FEATURE] if feature_names is None else feature_names
             return Table(texts, names, is_text_sequence=expected is None)
+        if X.ndim == 1 and any(isinstance(value, str) for value in X):
+            raise NotServable("X holds texts and other values: replace missing texts by ''.")
         if X.ndim == 1 and expected == 1:
             X = X.reshape(-1, 1)
         if fitted is not None and X.ndim == 2 and X.shape[1] == len(fitted):
