@@ -6,11 +6,12 @@ import argparse
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
 from chalicelib.errors import ServingError
-from training.errors import TrainingError
+from training.errors import TrainingError, first_line
 
 DEFAULT_ARTIFACT = Path("dist/wine.onnx")
 
@@ -20,13 +21,14 @@ EXIT_ERROR = 2  # argparse's exit code for wrong usage
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code.
 
-    A `TrainingError`, `ServingError` or `OSError` is printed as one line on standard error.
+    An error is printed as one line on standard error; with ``--verbose`` all of it.
     """
     parser = _create_parser()
     options = parser.parse_args(arguments)
     if options.command == "publish" and options.model and not (options.data and options.target):
         parser.error("publish: --model requires --data and --target")
-    if sys.stderr.isatty():  # show progress to a person
+    is_verbose = getattr(options, "verbose", False)
+    if is_verbose or sys.stderr.isatty():  # show progress to a person
         logging.basicConfig(level=logging.INFO, format="%(message)s")
     # Imported here: --help and usage errors do not wait for scikit-learn.
     from training import commands
@@ -35,8 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         commands.run(options)
     except (TrainingError, ServingError, OSError) as error:
         print(f"{options.command}: {error}", file=sys.stderr)
-        return EXIT_ERROR
-    return 0
+        for attempt in getattr(error, "attempts", []) if is_verbose else []:
+            print(f"{attempt.strategy}: {attempt.rejection}", file=sys.stderr)
+    except Exception as error:  # a library may raise anything for a file of any kind
+        print(f"{options.command}: {type(error).__name__}: {first_line(error)}", file=sys.stderr)
+        if is_verbose:
+            traceback.print_exc()
+    else:
+        return 0
+    return EXIT_ERROR
 
 
 def _create_parser() -> argparse.ArgumentParser:
@@ -89,9 +98,16 @@ def _create_parser() -> argparse.ArgumentParser:
         help="the estimator: .skops; with --trust-pickle also .joblib, .pkl or .pickle",
     )
     estimator.add_argument(
-        "--data", type=Path, metavar="CSV", help="its training data, with a header"
+        "--data", type=Path, metavar="FILE", help="its training data: CSV with a header"
     )
     estimator.add_argument("--target", metavar="COLUMN", help="column of the data with the labels")
+    estimator.add_argument(
+        "--features",
+        nargs="+",
+        metavar="COLUMN",
+        help="columns of the data that the estimator takes, in its order (default: those that it "
+        "was fitted on, by name; all if it was fitted without names)",
+    )
     estimator.add_argument(
         "--name", help="name of the model (default: the file name of --model, without suffix)"
     )
@@ -110,6 +126,11 @@ def _create_parser() -> argparse.ArgumentParser:
         "--dry-run",
         action="store_true",
         help="check everything and print what would be published, but write nothing",
+    )
+    publish.add_argument(
+        "--verbose",
+        action="store_true",
+        help="show progress and, if the estimator cannot be published, all that was tried",
     )
     _add_store(publish)
 

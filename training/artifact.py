@@ -6,6 +6,10 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
+import warnings
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -13,16 +17,18 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import pandas as pd
-from sklearn.base import ClassifierMixin, is_classifier
+from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
 from sklearn.exceptions import NotFittedError
-from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
+from chalicelib.errors import InvalidArtifact, InvalidSetting
 from chalicelib.models.artifact import FOOTER_BYTES, make_footer
 from chalicelib.models.model import load_model
+from chalicelib.settings import maximum_bytes
+from training.data.fitted_columns import make_table
 from training.data.signature import infer_signature
-from training.data.table import Table, call_estimator
-from training.errors import NotServable
+from training.data.table import Table
+from training.errors import NotExportable, NotServable, TrainingError, first_line, one_line
 from training.export.comparison import Comparison
 from training.export.search import Attempt, export
 from training.export.skops_export import add_members
@@ -31,6 +37,9 @@ from training.manifest import build_manifest, compute_version
 _MANIFEST_KEY = "wine-classifier.manifest"
 _FOOTER_KEY = "wine-classifier.footer"
 _MANIFEST_MEMBER = "wine-classifier.manifest.json"
+_MANY_OUTPUTS = "has more than one output; a served classifier has exactly one."
+
+LOG = logging.getLogger(__name__)
 
 
 class BuiltModel(NamedTuple):
@@ -63,7 +72,7 @@ def build_artifact(
     y: npt.ArrayLike,
     *,
     name: str,
-    feature_names: list[str] | None = None,
+    feature_names: Sequence[str] | None = None,
     metrics: dict[str, Any] | None = None,
     runtime: str | None = None,
 ) -> BuiltModel:
@@ -73,15 +82,17 @@ def build_artifact(
     ----------
     estimator : classifier
         Fitted.
-    X : array-like or pandas.DataFrame
-        Shape (samples, features): the training data, or data like it. The types, ranges and
-        categories of the columns define what a request may contain.
+    X : array-like, pandas.DataFrame or sequence of str
+        Shape (samples, features), or (samples,) for a text classifier: the training data, or data
+        like it. The types, ranges and categories of the columns define what a request may contain.
+        Columns that the estimator does not use are left out; samples with infinite numbers too.
     y : array-like
-        Shape (samples,): the labels.
+        Shape (samples,) or (samples, 1): the labels.
     name : str
         The model's name.
-    feature_names : list of str, optional
-        Names of the columns of `X`. Default: the frame's, or ``x0``, ``x1``, ...
+    feature_names : sequence of str, optional
+        Names of the columns of `X`. Default: the frame's, else those that the estimator was
+        fitted on, else ``x0``, ``x1``, ...; ``text`` for a sequence of texts.
     metrics : dict, optional
         Metrics for the manifest, as JSON types, with ``metrics["accuracy"]["estimate"]``.
         Default: the accuracy on `X` and `y`.
@@ -96,67 +107,185 @@ def build_artifact(
     Raises
     ------
     NotServable
-        If `estimator` is not a fitted classifier with one output, or `X` and `y` do not fit it.
+        If `estimator` is not a fitted classifier with one output, `X` and `y` do not fit it, or
+        the artifact is larger than a server loads.
     NotExportable
-        If no exported form predicts exactly what the estimator does.
+        If no exported form predicts exactly what the estimator does; its ``attempts`` lists what
+        was tried.
     """
-    table, labels = _validate(estimator, X, y, feature_names)
+    try:
+        return _build(
+            estimator,
+            X,
+            y,
+            name=name,
+            feature_names=feature_names,
+            metrics=metrics,
+            runtime=runtime,
+        )
+    except (TrainingError, InvalidSetting):
+        raise
+    except InvalidArtifact as error:
+        raise NotExportable(f"A server cannot load the model: {error}") from error
+    except Exception as error:  # an estimator, or a library, may raise anything
+        raise NotServable(
+            f"{_name(estimator)} cannot be published: {type(error).__name__}: {first_line(error)}"
+        ) from error
+
+
+def _build(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    *,
+    name: str,
+    feature_names: Sequence[str] | None,
+    metrics: dict[str, Any] | None,
+    runtime: str | None,
+) -> BuiltModel:
+    _check_estimator(estimator)
+    table, labels = _read_data(estimator, X, y, feature_names)
+    predicted = _predict(estimator, table)
+    _check_labels(estimator, labels)
     signature = infer_signature(estimator, table)
-    exported = export(estimator, table, signature, runtime=runtime)
+    try:
+        exported = export(estimator, table, signature, runtime=runtime)
+    except TrainingError:
+        raise
+    except Exception as error:  # the estimator rejects some of the samples that models share
+        raise NotServable(_explain(estimator, error)) from error
+    texts = [str(label) for label in predicted]
     manifest = build_manifest(
         estimator,
         table,
         signature,
         exported,
-        metrics=metrics or _training_accuracy(estimator, table, labels),
+        metrics=metrics or _training_accuracy(labels, predicted),
         name=name,
+        predicted=texts,
     )
     version = compute_version(exported.model, manifest)
     created_at = datetime.now(UTC).isoformat(timespec="microseconds")
     manifest |= {"version": version, "created_at": created_at}
     artifact = _FORMATS[exported.runtime](exported.model, json.dumps(manifest))
+    _check_size(artifact)
     load_model(artifact)  # a server must be able to load it
     return BuiltModel(artifact, version, exported.runtime, exported.comparison, exported.attempts)
 
 
-def _validate(
-    estimator: Any, X: Any, y: npt.ArrayLike, feature_names: list[str] | None
-) -> tuple[Table, list[str]]:
-    """Return the table and the labels as text, or raise `NotServable`."""
-    estimator_name = type(estimator).__name__
+def _check_estimator(estimator: Any) -> None:
+    """Raise `NotServable` if an object is not a fitted classifier with one output."""
+    if isinstance(estimator, type):
+        raise NotServable(f"{estimator.__name__} is a class: pass an instance of it, fitted.")
+    name = type(estimator).__name__
+    if not isinstance(estimator, BaseEstimator) and not hasattr(estimator, "predict"):
+        raise NotServable(f"{name} is not a classifier.")
     if not is_classifier(estimator):
-        raise NotServable(f"{estimator_name} is not a classifier.")
+        raise NotServable(f"{name} is not a classifier.")
+    if getattr(estimator, "refit", True) is False and not hasattr(estimator, "best_estimator_"):
+        raise NotServable(f"{name} with refit=False keeps no classifier: fit it with refit=True.")
     try:
         check_is_fitted(estimator)
     except NotFittedError:
-        raise NotServable(f"{estimator_name} has not been fitted yet.") from None
+        raise NotServable(f"{name} has not been fitted yet.") from None
+    if isinstance(getattr(estimator, "classes_", None), list):
+        raise NotServable(f"{name} {_MANY_OUTPUTS}")
+
+
+def _read_data(
+    estimator: Any, X: Any, y: Any, feature_names: Sequence[str] | None
+) -> tuple[Table, npt.NDArray[Any]]:
+    """Return the samples and labels that a request can hold, or raise `NotServable`."""
     labels = np.asarray(y)
-    if labels.ndim != 1 or isinstance(getattr(estimator, "classes_", None), list):
-        raise NotServable(
-            f"{estimator_name} has more than one output; a served classifier has exactly one."
-        )
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels.ravel()
+    if labels.ndim == 0:
+        raise NotServable(f"y must be a label for each sample, not {type(y).__name__}.")
+    if labels.ndim != 1:
+        raise NotServable(f"y has shape {labels.shape}: {_name(estimator)} {_MANY_OUTPUTS}")
     if pd.isna(labels).any():
-        raise NotServable("There are missing values among the labels.")
-    table = Table(X, feature_names)
+        raise NotServable("There are missing values among the labels: leave out those samples.")
+    table = make_table(estimator, X, feature_names)
     if len(table) != len(labels):
         raise NotServable(f"X has {len(table)} samples, but y has {len(labels)} labels.")
-    expected = getattr(estimator, "n_features_in_", len(table.names))
-    if len(table.names) != expected:
+    rows = table.servable_rows()
+    if not rows.any():
+        raise NotServable("Every sample of X has an infinite number, which no request can hold.")
+    if not rows.all():
+        LOG.info("left out: %d samples with infinite numbers or broken text", (~rows).sum())
+        table.keep_rows(rows)
+    return table, labels[rows]
+
+
+def _predict(estimator: Any, table: Table) -> list[Any]:
+    """Return the labels of the table's samples."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            predicted = np.asarray(estimator.predict(table.to_estimator_input(table.samples)))
+    except Exception as error:  # an estimator may raise anything
+        raise NotServable(_explain(estimator, error)) from error
+    if predicted.shape != (len(table),):
         raise NotServable(
-            f"X has {len(table.names)} features; {estimator_name} was fitted on {expected}."
+            f"{_name(estimator)} predicts labels of shape {predicted.shape} for {len(table)} "
+            "samples; a served classifier has exactly one label per sample."
         )
-    return table, [str(label) for label in labels.tolist()]
+    labels: list[Any] = predicted.tolist()
+    return labels
 
 
-def _training_accuracy(estimator: Any, table: Table, labels: list[str]) -> dict[str, Any]:
-    X = table.to_estimator_input(table.samples)
-    predicted, _ = call_estimator(estimator, X, probabilities=False)
+def _explain(estimator: Any, error: Exception) -> str:
+    """Return why an estimator cannot predict samples, and what to change."""
+    name, reason = _name(estimator), first_line(error)
+    if isinstance(error, NotFittedError):
+        return f"A part of {name} has not been fitted yet: fit the whole. {reason}"
+    if "No neighbors found" in reason:
+        return (
+            f"{name} rejects samples without neighbors: set outlier_label, or a larger radius, and "
+            "fit again."
+        )
+    return (
+        f"{name} raises for samples that are within the ranges of X: "
+        f"{type(error).__name__}: {reason}"
+    )
+
+
+def _check_labels(estimator: Any, labels: npt.NDArray[Any]) -> None:
+    """Raise `NotServable` if no label is one of the classes: they are of something else."""
+    classes = np.asarray(estimator.classes_).tolist()
+    known = {*classes, *map(str, classes)}
+    if not any(label in known or str(label) in known for label in set(labels.tolist())):
+        raise NotServable(
+            f"No label of y is a class of {_name(estimator)}, whose classes are "
+            f"{one_line(str(classes), 100)}: pass the labels that it was fitted on."
+        )
+
+
+def _training_accuracy(labels: npt.NDArray[Any], predicted: list[Any]) -> dict[str, Any]:
+    """Compare labels as values; as text if their types differ, as in a table read from a file."""
+    pairs = zip(labels.tolist(), predicted, strict=True)
+    correct = sum(label == other or str(label) == str(other) for label, other in pairs)
     return {
         "accuracy": {
-            "estimate": float(accuracy_score(labels, predicted)),
+            "estimate": correct / len(predicted),
             "method": "on the samples passed to publish",
         }
     }
+
+
+def _check_size(artifact: bytes) -> None:
+    """Raise `NotServable` if a server with the settings of this environment rejects the size."""
+    maximum = maximum_bytes(os.environ)
+    if len(artifact) > maximum:
+        raise NotServable(
+            f"The artifact has {len(artifact):,} bytes; a server loads at most {maximum:,}: fit a "
+            "smaller model (fewer or shallower trees, fewer terms), or set MODEL_MAX_BYTES, here "
+            "and on the server."
+        )
+
+
+def _name(estimator: Any) -> str:
+    return type(estimator).__name__
 
 
 def _onnx_artifact(model: bytes, manifest: str) -> bytes:

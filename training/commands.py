@@ -19,7 +19,7 @@ from tqdm import tqdm
 from chalicelib.errors import ObjectNotFound
 from chalicelib.settings import signing_key
 from training.artifact import BuiltModel, build_artifact
-from training.data.files import load_estimator, read_data, select_fitted_columns
+from training.data.files import load_estimator, read_data, select_features
 from training.registry import ModelRegistry, Version
 from training.wine.dataset import split, wine
 from training.wine.estimators import majority_class, tutorial_model, wine_pipeline
@@ -167,9 +167,15 @@ def _build(options: argparse.Namespace) -> bytes:
     """Build an artifact from --model, --data and --target and print the export."""
     estimator = load_estimator(options.model, trust_pickle=options.trust_pickle)
     X, y = read_data(options.data, options.target)
-    X = select_fitted_columns(estimator, X)
-    name = options.name or options.model.stem
-    built = build_artifact(estimator, X, y, name=name, runtime=options.runtime)
+    X, feature_names = select_features(estimator, X, options.features)
+    built = build_artifact(
+        estimator,
+        X,
+        y,
+        name=options.name or options.model.stem,
+        feature_names=feature_names,
+        runtime=options.runtime,
+    )
     print_export(built)
     return built.artifact
 

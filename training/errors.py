@@ -1,4 +1,4 @@
-"""Errors of training, each with a one-line message.
+"""Errors of training, each with one line of at most `MAX_CHARACTERS` that says what to change.
 
 TrainingError
     NotServable        the estimator, or the data passed with it, cannot be served
@@ -9,9 +9,32 @@ TrainingError
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from training.export.search import Attempt
+
+MAX_CHARACTERS = 300
+
 
 class TrainingError(Exception):
-    """The base class of the errors in this module."""
+    """The base class of the errors in this module.
+
+    Parameters
+    ----------
+    message : str
+        Longer ones are cut, and put on one line.
+
+    Attributes
+    ----------
+    attempts : list of Attempt
+        The export strategies that were tried, each with the whole reason why it was rejected.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message, MAX_CHARACTERS))
+        self.attempts: list[Attempt] = []
 
 
 class NotServable(TrainingError):
@@ -20,6 +43,33 @@ class NotServable(TrainingError):
 
 class NotExportable(TrainingError):
     """The estimator cannot be converted, or the result does not predict what scikit-learn does."""
+
+
+class NoExactStrategy(NotExportable):
+    """No strategy is exact.
+
+    Parameters
+    ----------
+    estimator_name : str
+    attempts : sequence of Attempt
+        At least one, in the order of the strategies.
+    """
+
+    def __init__(self, estimator_name: str, attempts: Sequence[Attempt]) -> None:
+        # ONNX in float64 fails for the best reason, and scikit-learn is the last resort.
+        reasons = dict.fromkeys(
+            f"{attempt.strategy.partition(' ')[0]}: {_shorten_reason(attempt.rejection or '')}"
+            for attempt in (attempts[0], attempts[-1])
+        )
+        super().__init__(
+            f"{estimator_name} cannot be served exactly: change the parts or parameters that are "
+            f"named here. {'; '.join(reasons)}"
+        )
+        self.attempts = list(attempts)
+
+
+def _shorten_reason(reason: str) -> str:
+    return one_line(reason.rpartition("cannot be converted to ONNX: ")[2], 100)
 
 
 class UnknownVersion(TrainingError):
@@ -34,3 +84,14 @@ class NoOlderVersion(TrainingError):
 
     def __init__(self, live: str, url: str) -> None:
         super().__init__(f"No version was published before {live} in {url}.")
+
+
+def one_line(text: str, characters: int) -> str:
+    """Put a text on one line, cut to a number of characters."""
+    line = " ".join(text.split()) if any(c in text for c in "\n\r\t") else text.strip()
+    return line if len(line) <= characters else f"{line[: characters - 1].rstrip()}…"
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, or the name of its type."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import re
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,13 @@ from training.export.search import Exported
 
 VERSION_DIGITS = 12
 
+# Texts of a feature that takes any are listed if they are few, short and not counted by words:
+# what people wrote is not published.
+MAX_LISTED_CATEGORIES = 100
+MAX_CATEGORY_CHARACTERS = 100
+EXAMPLE_WORDS = 8
+_WORD = re.compile(r"\w+")
+
 
 def build_manifest(
     estimator: ClassifierMixin,
@@ -33,24 +41,28 @@ def build_manifest(
     *,
     metrics: dict[str, Any],
     name: str,
+    predicted: list[str],
 ) -> dict[str, Any]:
     """Describe an exported classifier; the caller adds ``version`` and ``created_at``.
 
-    Ranges, medians, categories and examples of the features come from `table`.
+    Ranges, medians, categories and examples of the features come from `table`; `predicted` are the
+    labels that the estimator predicts for it.
     """
+    free_texts = _free_texts(table, signature, exported)
     return {
         "format": FORMAT,
         "name": name,
         "runtime": exported.runtime,
         "signature": {
             "features": [
-                _describe_feature(feature, table, index)
+                _describe_feature(feature, table, index, is_free_text=index in free_texts)
                 for index, feature in enumerate(signature.features)
             ],
             "classes": list(signature.classes),
             "probabilities": signature.has_probabilities,
             "nan_probabilities": exported.has_nan_probabilities,
             "largest_number": exported.largest_number,
+            **_describe_input(signature),
         },
         "metrics": metrics,
         "comparison": exported.comparison._asdict(),
@@ -69,8 +81,18 @@ def build_manifest(
             "numpy": np.__version__,
         },
         "text_encoders": exported.text_encoders,
-        "golden_samples": _golden_samples(estimator, table, signature),
+        "golden_samples": _golden_samples(estimator, table, signature, predicted, free_texts),
     }
+
+
+def _describe_input(signature: Signature) -> dict[str, Any]:
+    """Return what `Signature.from_document` reads about an estimator's input, if it is unusual."""
+    document: dict[str, Any] = {}
+    if signature.unused_columns:
+        document["unused_columns"] = list(signature.unused_columns)
+    if signature.is_text_sequence:
+        document["text_sequence"] = True
+    return document
 
 
 def compute_version(model: bytes, manifest: dict[str, Any]) -> str:
@@ -79,7 +101,9 @@ def compute_version(model: bytes, manifest: dict[str, Any]) -> str:
     return hashlib.sha256(model + manifest_json).hexdigest()[:VERSION_DIGITS]
 
 
-def _describe_feature(feature: Feature, table: Table, index: int) -> dict[str, Any]:
+def _describe_feature(
+    feature: Feature, table: Table, index: int, *, is_free_text: bool
+) -> dict[str, Any]:
     document: dict[str, Any] = {
         "name": feature.name,
         "kind": feature.kind,
@@ -87,27 +111,57 @@ def _describe_feature(feature: Feature, table: Table, index: int) -> dict[str, A
     }
     if feature.missing_is_none:
         document["missing"] = "none"
-    known = known_values(table, index)
     column = table.column(index)
-    if feature.kind in ("numeric", "integer"):
+    if feature.kind in ("numeric", "integer") and not np.isnan(column).all():
         document |= {
-            "min": _to_json(known[0], feature),
-            "max": _to_json(known[-1], feature),
+            "min": _to_json(float(np.nanmin(column)), feature),
+            "max": _to_json(float(np.nanmax(column)), feature),
             "median": float(np.nanmedian(column)),
         }
     if feature.kind == "categorical" or feature.categories is not None:
-        document["categories"] = [_to_json(value, feature) for value in known]
         document["unknown_categories"] = "accepted" if feature.categories is None else "rejected"
+        if not is_free_text:
+            known = known_values(table, index)
+            document["categories"] = [_to_json(value, feature) for value in known]
     values = (_to_json(value, feature) for value in column.tolist())
-    document["example"] = next(value for value in values if value is not None)
+    example: Any = next((value for value in values if value is not None), 0.0)
+    document["example"] = _some_words(example) if is_free_text else example
     return document
 
 
-def _golden_samples(estimator: Any, table: Table, signature: Signature) -> dict[str, Any]:
+def _free_texts(table: Table, signature: Signature, exported: Exported) -> set[int]:
+    """Return the indices of the features that take any text, and whose texts are not listed."""
+    counted = {e["feature"] for e in exported.text_encoders if "categories" not in e}
+    free = set()
+    for index in signature.text_indices:
+        known = [str(value) for value in known_values(table, index)]
+        is_list = len(known) <= MAX_LISTED_CATEGORIES and all(
+            len(text) <= MAX_CATEGORY_CHARACTERS for text in known
+        )
+        is_counted = index in counted or signature.is_text_sequence
+        if signature.features[index].categories is None and (is_counted or not is_list):
+            free.add(index)
+    return free
+
+
+def _some_words(text: str) -> str:
+    """Return a few words of a text in another order: what people wrote is not published."""
+    words = sorted(set(_WORD.findall(text)))[:EXAMPLE_WORDS]
+    return " ".join(words)[:MAX_CATEGORY_CHARACTERS]
+
+
+def _golden_samples(
+    estimator: Any,
+    table: Table,
+    signature: Signature,
+    predicted: list[str],
+    free_texts: set[int],
+) -> dict[str, Any]:
     """Predict one sample of each predicted class and, where allowed, one of missing values."""
-    X = table.to_estimator_input(table.samples)
-    labels, _ = call_estimator(estimator, X, probabilities=False)
-    samples = table.samples.take([labels.index(label) for label in dict.fromkeys(labels)])
+    samples = table.samples.take([predicted.index(label) for label in dict.fromkeys(predicted)])
+    for index in free_texts:
+        texts = table.column_of(samples, index)
+        texts[:] = [None if text is None else _some_words(text) for text in texts]
     if not all(feature.required for feature in signature.features):
         all_features = np.ones((1, len(signature.features)), dtype=np.bool_)
         masked = mask_values(table.samples.take([0]), all_features, signature)

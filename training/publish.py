@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy.typing as npt
@@ -46,7 +47,7 @@ def publish(
     *,
     to: str,
     name: str = "model",
-    feature_names: list[str] | None = None,
+    feature_names: Sequence[str] | None = None,
     metrics: dict[str, Any] | None = None,
     runtime: str | None = None,
     dry_run: bool = False,
@@ -59,17 +60,19 @@ def publish(
     ----------
     estimator : classifier
         Fitted.
-    X : array-like or pandas.DataFrame
-        Shape (samples, features): the training data, or data like it. The types, ranges and
-        categories of the columns define what a request may contain.
+    X : array-like, pandas.DataFrame or sequence of str
+        Shape (samples, features), or (samples,) for a text classifier: the training data, or data
+        like it. The types, ranges and categories of the columns define what a request may contain.
+        Columns that the estimator does not use are left out; samples with infinite numbers too.
     y : array-like
-        Shape (samples,): the labels.
+        Shape (samples,) or (samples, 1): the labels.
     to : str
         The model store: ``s3://bucket/prefix``, ``file:///folder`` or a folder's path.
     name : str, default="model"
         The model's name.
-    feature_names : list of str, optional
-        Names of the columns of `X`. Default: the frame's, or ``x0``, ``x1``, ...
+    feature_names : sequence of str, optional
+        Names of the columns of `X`. Default: the frame's, else those that the estimator was
+        fitted on, else ``x0``, ``x1``, ...; ``text`` for a sequence of texts.
     metrics : dict, optional
         Metrics for the manifest, as JSON types, with ``metrics["accuracy"]["estimate"]``.
         Default: the accuracy on `X` and `y`.
@@ -86,9 +89,11 @@ def publish(
     Raises
     ------
     NotServable
-        If `estimator` is not a fitted classifier with one output, or `X` and `y` do not fit it.
+        If `estimator` is not a fitted classifier with one output, `X` and `y` do not fit it, or
+        the artifact is larger than a server loads.
     NotExportable
-        If no exported form predicts exactly what the estimator does. Nothing is written.
+        If no exported form predicts exactly what the estimator does. Nothing is written. The
+        error's ``attempts`` lists what was tried.
     StoreError
         If the store cannot be read or written.
     InvalidSetting

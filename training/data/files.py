@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import skops.io
 
 from chalicelib.errors import InvalidArtifact
 from chalicelib.runtimes.sklearn_classifier import TRUSTED_TYPES, audit
-from training.errors import NotServable
+from training.errors import NotServable, first_line
 
 PICKLE_SUFFIXES = (".joblib", ".pkl", ".pickle")
 
@@ -32,7 +33,7 @@ def load_estimator(path: Path, *, trust_pickle: bool) -> Any:
         except InvalidArtifact as error:
             raise NotServable(f"{path}: {error}") from error
         except Exception as error:  # skops may raise anything on a malformed file
-            raise NotServable(f"{path} is not a .skops file: {error}") from error
+            raise NotServable(f"{path} is not a .skops file: {first_line(error)}") from error
     if path.suffix not in PICKLE_SUFFIXES:
         suffixes = ", ".join(PICKLE_SUFFIXES)
         raise NotServable(f"{path} is neither a .skops file nor one of {suffixes}.")
@@ -44,34 +45,59 @@ def load_estimator(path: Path, *, trust_pickle: bool) -> Any:
     try:
         return joblib.load(path)
     except Exception as error:  # unpickling may raise anything
-        raise NotServable(f"{path} cannot be loaded: {error}") from error
+        raise NotServable(
+            f"{path} cannot be loaded: {type(error).__name__}: {first_line(error)}"
+        ) from error
 
 
 def read_data(path: Path, target: str) -> tuple[pd.DataFrame, npt.NDArray[Any]]:
-    """Read a CSV file with a header; return the features, and the labels in column `target`.
+    """Read a table with a header; return the features, and the labels in column `target`.
 
-    Raises `NotServable` if the file is not CSV or the column does not exist.
+    The table is CSV in UTF-8, or Parquet if the file's suffix is ``.parquet``. Raises `NotServable`
+    if it is neither, has no rows, or the column does not exist.
     """
     try:
-        table = pd.read_csv(path)
-    except ValueError as error:  # the base class of pandas' parser errors
-        raise NotServable(f"{path} is not a CSV file: {str(error).strip()}") from error
+        table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    except ImportError as error:
+        raise NotServable(f"Reading {path} needs pyarrow: install it, or pass CSV.") from error
+    except UnicodeDecodeError as error:
+        raise NotServable(f"{path} is not UTF-8: save it as CSV in UTF-8.") from error
+    except OSError:
+        raise
+    except Exception as error:  # pandas may raise anything for a file that is no table
+        raise NotServable(f"{path} is not a CSV file with a header: {first_line(error)}") from error
     if target not in table.columns:
         names = ", ".join(str(name) for name in table.columns)
         raise NotServable(f"{path} has no column {target!r}; its columns are {names}.")
+    if not len(table):
+        raise NotServable(f"{path} has a header, but no rows.")
     return table.drop(columns=target), np.asarray(table[target])
 
 
-def select_fitted_columns(estimator: Any, X: pd.DataFrame) -> Any:
-    """Select the columns that the estimator was fitted on, in the fitted order.
+def select_features(
+    estimator: Any, X: pd.DataFrame, features: Sequence[str] | None
+) -> tuple[Any, list[str] | None]:
+    """Select what the estimator takes; return it with the names of its features.
 
-    Return all columns, as a matrix, if it was fitted without feature names. Raises `NotServable`
-    if a column is missing.
+    An estimator that was fitted without names takes a matrix: of the columns in `features`, or of
+    all if there are as many as it takes. Raises `NotServable` if that is not known.
     """
-    names = getattr(estimator, "feature_names_in_", None)
-    if names is None:
-        return X.to_numpy()
-    missing = [str(name) for name in names if name not in X.columns]
-    if missing:
-        raise NotServable(f"The data has no column for these features: {', '.join(missing)}.")
-    return X[list(names)]
+    if features is not None:
+        missing = [name for name in features if name not in X.columns]
+        if missing:
+            raise NotServable(f"The data has no column {missing[0]!r}; --features needs names.")
+        X = X[list(features)]
+    if hasattr(estimator, "feature_names_in_"):
+        return X, None
+    expected = getattr(estimator, "n_features_in_", None)
+    if expected is None and X.shape[1] > 1:
+        raise NotServable(
+            f"{type(estimator).__name__} does not say which of the {X.shape[1]} columns it was "
+            "fitted on: name it with --features."
+        )
+    if expected not in (None, X.shape[1]):
+        raise NotServable(
+            f"{type(estimator).__name__} takes {expected} features, and the data has {X.shape[1]} "
+            "columns: name those that it was fitted on, in order, with --features."
+        )
+    return X.to_numpy(), [str(name) for name in X.columns]

@@ -2,39 +2,69 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from chalicelib.inputs.signature import Feature, Signature
 from training.data.arrays import Arrays
+from training.data.fitted_columns import find_column_transformers
 from training.data.table import Table, call_estimator
+from training.errors import NotServable
+
+LOG = logging.getLogger(__name__)
 
 # A category that no data set contains.
 UNSEEN_CATEGORY = "no such category \N{WHITE QUESTION MARK ORNAMENT}"
+
+_MAX_PROBED_VALUES = 1_000_000  # in one call of the estimator
+_BATCH_FACTOR = 4
+_MAX_PROBED_ALONE = 200  # of more features, those that are treated alike are not all probed
+_PROBED_OF_ALIKE = 20
+_MISSING_ROWS = 1_000
+
+Change = tuple[int, object]  # the index of a column and its new value
 
 
 def infer_signature(estimator: Any, table: Table) -> Signature:
     """Infer features, classes and probabilities of a fitted classifier.
 
     Each feature of the table's first sample is replaced in turn. A feature is required if the
-    estimator raises, or returns a probability that is not finite, when its value is missing. Text
-    features, and integer columns of a frame, are restricted to the table's values if it does so
-    for an unseen value.
+    estimator raises, or returns a probability that is not finite, when its value is missing. A
+    feature is restricted to the table's values if it does so for an unseen one.
+
+    Raises
+    ------
+    NotServable
+        If a column holds both None and NaN, and the estimator predicts differently for them.
     """
     probe = _Probe(estimator, table)
+    for index in table.mixed_missing:
+        _choose_missing(estimator, table, index)
+    indices = range(len(table.names))
+    LOG.info("probing %d features", len(table.names))
+    optional = probe.accepts_each([(index, _missing(table, index)) for index in indices])
+    closed = _closed_features(probe, table)
     features = [
         Feature(
-            name,
-            kind,
-            required=not probe.accepts(_first_without(table, index)),
-            categories=_probe_categories(probe, table, index),
-            missing_is_none=table.missing_texts.get(index, np.nan) is None,
+            table.names[index],
+            table.kinds[index],
+            required=not optional[index],
+            categories=frozenset(known_values(table, index)) if index in closed else None,
+            missing_is_none=table.missing_is_none(index),
         )
-        for index, (name, kind) in enumerate(zip(table.names, table.kinds, strict=True))
+        for index in indices
     ]
     classes = tuple(str(label) for label in np.asarray(estimator.classes_).tolist())
-    return Signature(tuple(features), classes, probe.has_probabilities)
+    return Signature(
+        tuple(features),
+        classes,
+        probe.has_probabilities,
+        unused_columns=table.unused_columns,
+        is_text_sequence=table.is_text_sequence,
+    )
 
 
 def known_values(table: Table, index: int) -> list[str] | list[float]:
@@ -52,35 +82,134 @@ class _Probe:
     def __init__(self, estimator: Any, table: Table) -> None:
         self._estimator = estimator
         self._table = table
+        self._treatment = _treatment(estimator, table)
         self.has_probabilities = hasattr(estimator, "predict_proba")
         # Some estimators have the method, but it raises.
-        self.has_probabilities &= self.accepts(table.samples.take([0]))
+        self.has_probabilities &= self._accepts_rows(table.samples.take([0])) == [True]
 
-    def accepts(self, samples: Arrays) -> bool:
-        X = self._table.to_estimator_input(samples)
+    def accepts_each(self, changes: Sequence[Change]) -> list[bool]:
+        """Return for each change of the first sample whether the estimator accepts the result.
+
+        Several are asked in one call. The estimator may raise for all of them because of one, so
+        they are asked again in smaller batches then. Of many columns that are treated alike, a
+        few are asked first: if all are rejected, so are the others.
+        """
+        if len(changes) <= _MAX_PROBED_ALONE:
+            return self._accepts_in_batches(changes)
+        groups: dict[Any, list[int]] = {}
+        for number, (index, _) in enumerate(changes):
+            groups.setdefault(self._treatment[index], []).append(number)
+        accepted = [False] * len(changes)
+        for numbers in groups.values():
+            some = numbers[:: max(1, len(numbers) // _PROBED_OF_ALIKE)]
+            if any(self._accepts_in_batches([changes[number] for number in some])):
+                results = self._accepts_in_batches([changes[number] for number in numbers])
+                for number, result in zip(numbers, results, strict=True):
+                    accepted[number] = result
+        return accepted
+
+    def _accepts_in_batches(self, changes: Sequence[Change]) -> list[bool]:
+        largest = max(1, _MAX_PROBED_VALUES // len(self._table.names))
+        accepted: list[bool] = []
+        size = largest
+        while len(accepted) < len(changes):
+            batch = list(changes[len(accepted) : len(accepted) + size])
+            result = self._accepts_rows(self._table.first_sample_with_each(batch))
+            if result is not None:
+                accepted += result
+                size = min(largest, size * _BATCH_FACTOR)
+            elif len(batch) == 1:
+                accepted.append(False)
+            else:
+                size = max(1, len(batch) // _BATCH_FACTOR)
+        return accepted
+
+    def _accepts_rows(self, samples: Arrays) -> list[bool] | None:
+        """Return which samples have finite probabilities, or None if the estimator raises."""
         try:
             _, probabilities = call_estimator(
-                self._estimator, X, probabilities=self.has_probabilities
+                self._estimator,
+                self._table.to_estimator_input(samples),
+                probabilities=self.has_probabilities,
             )
         except Exception:  # an estimator may raise anything
-            return False
-        return probabilities is None or bool(np.isfinite(probabilities).all())
+            return None
+        if probabilities is not None and probabilities.shape != (
+            len(samples.numbers),
+            len(self._estimator.classes_),
+        ):
+            return None
+        if probabilities is None:
+            return [True] * len(samples.numbers)
+        finite: list[bool] = np.isfinite(probabilities).all(axis=1).tolist()
+        return finite
 
 
-def _probe_categories(probe: _Probe, table: Table, index: int) -> frozenset[str | float] | None:
-    """Return the values of a column if the estimator rejects any other."""
-    if table.kinds[index] not in ("categorical", "integer"):
-        return None
-    if probe.accepts(_first_with_unseen(table, index)):
-        return None
-    return frozenset(known_values(table, index))
+def _treatment(estimator: Any, table: Table) -> list[Any]:
+    """Return for each column what says how it is treated: equal for columns that are alike."""
+    width = len(table.names) + len(table.unused_columns)
+    branches: dict[int, tuple[str, ...]] = {}
+    for transformer in find_column_transformers(estimator):
+        if transformer.n_features_in_ == width:
+            for name, indices in transformer._transformer_to_input_indices.items():
+                for index in indices:
+                    branches[index] = (*branches.get(index, ()), name)
+    used = [column for column in range(width) if column not in table.unused_columns]
+    return [
+        (table.kinds[index], table.has_missing(index), branches.get(column))
+        for index, column in enumerate(used)
+    ]
 
 
-def _first_without(table: Table, index: int) -> Arrays:
-    return table.first_sample_with(index, None if table.is_text(index) else np.nan)
+def _choose_missing(estimator: Any, table: Table, index: int) -> None:
+    """Check that None and NaN are the same to the estimator in a column that holds both."""
+    changes = table.samples.take(list(range(min(len(table), _MISSING_ROWS))))
+    table.column_of(changes, index)[:] = _missing(table, index)
+    predictions: list[Any] = []
+    for value in (None, np.nan):
+        table.set_missing(index, value)
+        try:
+            X = table.to_estimator_input(changes)
+            has_probabilities = hasattr(estimator, "predict_proba")
+            labels, probabilities = call_estimator(estimator, X, probabilities=has_probabilities)
+            predictions.append((labels, None if probabilities is None else probabilities.tolist()))
+        except Exception:  # an estimator may raise anything
+            predictions.append(None)
+    if predictions[0] != predictions[1]:
+        raise NotServable(
+            f"Column {table.names[index]!r} holds None for missing values, and NaN or numbers too. "
+            f"{type(estimator).__name__} predicts differently for None and NaN, which are both "
+            "null in a request: fit on one of them."
+        )
 
 
-def _first_with_unseen(table: Table, index: int) -> Arrays:
+def _closed_features(probe: _Probe, table: Table) -> set[int]:
+    """Return the indices of the features whose unseen values the estimator rejects."""
+    unseen = [(i, value) for i in range(len(table.names)) for value in _unseen(table, i)[:1]]
+    accepted = probe.accepts_each(unseen)
+    rejected = [index for (index, _), accepts in zip(unseen, accepted, strict=True) if not accepts]
+    # Numbers may be limited to a range rather than to the known values.
+    between = [(index, value) for index in rejected for value in _unseen(table, index)[1:]]
+    accepted = probe.accepts_each(between)
+    in_range = {index for (index, _), accepts in zip(between, accepted, strict=True) if accepts}
+    return set(rejected) - in_range
+
+
+def _unseen(table: Table, index: int) -> list[object]:
+    """Return values that a column does not hold, to tell known values from a range of numbers."""
     if table.is_text(index):
-        return table.first_sample_with(index, UNSEEN_CATEGORY)
-    return table.first_sample_with(index, np.nanmax(table.column(index)) + 1)
+        return [UNSEEN_CATEGORY]
+    column = table.column(index)
+    values = column[np.isfinite(column)]
+    if not len(values):
+        return []
+    low, high = values.min(), values.max()
+    if table.kinds[index] == "boolean":
+        return [1.0 - low] if low == high else []
+    if low == high or (values == np.round(values)).all():
+        return [high + 1]
+    return [high + 1, (low + values[values > low].min()) / 2]
+
+
+def _missing(table: Table, index: int) -> float | None:
+    return None if table.is_text(index) else np.nan

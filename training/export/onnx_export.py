@@ -108,6 +108,8 @@ def _write_with_converters(
             columns.append(NumberColumn(round_to_float32(graph.input.column(number)), 0))
         else:
             columns.append(NumberColumn(graph.input, number))
+    for index in signature.unused_columns:  # in ascending order
+        columns.insert(index, NumberColumn(graph.tensor(np.full((1, 1), np.nan)), 0))
     outputs = convert(estimator, Features(graph, columns))
     tensors = {CLASS_INDEX_OUTPUT: outputs.class_index}
     if signature.has_probabilities:

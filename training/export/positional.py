@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from typing import Any
 
-from sklearn.compose import ColumnTransformer
-
-from training.export.parts import iterate_parts
+from training.data.fitted_columns import find_column_transformers, find_estimators
 
 
 def select_by_position(estimator: Any) -> Any:
-    """Copy a fitted estimator so that each `ColumnTransformer` in it selects by position.
+    """Copy a fitted estimator so that it takes a matrix and works on matrices.
 
-    Fitted on a frame it selects by name and needs a frame; a server has no pandas. The copy
-    expects a matrix with the same columns in the same order.
+    Fitted on a frame, a `ColumnTransformer` selects by name and needs a frame, and transformers
+    return frames after ``set_output``; a server has no pandas. The copy expects a matrix with the
+    same columns in the same order.
     """
     estimator = copy.deepcopy(estimator)
-    for transformer in _column_transformers(estimator):
+    for transformer in find_column_transformers(estimator):
         indices = transformer._transformer_to_input_indices
         transformer.transformers_ = [
             (name, fitted, _to_indices(columns, indices[name]))
             for name, fitted, columns in transformer.transformers_
         ]
+    for part in find_estimators(estimator):
+        vars(part).pop("_sklearn_output_config", None)
     return estimator
 
 
 def _to_indices(columns: object, indices: list[int]) -> int | list[int]:
     """Return a single index for a single name, which selects a vector and not a matrix."""
     return indices[0] if isinstance(columns, str) else indices
-
-
-def _column_transformers(estimator: Any) -> Iterator[ColumnTransformer]:
-    """Yield every fitted `ColumnTransformer` in an estimator, at any depth."""
-    for part in iterate_parts(estimator):
-        if isinstance(part, ColumnTransformer) and hasattr(part, "transformers_"):
-            yield part

@@ -17,7 +17,7 @@ from chalicelib.runtimes.base import Classifier
 from chalicelib.runtimes.onnx_classifier import OnnxClassifier
 from chalicelib.runtimes.sklearn_classifier import SklearnClassifier
 from training.data.table import Table
-from training.errors import NotExportable
+from training.errors import NoExactStrategy, NotExportable, first_line
 from training.export.comparison import (
     Comparison,
     Reference,
@@ -100,8 +100,7 @@ def export(
                 result.largest_number,
                 _has_nan(reference.probabilities),
             )
-    reasons = "; ".join(f"{attempt.strategy}: {attempt.rejection}" for attempt in attempts)
-    raise NotExportable(f"{type(estimator).__name__} cannot be served exactly: {reasons}")
+    raise NoExactStrategy(type(estimator).__name__, attempts)
 
 
 def _candidates(estimator: Any, table: Table, signature: Signature) -> Iterator[_Candidate]:
@@ -139,7 +138,7 @@ def _try(
     except (NotExportable, InvalidArtifact) as error:
         return _Result(Attempt(strategy, str(error), None))
     except Exception as error:  # a runtime may raise anything
-        reason = f"the prediction fails: {_first_line(error)}"
+        reason = f"the prediction fails: {first_line(error)}"
         return _Result(Attempt(strategy, reason, None))
     if not comparison.is_exact():
         reason = (
@@ -158,7 +157,3 @@ def _try(
 
 def _has_nan(probabilities: npt.NDArray[np.float64] | None) -> bool:
     return probabilities is not None and bool(np.isnan(probabilities).any())
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]

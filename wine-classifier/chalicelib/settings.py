@@ -36,10 +36,15 @@ class Settings(NamedTuple):
             refresh_seconds=_parse_seconds(environ, "MODEL_REFRESH_SECONDS", REFRESH_SECONDS),
             timeout_seconds=_parse_seconds(environ, "MODEL_TIMEOUT_SECONDS", TIMEOUT_SECONDS),
             max_rows=_parse_count(environ, "MODEL_MAX_ROWS", MAX_ROWS),
-            max_bytes=_parse_count(environ, "MODEL_MAX_BYTES", MAX_BYTES),
+            max_bytes=maximum_bytes(environ),
             signing_key=signing_key(environ),
             cors_origins=_parse_origins(environ, "CORS_ORIGINS"),
         )
+
+
+def maximum_bytes(environ: Mapping[str, str]) -> int:
+    """Read the largest size of an artifact; raise `InvalidSetting` if it is not a number."""
+    return _parse_count(environ, "MODEL_MAX_BYTES", MAX_BYTES)
 
 
 def signing_key(environ: Mapping[str, str]) -> str | None:

@@ -19,6 +19,9 @@ NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 # Half of a surrogate pair: JSON can escape it, UTF-8 cannot encode it.
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
+# Beyond it float64 does not hold every whole number, so that two of them may become one.
+LARGEST_INTEGER = 2**53
+INTEGER_TOO_LARGE = "is too large: a whole number may be up to 2**53"
 UNKNOWN_CATEGORY = "is not a known category"
 
 _BOOLEANS = {True: 1.0, False: 0.0}
@@ -189,7 +192,7 @@ class _Parser:
                 parsed = _to_floats(values)
             for row in _invalid_indices(parsed, self._signature.largest_number):
                 self._check_number(row, feature, values[row])
-            self._check_choice(feature, parsed)
+            self._check_choice(feature, parsed, values)
             numbers[column :: len(indices)] = parsed
         return numbers
 
@@ -218,12 +221,16 @@ class _Parser:
         else:
             self._reject(row, feature, f"must be a number, not {_json_type(value)}")
 
-    def _check_choice(self, feature: Feature, numbers: array[float]) -> None:
-        """Reject fractions of an integer feature, and numbers that are not among its categories."""
+    def _check_choice(self, feature: Feature, numbers: array[float], values: list[Any]) -> None:
+        """Reject what is no whole number of an integer feature, or not among its categories."""
         if feature.kind == "integer":
             for row, number in enumerate(numbers):
-                if isfinite(number) and not number.is_integer():
+                if not abs(number) <= self._signature.largest_number:
+                    continue  # missing or rejected
+                if not number.is_integer():
                     self._reject(row, feature, "must be a whole number")
+                elif abs(number) >= LARGEST_INTEGER and abs(values[row]) > LARGEST_INTEGER:
+                    self._reject(row, feature, INTEGER_TOO_LARGE)
         if feature.categories is not None:
             for row, number in enumerate(numbers):
                 if isfinite(number) and number not in feature.categories:

@@ -25,7 +25,7 @@ class Feature(NamedTuple):
     categories : frozenset of str or float, optional
         The only values that the estimator accepts; None if it accepts others.
     missing_is_none : bool
-        True if a missing text is None, not NaN, in the data that the estimator was fitted on.
+        True if a missing value is None, not NaN, in the data that the estimator was fitted on.
     """
 
     name: str
@@ -69,6 +69,11 @@ class Signature:
         True if scikit-learn itself returns NaN probabilities for some samples.
     largest_number : float, optional
         The largest absolute value that the model accepts.
+    unused_columns : tuple of int, default=()
+        Indices, among the columns that the estimator was fitted on, of those that it drops. They
+        are not features.
+    is_text_sequence : bool, default=False
+        True if the estimator takes a sequence of texts, shape (samples,), not a matrix.
     """
 
     def __init__(
@@ -78,12 +83,16 @@ class Signature:
         has_probabilities: bool = True,
         allows_nan: bool = False,
         largest_number: float = LARGEST_NUMBER,
+        unused_columns: tuple[int, ...] = (),
+        is_text_sequence: bool = False,
     ) -> None:
         self.features = features
         self.classes = classes
         self.has_probabilities = has_probabilities
         self.allows_nan = allows_nan
         self.largest_number = largest_number
+        self.unused_columns = unused_columns
+        self.is_text_sequence = is_text_sequence
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Signature:
@@ -100,6 +109,8 @@ class Signature:
             has_probabilities=bool(document["probabilities"]),
             allows_nan=bool(document["nan_probabilities"]),
             largest_number=float(document["largest_number"]),
+            unused_columns=tuple(document.get("unused_columns", ())),
+            is_text_sequence=bool(document.get("text_sequence", False)),
         )
 
     @functools.cached_property

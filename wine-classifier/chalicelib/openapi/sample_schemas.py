@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.inputs.samples import LARGEST_INTEGER
 from chalicelib.inputs.signature import Signature
 from chalicelib.models.manifest import Manifest
 from chalicelib.openapi.json_schema import (
@@ -102,8 +103,9 @@ def _feature_schema(feature: Mapping[str, Any], largest: float) -> Schema:
         notes.append(f"In the training data from {low} to {high}, median {median}.")
         schema["x-range"] = {"min": low, "max": high, "median": median}
     if feature.get("unknown_categories") == "accepted":
-        notes.append("Unknown categories are accepted.")
-        schema["x-categories"] = feature["categories"]
+        notes.append("Any text is accepted.")
+        if "categories" in feature:  # listed only if they are few
+            schema["x-categories"] = feature["categories"]
     if not feature["required"]:
         notes.append("May be absent or null.")
         schema = nullable(schema)
@@ -117,6 +119,8 @@ def _value_schema(feature: Mapping[str, Any], largest: float) -> Schema:
     schema: Schema = {"type": _JSON_TYPES[feature["kind"]]}
     if schema["type"] == "number":
         schema |= {"minimum": -largest, "maximum": largest}
+    elif schema["type"] == "integer":
+        schema |= {"minimum": -LARGEST_INTEGER, "maximum": LARGEST_INTEGER}
     if feature.get("unknown_categories") == "rejected":
         schema["enum"] = [*feature["categories"]]
     return schema

@@ -18,7 +18,6 @@ from chalicelib.protocols.open_inference.tensors import DATATYPES
 
 _DATATYPE = TEXT | {"enum": list(DATATYPES)}
 _PARAMETERS: Schema = {"type": ["object", "null"]}
-_INT64 = {"minimum": -(2**63), "maximum": 2**63 - 1}
 
 
 def tensor_schemas(manifest: Manifest) -> dict[str, Schema]:
@@ -108,8 +107,6 @@ def _input_tensors(manifest: Manifest) -> Schema:
 
 def _input_tensor(name: Schema, datatype: str, features: list[Schema]) -> Schema:
     """Describe the tensor that holds these features of one sample."""
-    if datatype == "INT64":
-        features = [feature | _INT64 for feature in features]
     flat = tuple_schema(features)
     layouts = [([1, len(features)], {"anyOf": [flat, tuple_schema([flat])]})]
     if len(features) == 1:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.errors import InvalidArtifact
 from chalicelib.inputs.samples import Samples
-from chalicelib.inputs.signature import Signature
+from chalicelib.inputs.signature import Feature, Signature
 from chalicelib.runtimes.base import Prediction
 
 if TYPE_CHECKING:
@@ -153,25 +153,35 @@ def build_matrix(
     Returns
     -------
     numpy.ndarray
-        Shape (samples, features): float64 if every feature is numeric, else objects. A missing
-        value is NaN, or None where the training data has None.
+        Shape (samples, columns that the estimator was fitted on), or (samples,) of a sequence of
+        texts: float64 if every feature is numeric, else objects. A missing value is NaN, or None
+        where the training data has None. Columns that the estimator drops are NaN.
     """
     import numpy as np
 
-    if signature.takes_only_numeric:
+    unused = signature.unused_columns
+    if signature.takes_only_numeric and not unused:
         return numbers
-    X = np.empty((len(numbers), len(signature.features)), dtype=np.object_)
+    width = len(signature.features) + len(unused)
+    used = [column for column in range(width) if column not in unused]
+    if signature.takes_only_numeric:
+        X = np.full((len(numbers), width), np.nan)
+        X[:, used] = numbers
+        return X
+    X = np.full((len(numbers), width), np.nan, dtype=np.object_)
     for column, index in enumerate(signature.number_indices):
-        kind = signature.features[index].kind
-        X[:, index] = [_to_kind(value, kind) for value in numbers[:, column].tolist()]
+        feature = signature.features[index]
+        X[:, used[index]] = [_to_kind(value, feature) for value in numbers[:, column].tolist()]
     for column, index in enumerate(signature.text_indices):
-        X[:, index] = texts[:, column]
+        X[:, used[index]] = texts[:, column]
         if not signature.features[index].missing_is_none:
-            X[texts[:, column] == None, index] = np.nan  # noqa: E711
-    return X
+            X[texts[:, column] == None, used[index]] = np.nan  # noqa: E711
+    return X[:, 0] if signature.is_text_sequence else X
 
 
-def _to_kind(value: float, kind: str) -> float | int | bool:
-    if value != value or kind == "numeric":  # NaN: missing
+def _to_kind(value: float, feature: Feature) -> float | int | bool | None:
+    if value != value:  # NaN: missing
+        return None if feature.missing_is_none else value
+    if feature.kind == "numeric":
         return value
-    return bool(value) if kind == "boolean" else int(value)
+    return bool(value) if feature.kind == "boolean" else int(value)
