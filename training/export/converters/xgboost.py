@@ -74,33 +74,43 @@ def _base_margins(learner: dict[str, Any]) -> npt.NDArray[np.float32]:
 
 
 def _encode(estimator: Any, learner: dict[str, Any], X: Features) -> Tensor:
-    """Return the features as XGBoost sees them: float32, and categories as their indices.
-
-    Zeros of a sparse matrix are missing.
-    """
+    """Return the features as XGBoost sees them: float32, and categories as their indices."""
     if X.is_sparse is None:
         raise NotImplementedError(
             "XGBClassifier after a transformer that may store zeros in a sparse matrix is not "
             "supported"
         )
     types = learner["feature_types"] or ["float"] * len(X)
-    stored = learner["gradient_booster"].get("model", {}).get("cats", {}).get("enc") or []
-    missing = float(estimator.missing)
+    model = _model(learner["gradient_booster"])
+    stored = model.get("cats", {}).get("enc") or []
+    if "c" in types and "cats" not in model:
+        raise NotImplementedError("categories of XGBoost before 3.1 are not supported")
+    missing = [float(np.float32(estimator.missing)), *([0.0] if X.is_sparse else [])]
     columns = []
-    for index in range(len(X)):
-        categories = _read_categories(stored[index]) if index < len(stored) else []
+    for index, feature_type in enumerate(types):
+        categories = _read_categories(stored[index]) if stored else []
         if categories:
             column = number_categories(X, index, categories)
         else:
-            column = round_to_float32(X.column(index))
-            if missing == missing:
-                column = column.equal(float(np.float32(missing))).where(np.nan, column)
-            if X.is_sparse:
-                column = column.equal(0.0).where(np.nan, column)
-            if types[index] == "c":  # a negative number is no category
+            column = _mark_missing(round_to_float32(X.column(index)), missing)
+            if feature_type == "c":  # a negative number is no category
                 column = (column < 0.0).where(-1.0, column)
         columns.append(from_tensor(column, 1))
     return join(columns).numbers()
+
+
+def _mark_missing(column: Tensor, values: Sequence[float]) -> Tensor:
+    """Replace values that are missing to XGBoost with NaN."""
+    for value in values:
+        if value == value:
+            column = column.equal(value).where(np.nan, column)
+    return column
+
+
+def _model(booster: dict[str, Any]) -> dict[str, Any]:
+    """Return the trees or weights; before XGBoost 3.4 those of DART are nested."""
+    model: dict[str, Any] = booster.get("gbtree", booster)["model"]
+    return model
 
 
 def _read_categories(stored: dict[str, Any]) -> list[Any]:
@@ -114,8 +124,8 @@ def _read_categories(stored: dict[str, Any]) -> list[Any]:
 def _tree_margins(estimator: Any, learner: dict[str, Any], X: Tensor) -> Tensor:
     booster = learner["gradient_booster"]
     start = _base_margins(learner)
-    model = booster["gbtree"]["model"] if "gbtree" in booster else booster["model"]
-    weights = model.get("weight_drop")
+    model = _model(booster)
+    weights = model.get("weight_drop") or booster.get("weight_drop")
     trees: list[Tree] = []
     splits: list[CategorySplit] = []
     for position, index in enumerate(_tree_indices(estimator, model, len(start))):
@@ -126,7 +136,10 @@ def _tree_margins(estimator: Any, learner: dict[str, Any], X: Tensor) -> Tensor:
             )
         tree = _read_tree(stored)
         if weights:  # of trees that were fitted with dropout
-            tree = tree._replace(values=tree.values * np.float32(weights[index]))
+            # XGBoost before 3.4 adds the base to the leaf and takes it away again.
+            base = start[model["tree_info"][index]] if "gbtree" in booster else np.float32(0.0)
+            values = ((base + tree.values) - base) * np.float32(weights[index])
+            tree = tree._replace(values=values)
         trees.append(tree)
         splits.extend(_read_category_splits(position, stored))
     if splits:
