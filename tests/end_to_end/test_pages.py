@@ -18,7 +18,7 @@ import pytest
 
 from tests.support.pages import PAGES, Command, blocks, commands, is_not_run, name
 from tests.support.paths import ROOT
-from tests.support.processes import Server, StartServer
+from tests.support.processes import Server, StartServer, environment_outside_make
 from training.__main__ import main as run_training
 
 ADDRESS = "127.0.0.1:8000"
@@ -70,7 +70,14 @@ class Reader:
             variables = dict(word.split("=", 1) for word in training[1].split())
             return self._train(shlex.split(line[training.end() :]), variables)
         line = re.sub(r"(^|\| )curl ", r"\1curl --silent --show-error ", self._with_port(line))
-        result = subprocess.run(line, shell=True, cwd=self._folder, capture_output=True, text=True)
+        result = subprocess.run(
+            line,
+            shell=True,
+            cwd=self._folder,
+            env=environment_outside_make(),
+            capture_output=True,
+            text=True,
+        )
         assert result.returncode == 0, f"{line}\n{result.stderr}"
         return result.stdout
 

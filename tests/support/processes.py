@@ -12,16 +12,19 @@ from collections.abc import Callable
 from tests.support.paths import ROOT
 
 
+def environment_outside_make() -> dict[str, str]:
+    """Return the environment without what a `make` that runs the tests passes on."""
+    return {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+
+
 class Process:
     """A make in its own process group, whose output is collected."""
 
     def __init__(self, *arguments: str, **environment: str) -> None:
-        # The make that runs the tests must not pass its variables on.
-        inherited = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
         self._popen = subprocess.Popen(
             ["make", *arguments],
             cwd=ROOT,
-            env=inherited | environment,
+            env=environment_outside_make() | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
