@@ -16,6 +16,7 @@ from sklearn.cluster import Birch, BisectingKMeans, FeatureAgglomeration, KMeans
 from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.cross_decomposition import CCA, PLSSVD, PLSCanonical, PLSRegression
 from sklearn.decomposition import (
+    NMF,
     PCA,
     FactorAnalysis,
     FastICA,
@@ -78,6 +79,7 @@ from sklearn.preprocessing import (
 )
 from sklearn.random_projection import GaussianRandomProjection, SparseRandomProjection
 from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils import all_estimators
 
 from chalicelib.inputs.samples import Samples
 from chalicelib.inputs.signature import Signature
@@ -87,6 +89,7 @@ from training.artifact import build_artifact
 from training.data.signature import infer_signature
 from training.data.table import Table
 from training.errors import NotExportable
+from training.export.converters.registry import TRANSFORMS
 from training.export.onnx_export import Strategy, write_onnx
 
 
@@ -634,6 +637,42 @@ def test_what_is_not_supported_is_not_converted(transformer: Any) -> None:
     fitted = fit(transformer, NUMBERS)
     with pytest.raises(NotImplementedError, match=type(transformer).__name__):
         run_transformer(fitted, NUMBERS)
+
+
+@pytest.mark.parametrize(
+    "transformer",
+    [NMF(2, max_iter=500), SplineTransformer(degree=1, extrapolation="linear")],
+    ids=name_of,
+)
+def test_what_is_not_converted_is_served_by_scikit_learn(transformer: Any) -> None:
+    """From a .skops file, exactly."""
+    X = NUMBERS[:, :2]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        estimator = make_pipeline(MinMaxScaler(clip=True), transformer, LogisticRegression())
+        built = build_artifact(estimator.fit(X, Y), X, Y, name="m")
+    assert (built.runtime, built.comparison.label_mismatches) == ("sklearn", 0)
+    assert "not supported" in str(built.attempts[0].rejection)
+
+
+def test_every_transformer_of_scikit_learn_is_converted_or_known_not_to_be() -> None:
+    """A new one in a later release shows up here."""
+    names = {name for name, _ in all_estimators("transformer")}
+    converted = {getattr(cls, "__name__", cls) for cls in TRANSFORMS}
+    assert names - converted <= NOT_CONVERTED
+    assert not NOT_CONVERTED & converted
+
+
+NOT_CONVERTED = {
+    # They solve a problem for each sample, or embed only what they were fitted on.
+    *("DictionaryLearning", "MiniBatchDictionaryLearning", "SparseCoder", "NMF", "MiniBatchNMF"),
+    *("LatentDirichletAllocation", "Isomap", "LocallyLinearEmbedding", "TSNE"),
+    # They do not transform columns of numbers or texts, or not to columns.
+    *("DictVectorizer", "FeatureHasher", "LabelBinarizer", "LabelEncoder", "MultiLabelBinarizer"),
+    *("PatchExtractor", "KNeighborsTransformer", "RadiusNeighborsTransformer"),
+    # Regressors.
+    *("IsotonicRegression", "StackingRegressor", "VotingRegressor"),
+}
 
 
 def test_values_that_scikit_learn_rejects_have_no_probabilities() -> None:
