@@ -460,47 +460,44 @@ TREE = DecisionTreeClassifier(max_depth=4, random_state=0)
 LINEAR = make_pipeline(StandardScaler(), LogisticRegression())
 
 
-@pytest.mark.parametrize("classifier", [LINEAR, TREE], ids=["linear", "tree"])
+SCALED = make_union(StandardScaler(), MinMaxScaler(clip=True), Binarizer())
+EXPANDED = make_union(PolynomialFeatures(3), SplineTransformer())
+BINNED = make_union(BINS, QuantileTransformer(n_quantiles=9))
+IMPUTED = make_pipeline(SimpleImputer(add_indicator=True), SelectKBest(k=3))
+PROJECTED = make_union(
+    KernelPCA(2, kernel="rbf"),
+    Nystroem(n_components=9, random_state=0),
+    RandomTreesEmbedding(4, random_state=0, sparse_output=False),
+    LinearDiscriminantAnalysis(),
+    FunctionTransformer(np.tanh),
+)
+
+
+@pytest.mark.parametrize(
+    ("transformer", "X"),
+    [(SCALED, NUMBERS), (EXPANDED, NUMBERS), (BINNED, NUMBERS), (IMPUTED, GAPS)],
+    ids=["scaled", "expanded", "binned", "imputed"],
+)
+def test_trees_of_transformed_features_go_to_onnx(transformer: Any, X: Matrix) -> None:
+    """A tree tells numbers apart that differ in the last bit."""
+    assert_onnx(make_pipeline(transformer, TREE), X)
+
+
 @pytest.mark.parametrize(
     ("transformer", "X"),
     [
-        (make_union(StandardScaler(), MinMaxScaler(clip=True), Normalizer(), Binarizer()), NUMBERS),
-        (make_union(PolynomialFeatures(3), SplineTransformer()), NUMBERS),
-        (
-            make_union(BINS, QuantileTransformer(n_quantiles=9)),
-            NUMBERS,
-        ),
-        (
-            make_union(
-                PowerTransformer(), QuantileTransformer(n_quantiles=9, output_distribution="normal")
-            ),
-            NUMBERS,
-        ),
+        (make_union(SCALED, EXPANDED, BINNED, Normalizer()), NUMBERS),
+        (make_union(PowerTransformer(), NORMAL), NUMBERS),
         (PowerTransformer(method="box-cox"), POSITIVE),
-        (make_pipeline(SimpleImputer(add_indicator=True), SelectKBest(k=3), PCA(2)), GAPS),
+        (make_pipeline(IMPUTED, PCA(2)), GAPS),
         (IterativeImputer(max_iter=2), GAPS),
+        (make_pipeline(StandardScaler(), PROJECTED), NUMBERS),
     ],
-    ids=["scaled", "polynomial", "bins", "normal", "box-cox", "imputed", "iterative"],
+    ids=["scaled", "normal", "box-cox", "imputed", "iterative", "projected"],
 )
-def test_pipelines_go_to_onnx(transformer: Any, X: Matrix, classifier: Any) -> None:
-    """Transformers in front of a linear classifier and of a tree are exact."""
-    assert_onnx(make_pipeline(transformer, classifier), X)
-
-
-@pytest.mark.parametrize(
-    "transformer",
-    [
-        KernelPCA(2, kernel="rbf"),
-        Nystroem(n_components=9, random_state=0),
-        RandomTreesEmbedding(4, random_state=0, sparse_output=False),
-        LinearDiscriminantAnalysis(),
-        FunctionTransformer(np.tanh),
-    ],
-    ids=name_of,
-)
-def test_projections_go_to_onnx(transformer: Any) -> None:
-    """So are projections in front of a linear classifier."""
-    assert_onnx(make_pipeline(StandardScaler(), transformer, LINEAR), NUMBERS)
+def test_linear_classifiers_of_transformed_features_go_to_onnx(transformer: Any, X: Matrix) -> None:
+    """Where the last digits differ, labels and probabilities are still equal."""
+    assert_onnx(make_pipeline(transformer, LINEAR), X)
 
 
 def test_neighbours_of_continuous_features_go_to_onnx() -> None:
@@ -530,7 +527,7 @@ FRAME_COLUMNS = ColumnTransformer(
     [
         ("scaled", make_pipeline(SimpleImputer(add_indicator=True), StandardScaler()), ["age"]),
         ("binned", KBinsDiscretizer(3, encode="onehot-dense", quantile_method="linear"), [2]),
-        ("power", PowerTransformer(), make_column_selector("size")),
+        ("size", RobustScaler(), make_column_selector("size")),
         ("city", OneHotEncoder(handle_unknown="ignore"), np.array([False] * 4 + [True])),
     ],
     remainder=MinMaxScaler(),
@@ -543,13 +540,11 @@ FRAME_PIPELINE = make_pipeline(FRAME_COLUMNS, LogisticRegression())
 @pytest.mark.parametrize(
     "classifier",
     [
-        FRAME_PIPELINE,
         make_pipeline(ColumnTransformer([("nested", FRAME_COLUMNS, slice(0, 5))]), TREE),
         CalibratedClassifierCV(FRAME_PIPELINE, cv=2),
         VotingClassifier([("a", FRAME_PIPELINE), ("b", FRAME_TREE)], voting="soft"),
         StackingClassifier([("a", FRAME_PIPELINE)], cv=2),
-        GridSearchCV(FRAME_PIPELINE, {"logisticregression__C": [0.1, 1.0]}, cv=2),
-        OneVsRestClassifier(FRAME_PIPELINE),
+        OneVsRestClassifier(GridSearchCV(FRAME_PIPELINE, {"logisticregression__C": [1.0]}, cv=2)),
     ],
     ids=name_of,
 )
