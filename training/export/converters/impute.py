@@ -217,7 +217,7 @@ def _iterative_imputer(imputer: Any, X: Features) -> Features:
     values = X.numbers()
     missing = _is_missing_number(values, imputer.missing_values)
     filled = transform(imputer.initial_imputer_, X).numbers()
-    is_empty = np.asarray(imputer._is_empty_feature)
+    is_empty = _is_empty(imputer)
     if imputer.keep_empty_features:
         missing = missing.op("And", (~is_empty).reshape(1, -1))
     else:
@@ -231,6 +231,13 @@ def _iterative_imputer(imputer: Any, X: Features) -> Features:
         replaced = missing.op("And", is_feature)
         filled = replaced.where(limit(prediction, low, high), filled)
     return _with_indicator(imputer, X, from_tensor(filled, width))
+
+
+def _is_empty(imputer: Any) -> npt.NDArray[np.bool_]:
+    """Return which features had no value when fitted."""
+    statistics = np.asarray(imputer.initial_imputer_.statistics_, dtype=np.float64)
+    # The attribute is newer than scikit-learn 1.5.
+    return np.asarray(getattr(imputer, "_is_empty_feature", np.isnan(statistics)))
 
 
 def _predict_column(
