@@ -10,12 +10,21 @@ TrainingError
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from training.export.search import Attempt
+from typing import Protocol
 
 MAX_CHARACTERS = 300
+
+
+class FailedAttempt(Protocol):
+    """The parts of `training.export.search.Attempt` that an error reports."""
+
+    @property
+    def strategy(self) -> str:
+        """The name of the export strategy."""
+
+    @property
+    def rejection(self) -> str | None:
+        """Why it was rejected."""
 
 
 class TrainingError(Exception):
@@ -34,7 +43,7 @@ class TrainingError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(one_line(message, MAX_CHARACTERS))
-        self.attempts: list[Attempt] = []
+        self.attempts: list[FailedAttempt] = []
 
 
 class NotServable(TrainingError):
@@ -55,7 +64,7 @@ class NoExactStrategy(NotExportable):
         At least one, in the order of the strategies.
     """
 
-    def __init__(self, estimator_name: str, attempts: Sequence[Attempt]) -> None:
+    def __init__(self, estimator_name: str, attempts: Sequence[FailedAttempt]) -> None:
         # ONNX in float64 fails for the best reason, and scikit-learn is the last resort.
         reasons = dict.fromkeys(
             f"{attempt.strategy.partition(' ')[0]}: {_shorten_reason(attempt.rejection or '')}"
