@@ -240,6 +240,8 @@ def _split_columns(X: Any) -> list[pd.Series[Any]]:
 
 def _infer_type(column: npt.NDArray[Any]) -> pd.Series[Any]:
     """Return a column of a matrix; objects that are all numbers or booleans have their type."""
+    if column.dtype.kind in "biuf":
+        return pd.Series(column, copy=False)  # there may be a million samples
     series = pd.Series(column, dtype=np.object_ if column.dtype.kind in "OUS" else None)
     inferred = series.infer_objects()
     return inferred if inferred.dtype.kind in "biuf" else series
@@ -270,6 +272,8 @@ def _is_utf8(text: str) -> bool:
 
 def _to_arrays(kinds: list[Kind], columns: list[npt.NDArray[Any]]) -> Arrays:
     pairs = list(zip(kinds, columns, strict=True))
-    numbers = [column.astype(np.float64) for kind, column in pairs if kind != "categorical"]
+    numbers = [
+        column.astype(np.float64, copy=False) for kind, column in pairs if kind != "categorical"
+    ]
     texts = [column for kind, column in pairs if kind == "categorical"]
     return Arrays.from_columns(len(columns[0]), numbers, texts)
