@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, make_column_selector, make_column_transformer
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier, VotingClassifier
@@ -181,6 +182,7 @@ def test_a_column_that_is_dropped_is_no_feature(runtime: str, is_in_data: bool) 
     [
         lambda estimator: GridSearchCV(estimator, {"logisticregression__C": [1.0]}, cv=2),
         lambda estimator: VotingClassifier([("one", estimator)], voting="soft"),
+        lambda estimator: CalibratedClassifierCV(estimator, cv=2),
     ],
 )
 def test_a_column_may_be_dropped_at_any_depth(wrap: Callable[[Any], Any]) -> None:
@@ -280,6 +282,19 @@ def test_a_matrix_of_booleans_takes_true_and_false(classifier: Any, runtime: str
     X = NUMBERS > 0
     estimator = classifier.fit(X, LABELS)
     assert served(estimator, X, runtime=runtime).labels(X.tolist()) == expected(estimator, X)
+
+
+def test_booleans_and_numbers_may_be_columns_of_one_matrix() -> None:
+    """As a table from a file has them."""
+    X = np.array([[bool(i % 2), i % 3, i / 7] for i in range(ROWS)], dtype=np.object_)
+    estimator = LogisticRegression().fit(X, LABELS)
+    model = served(estimator, X)
+    assert [feature["kind"] for feature in model.features.values()] == [
+        "boolean",
+        "numeric",
+        "numeric",
+    ]
+    assert model.labels(X.tolist()) == expected(estimator, X)
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.float64, np.float32])

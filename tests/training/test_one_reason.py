@@ -107,6 +107,7 @@ CASES: dict[str, tuple[Case, str]] = {
         "<lambda>",
     ),
     "no rows": (lambda: (fitted(None, FRAME), FRAME[:0], Y[:0]), "has no rows"),
+    "no columns": (lambda: (fitted(), pd.DataFrame(index=range(ROWS)), Y), "has no columns"),
     "no samples": (lambda: (fitted(), X[:0], Y[:0]), "not empty"),
     "no data": (lambda: (fitted(), None, Y), "must be samples by features"),
     "one dimension": (lambda: (fitted(), X[:, 0], Y), "must be samples by features"),

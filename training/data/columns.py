@@ -49,6 +49,8 @@ def read_column(name: str, series: pd.Series[Any]) -> Column:
         values = series.to_numpy(dtype=np.float64, na_value=np.nan)
         _check_integers(name, values)
         return Column("integer", values)
+    if isinstance(dtype, np.dtype) and dtype.kind == "f":
+        return Column("numeric", series.to_numpy().astype(np.float64, copy=False))
     if pd.api.types.is_float_dtype(dtype):
         return Column("numeric", series.to_numpy(dtype=np.float64, na_value=np.nan))
     if dtype == np.object_ or isinstance(dtype, pd.StringDtype):

@@ -19,6 +19,7 @@ LOG = logging.getLogger(__name__)
 
 TEXT_FEATURE = "text"  # the name of the feature of an estimator that takes a sequence of texts
 _TRIED_ROWS = 100
+_PARTS = ("_CalibratedClassifier",)  # hold estimators, and are none
 _LISTED_NAMES = 5
 
 
@@ -158,6 +159,7 @@ def _find(value: Any, seen: set[int]) -> Iterator[BaseEstimator]:
     seen.add(id(value))
     if isinstance(value, BaseEstimator):
         yield value
+    if isinstance(value, BaseEstimator) or type(value).__name__ in _PARTS:
         parts = list(vars(value).values())
     elif isinstance(value, dict):
         parts = list(value.values())

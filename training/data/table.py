@@ -51,8 +51,9 @@ class Table:
         self.names = _feature_names(X, feature_names, len(series))
         columns = [read_column(name, each) for name, each in zip(self.names, series, strict=True)]
         kinds = [column.kind for column in columns]
-        if self._frame is None and set(kinds) != {"boolean"} and "categorical" not in kinds:
-            kinds = ["numeric"] * len(kinds)  # a matrix has one type for all columns
+        if self._frame is None and "categorical" not in kinds:
+            # A matrix of numbers has one type for all columns.
+            kinds = ["boolean" if kind == "boolean" else "numeric" for kind in kinds]
         self.kinds: list[Kind] = kinds
         self._missing = [np.nan if c.has_nan or not c.has_none else None for c in columns]
         # The indices of columns that hold None, and NaN too or numbers, which hold NaN otherwise.
@@ -232,6 +233,8 @@ def _split_columns(X: Any) -> list[pd.Series[Any]]:
     if isinstance(X, pd.DataFrame):
         if not len(X):
             raise NotServable("X has no rows: pass the training data, or data like it.")
+        if not X.shape[1]:
+            raise NotServable("X has no columns: pass the training data, or data like it.")
         return [X.iloc[:, index] for index in range(X.shape[1])]
     matrix = np.asarray(X)
     if matrix.dtype.kind == "U" and not hasattr(X, "dtype"):
@@ -245,6 +248,8 @@ def _split_columns(X: Any) -> list[pd.Series[Any]]:
 
 def _infer_type(column: npt.NDArray[Any]) -> pd.Series[Any]:
     """Return a column of a matrix; objects that are all numbers or booleans have their type."""
+    if column.dtype.kind in "biuf":
+        return pd.Series(column, copy=False)  # there may be a million samples
     series = pd.Series(column, dtype=np.object_ if column.dtype.kind in "OUS" else None)
     inferred = series.infer_objects()
     return inferred if inferred.dtype.kind in "biuf" else series
@@ -275,6 +280,8 @@ def _is_utf8(text: str) -> bool:
 
 def _to_arrays(kinds: list[Kind], columns: list[npt.NDArray[Any]]) -> Arrays:
     pairs = list(zip(kinds, columns, strict=True))
-    numbers = [column.astype(np.float64) for kind, column in pairs if kind != "categorical"]
+    numbers = [
+        column.astype(np.float64, copy=False) for kind, column in pairs if kind != "categorical"
+    ]
     texts = [column for kind, column in pairs if kind == "categorical"]
     return Arrays.from_columns(len(columns[0]), numbers, texts)
