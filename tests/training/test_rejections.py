@@ -31,7 +31,7 @@ from training.publish import publish
         ([[1.0], [2.0]], [1.0, np.nan], "fitted", "missing values among the labels"),
         ([[1.0], [2.0]], [1], "fitted", "X has 2 samples, but y has 1 labels"),
         ([[1.0, 2.0], [2.0, 3.0]], [1, 2], "fitted", "X has 2 features; .* fitted on 1"),
-        ([1.0, 2.0], [1, 2], "fitted", "X must be samples by features"),
+        ([[[1.0]], [[2.0]]], [1, 2], "fitted", "X must be samples by features"),
         (np.empty((0, 1)), [], "fitted", "and not empty"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), [1], "fitted", "more than one column .* 'a'"),
         (pd.DataFrame({"a": [1j, 2j]}), [1, 2], "fitted", "'a' holds complex"),

@@ -60,22 +60,37 @@ _FORESTS = (RandomForestRegressor, ExtraTreesRegressor)
 
 @transforms(SimpleImputer)
 def _simple_imputer(imputer: SimpleImputer, X: Features) -> Features:
-    columns = []
+    parts = [X.columns([])]
+    numbers: list[int] = []  # filled together, as a node per column is slow to load
     for index, statistic in enumerate(imputer.statistics_):
-        is_empty = statistic is None or bool(statistic != statistic)  # no value when fitted
-        if is_empty and not imputer.keep_empty_features:
+        if _is_empty(statistic) and not imputer.keep_empty_features:
             continue
         text = X.text(index)
-        if text is not None:
-            columns.append(Features(X.graph, [_fill_text(text, imputer, statistic)]))
-        else:
-            column = X.column(index)
-            fill_value = 0.0 if is_empty else float(statistic)
-            missing = _is_missing_number(column, imputer.missing_values)
-            columns.append(from_tensor(missing.where(fill_value, column), 1))
+        if text is None:
+            numbers.append(index)
+            continue
+        parts += [_fill_numbers(imputer, X, numbers)]
+        parts += [Features(X.graph, [_fill_text(text, imputer, statistic)])]
+        numbers = []
+    parts += [_fill_numbers(imputer, X, numbers)]
     if imputer.indicator_ is not None:
-        columns.append(transform(imputer.indicator_, X))
-    return join([X.columns([]), *columns])
+        parts.append(transform(imputer.indicator_, X))
+    return join(parts)
+
+
+def _fill_numbers(imputer: SimpleImputer, X: Features, indices: list[int]) -> Features:
+    if not indices:
+        return X.columns([])
+    statistics = [imputer.statistics_[index] for index in indices]
+    fill = np.array([0.0 if _is_empty(value) else float(value) for value in statistics])
+    values = X.columns(indices).numbers()
+    missing = _is_missing_number(values, imputer.missing_values)
+    return from_tensor(missing.where(fill, values), len(indices))
+
+
+def _is_empty(statistic: Any) -> bool:
+    """Return whether a column had no value when the imputer was fitted."""
+    return statistic is None or bool(statistic != statistic)
 
 
 @transforms(MissingIndicator)
