@@ -24,7 +24,7 @@ def test_uses_scikit_learn_for_an_estimator_that_onnx_cannot_represent(
 ) -> None:
     """The manifest has each attempt and the reason for its rejection."""
     X, y, _ = trained.dataset
-    steps = (StandardScaler(), FunctionTransformer(np.cbrt), LogisticRegression())
+    steps = (StandardScaler(), FunctionTransformer(np.spacing), LogisticRegression())
     estimator = make_pipeline(*steps).fit(X, y)
     served = serve(estimator, X, y)
     assert served.built.runtime == "sklearn"
@@ -50,7 +50,7 @@ def test_the_same_estimator_has_the_same_version_in_either_runtime(trained: Wine
 def test_requiring_onnx_fails_with_the_reason(trained: WineModel, tmp_path: Path) -> None:
     """The error names the part that cannot be converted; nothing is written."""
     X, y, _ = trained.dataset
-    steps = (StandardScaler(), FunctionTransformer(np.cbrt), LogisticRegression())
+    steps = (StandardScaler(), FunctionTransformer(np.spacing), LogisticRegression())
     estimator = make_pipeline(*steps).fit(X, y)
     with pytest.raises(NotExportable, match="FunctionTransformer"):
         publish(estimator, X, y, to=str(tmp_path / "store"), runtime="onnx")

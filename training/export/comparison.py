@@ -13,7 +13,7 @@ from chalicelib.runtimes.base import Classifier
 from training.data.arrays import Arrays
 from training.data.table import Table, call_estimator
 from training.export.comparison_samples import comparison_samples, extreme_samples
-from training.export.steps import has_steps, step_samples
+from training.export.steps import has_steps, step_margin, step_samples
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
@@ -73,7 +73,7 @@ def compute_reference(estimator: Any, table: Table, signature: Signature) -> Ref
             finite: npt.NDArray[np.float64] = np.nan_to_num(probabilities)
             return finite
 
-        steps = step_samples(predict_proba, table, signature)
+        steps = step_samples(predict_proba, table, signature, step_margin(estimator))
         samples = Arrays.concatenate([samples, steps])
     return _predict(estimator, table, signature, samples)
 

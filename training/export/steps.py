@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.base import BaseEstimator, is_classifier
 
 from chalicelib.inputs.signature import Signature
 from training.data.arrays import Arrays
@@ -24,6 +25,39 @@ _MAX_BISECTIONS = 80
 _SEED = 1
 _STEPPED_MODULES = ("sklearn.tree", "sklearn.ensemble._hist", "lightgbm", "xgboost", "catboost")
 _STEPPED_CLASSES = ("Binarizer", "KBinsDiscretizer")
+# Transformers that compute each value from one other, or copy it, so that its last bit is certain.
+_EXACT_TRANSFORMERS = (
+    "Binarizer",
+    "ColumnTransformer",
+    "CountVectorizer",
+    "FeatureUnion",
+    "GenericUnivariateSelect",
+    "KBinsDiscretizer",
+    "MaxAbsScaler",
+    "MinMaxScaler",
+    "MissingIndicator",
+    "OneHotEncoder",
+    "OrdinalEncoder",
+    "Pipeline",
+    "PolynomialFeatures",
+    "RFE",
+    "RFECV",
+    "RobustScaler",
+    "SelectFdr",
+    "SelectFpr",
+    "SelectFromModel",
+    "SelectFwe",
+    "SelectKBest",
+    "SelectPercentile",
+    "SequentialFeatureSelector",
+    "SimpleImputer",
+    "StandardScaler",
+    "TargetEncoder",
+    "TfidfVectorizer",
+    "VarianceThreshold",
+)
+# Of a step, where the last bits before it depend on the order of a sum or on a library's function.
+_INEXACT_MARGIN = 1e-9
 # Their jumps depend on rounding in the order of a sum, in scikit-learn too.
 _NOISY_MODULES = ("sklearn.neighbors", "sklearn.semi_supervised._label_propagation")
 
@@ -41,8 +75,21 @@ def has_steps(estimator: Any) -> bool:
     )
 
 
+def step_margin(estimator: Any) -> float:
+    """Return how far from a step, relative to it, scikit-learn's own result is certain."""
+    transformers = [
+        part
+        for part in iterate_parts(estimator)
+        if isinstance(part, BaseEstimator) and hasattr(part, "transform")
+    ]
+    is_exact = all(
+        is_classifier(part) or type(part).__name__ in _EXACT_TRANSFORMERS for part in transformers
+    )
+    return 0.0 if is_exact else _INEXACT_MARGIN
+
+
 def step_samples(
-    predict_proba: Callable[[Arrays], Matrix], table: Table, signature: Signature
+    predict_proba: Callable[[Arrays], Matrix], table: Table, signature: Signature, margin: float
 ) -> Arrays:
     """Return samples next to steps.
 
@@ -52,6 +99,8 @@ def step_samples(
         Returns probabilities of shape (samples, classes).
     table : Table
     signature : Signature
+    margin : float
+        From `step_margin`.
 
     Returns
     -------
@@ -83,7 +132,7 @@ def step_samples(
     jumps = np.abs(predict(at_high) - predict(at_low)).max(axis=1) > MIN_JUMP
     is_adjacent = np.nextafter(low, high) == high
     steps = np.flatnonzero(usable & jumps & is_adjacent)
-    around = [_around(low[step], high[step]) for step in steps]
+    around = [_around(low[step], high[step], margin) for step in steps]
     repeated = np.repeat(steps, [len(values) for values in around])
     samples = base.take(repeated.tolist())
     values = np.array([value for values in around for value in values])
@@ -111,8 +160,11 @@ def _bisect(
     return np.where(usable, low, np.nan), np.where(usable, high, np.nan)
 
 
-def _around(low: float, high: float) -> list[float]:
+def _around(low: float, high: float, margin: float) -> list[float]:
     """Return the numbers on both sides of a step, in float64 and in float32."""
+    if margin:
+        sign = 1.0 if high > low else -1.0
+        return [low - sign * margin * abs(low), high + sign * margin * abs(high)]
     single = np.float32(low)
     singles = (np.nextafter(single, np.float32(end)) for end in (-np.inf, single, np.inf))
     outside = (np.nextafter(low, -np.inf), np.nextafter(high, np.inf))

@@ -63,7 +63,7 @@ def _simple_imputer(imputer: SimpleImputer, X: Features) -> Features:
     parts = [X.columns([])]
     numbers: list[int] = []  # filled together, as a node per column is slow to load
     for index, statistic in enumerate(imputer.statistics_):
-        if _is_empty(statistic) and not imputer.keep_empty_features:
+        if _was_empty(statistic) and not imputer.keep_empty_features:
             continue
         text = X.text(index)
         if text is None:
@@ -82,13 +82,13 @@ def _fill_numbers(imputer: SimpleImputer, X: Features, indices: list[int]) -> Fe
     if not indices:
         return X.columns([])
     statistics = [imputer.statistics_[index] for index in indices]
-    fill = np.array([0.0 if _is_empty(value) else float(value) for value in statistics])
+    fill = np.array([0.0 if _was_empty(value) else float(value) for value in statistics])
     values = X.columns(indices).numbers()
     missing = _is_missing_number(values, imputer.missing_values)
     return from_tensor(missing.where(fill, values), len(indices))
 
 
-def _is_empty(statistic: Any) -> bool:
+def _was_empty(statistic: Any) -> bool:
     """Return whether a column had no value when the imputer was fitted."""
     return statistic is None or bool(statistic != statistic)
 
