@@ -50,14 +50,19 @@ def main() -> NoReturn:
     print(
         f"Serving {manifest.name} {manifest.version} from {settings.model_url} at {address}\n"
         "In another terminal, try:\n\n"
-        f"  curl -XPOST {address}/classify -H 'Content-Type: application/json' "
-        f"-d {shlex.quote(example_request(manifest))}\n",
+        f"  {example_command(address, manifest)}\n",
         flush=True,
     )
     chalice = str(Path(sys.executable).with_name("chalice"))
     listen = ["--host", HOST, "--port", str(options.port)]
     os.chdir(Path(__file__).parent)
     os.execv(chalice, [chalice, "local", "--stage", "local", "--no-autoreload", *listen])  # noqa: S606
+
+
+def example_command(address: str, manifest: Manifest) -> str:
+    """Return a curl command for a POSIX shell that classifies one sample."""
+    body = shlex.quote(example_request(manifest))
+    return f"curl -XPOST {address}/classify -H 'Content-Type: application/json' -d {body}"
 
 
 def example_request(manifest: Manifest) -> str:
