@@ -153,6 +153,18 @@ def test_without_a_bucket_and_a_model_one_line_says_what_to_run(
     assert app.classify(".10").status == 200
 
 
+def test_without_a_bucket_the_store_of_the_name_is_served(
+    start_unconfigured: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As `make publish NAME=churn` publishes it."""
+    monkeypatch.setenv("MODEL_NAME", "churn")
+    start_unconfigured("s3://YOUR-BUCKET/wine")
+    assert capsys.readouterr().out.startswith(f"There is no model in {tmp_path / 'churn'} yet")
+
+
 @pytest.mark.parametrize("url", ["s3://some-bucket/wine", "file:///models"])
 def test_a_store_that_is_set_is_kept(
     start_unconfigured: Any, url: str, capsys: pytest.CaptureFixture[str]

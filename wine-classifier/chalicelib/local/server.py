@@ -147,7 +147,8 @@ class StrictLocalServer(LocalDevServer):
         super().__init__(app, config, host, port, StrictRequestHandler, LocalHTTPServer)
         url = os.environ.get("MODEL_URL", _PLACEHOLDER_URL + _DEFAULT_PREFIX)
         if url.startswith(_PLACEHOLDER_URL):
-            serve_local_store(url.removeprefix(_PLACEHOLDER_URL))
+            name = os.environ.get("MODEL_NAME")
+            serve_local_store(name or url.removeprefix(_PLACEHOLDER_URL))
 
 
 def serve_local_store(prefix: str) -> None:
