@@ -7,24 +7,31 @@ PORT ?= 8000
 UV := $(or $(shell command -v uv),.tools/bin/uv)
 VENV := .venv/.ready
 SAM := .tools/sam/bin/sam
-PUBLISHED := dist/.published
 MODEL_SOURCES := $(wildcard $(foreach depth,* */* */*/*,training/$(depth).py wine-classifier/chalicelib/$(depth).py))
-STORE := .model-store
+# Not from the environment, where some systems hold variables of these names.
+NAME := wine
+MODEL :=
+DATA :=
+TARGET :=
+TRUST_PICKLE :=
+LOCAL_STORE := .model-store/$(NAME)
 STAGE ?= dev
 ARCH ?= x86_64
 RUNTIME ?= onnx
 CLIENTS := kserve_rest mlflow_scoring mlserver_infer openapi_generated sagemaker_local triton
-PACKAGE_OPTIONS = --stage $(STAGE) --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(API_KEY),--api-key) $(if $(PROJECT),--project $(PROJECT))
+PACKAGE_OPTIONS = --stage $(STAGE) --name "$(NAME)" --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(API_KEY),--api-key) $(if $(PROJECT),--project $(PROJECT))
+PUBLISH_OPTIONS = $(if $(MODEL),--model "$(MODEL)" --name "$(NAME)" $(if $(DATA),--data "$(DATA)") $(if $(TARGET),--target "$(TARGET)") $(if $(TRUST_PICKLE),--trust-pickle),"dist/$(NAME).onnx")
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test clients fuzz catboost check sam format train publish package deploy bench policy pins clean
 .DELETE_ON_ERROR:
+.PRECIOUS: .model-store/%/current
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-serve: $(VENV) $(if $(MODEL_URL),,$(PUBLISHED)) ## serve the wine model with chalice local (PORT=8000, MODEL_URL=another store)
-	@$(PYTHON) wine-classifier/serve_local.py --port $(PORT) --store "$(or $(MODEL_URL),$(STORE))"
+serve: $(VENV) $(if $(MODEL_URL),,$(LOCAL_STORE)/current) ## serve a model with chalice local (NAME=wine, PORT=8000, MODEL_URL=another store)
+	@$(PYTHON) wine-classifier/serve_local.py --port $(PORT) --store "$(or $(MODEL_URL),$(LOCAL_STORE))"
 
 test: $(VENV) ## run the tests (PYTEST_ARGS=)
 	@$(PYTHON) -m pytest $(PYTEST_ARGS)
@@ -57,13 +64,13 @@ format: $(VENV) ## format the code and apply ruff's fixes
 train: $(VENV) ## train and evaluate the wine model (writes dist/wine.onnx)
 	@$(PYTHON) -m training train
 
-publish: $(VENV) ## publish dist/wine.onnx (MODEL_URL=the store)
-	@$(PYTHON) -m training publish --to "$(or $(MODEL_URL),$(STORE))"
+publish: $(VENV) ## publish a fitted model, or dist/NAME.onnx (MODEL=, DATA=, TARGET=, NAME=wine, MODEL_URL=the store, BUCKET=, TRUST_PICKLE=)
+	@$(PYTHON) -m training publish $(PUBLISH_OPTIONS) --to "$(or $(MODEL_URL),$(if $(BUCKET),s3://$(BUCKET)/$(NAME)),$(LOCAL_STORE))"
 
-package: $(VENV) ## build the Lambda package and the SAM template in dist/STAGE (STAGE=dev, ARCH=, RUNTIME=, BUCKET=, API_KEY=)
+package: $(VENV) ## build the Lambda package and the SAM template in dist/STAGE (STAGE=dev, NAME=wine, ARCH=, RUNTIME=, BUCKET=, API_KEY=)
 	@$(PYTHON) -m deployment package $(PACKAGE_OPTIONS)
 
-deploy: $(VENV) ## deploy the Lambda package with chalice deploy (STAGE=dev, ARCH=, BUCKET=the models' bucket)
+deploy: $(VENV) ## deploy the Lambda package with chalice deploy (STAGE=dev, NAME=wine, ARCH=, BUCKET=the models' bucket)
 	@$(PYTHON) -m deployment deploy $(PACKAGE_OPTIONS)
 
 bench: $(VENV) ## benchmark on the Lambda emulator (writes docs/benchmark.* and the README's table)
@@ -80,12 +87,14 @@ pins: $(VENV) ## update the pinned requirements to the newest versions
 	  deployment/requirements-sklearn.in -o deployment/requirements-sklearn.txt
 
 clean: ## remove everything that make creates
-	@rm -rf .venv .tools $(STORE) dist build *.egg-info .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
+	@rm -rf .venv .tools .model-store dist build *.egg-info .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
 
-$(PUBLISHED): $(VENV) $(MODEL_SOURCES)
+.model-store/wine/current: $(VENV) $(MODEL_SOURCES)
 	@$(PYTHON) -m training train
-	@$(PYTHON) -m training publish --to $(STORE)
-	@touch $@
+	@$(PYTHON) -m training publish --to $(@D)
+
+.model-store/%/current:
+	@echo "There is no model $*: make publish MODEL=fitted.skops DATA=table.csv TARGET=label NAME=$*" >&2; exit 2
 
 $(VENV): requirements-dev.txt wine-classifier/requirements.txt pyproject.toml .python-version | $(UV)
 	@$(UV) venv --quiet --allow-existing .venv || { \

@@ -1,13 +1,14 @@
-"""The command line: ``python -m deployment package`` and ``python -m deployment deploy``."""
+"""The command line: ``python -m deployment package``, ``deploy`` and ``delete``."""
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import tempfile
 from pathlib import Path
 
-from deployment.chalice_project import PLACEHOLDER, Project, temporary_copy
+from deployment.chalice_project import DEFAULT_NAME, PLACEHOLDER, Project, temporary_copy
 from deployment.errors import PackagingError
 from deployment.package.archive import Size, check_size, write_zip
 from deployment.package.bytecode import compile_all
@@ -35,8 +36,11 @@ EXIT_REJECTED = 2
 def main() -> int:
     """Run the command line and return its exit code."""
     parser = argparse.ArgumentParser(prog="deployment", description="Package and deploy the app.")
-    parser.add_argument("command", choices=["package", "deploy"])
+    parser.add_argument("command", choices=["package", "deploy", "delete"])
     parser.add_argument("--stage", required=True, help="the Chalice stage: dev or prod")
+    parser.add_argument(
+        "--name", default=DEFAULT_NAME, help="the name of the function, its API and its models"
+    )
     parser.add_argument("--arch", default="x86_64", help=" or ".join(ARCHITECTURES))
     parser.add_argument("--runtime", default="onnx", help=" or ".join(RUNTIMES))
     parser.add_argument("--bucket", help=f"replaces {PLACEHOLDER} in .chalice/")
@@ -53,7 +57,7 @@ def main() -> int:
 
 
 def build(options: argparse.Namespace) -> None:
-    """Build the package, then write the SAM template or deploy.
+    """Build the package, then write the SAM template or deploy; or delete what was deployed.
 
     Raises `PackagingError` if the package cannot be built, or would not work on Lambda.
     """
@@ -61,10 +65,14 @@ def build(options: argparse.Namespace) -> None:
     out = options.out or DIST / options.stage
     requirements = ROOT / runtime.requirements
     package = out / "deployment.zip"
-    package.unlink(missing_ok=True)  # a failed build leaves no older package behind
+    if options.command != "delete":
+        package.unlink(missing_ok=True)  # a failed build leaves no older package behind
     with temporary_copy(
-        options.project, options.stage, target, requirements, options.bucket
+        options.project, options.stage, target, requirements, options.bucket, options.name
     ) as project:
+        if options.command == "delete":
+            print(project.run_chalice("delete"), end="")
+            return
         if options.command == "deploy":
             check_deployable(project, runtime.requires_s3_upload, options.api_key)
         size, count = write_package(project, target, runtime, package)
@@ -72,6 +80,7 @@ def build(options: argparse.Namespace) -> None:
         print_summary(package, size, count, target.name)
         if options.command == "package":
             write_template(project, options.stage, options.api_key, out / "sam.json")
+            print_next_step(out / "sam.json", options.name, options.stage)
         else:
             print(project.run_chalice("deploy"), end="")
 
@@ -113,13 +122,25 @@ def check_deployable(project: Project, requires_s3_upload: bool, api_key: bool) 
 
 def print_summary(package: Path, size: Size, shared_objects: int, arch: str) -> None:
     """Print the package's path, size and target, and whether it has to go through S3."""
-    path = package.relative_to(ROOT) if package.is_relative_to(ROOT) else package
     print(
-        f"{path}: {size.zipped / 1e6:.1f} MB, {size.unzipped / 1e6:.1f} MB unzipped, "
+        f"{_shorten(package)}: {size.zipped / 1e6:.1f} MB, {size.unzipped / 1e6:.1f} MB unzipped, "
         f"{PYTHON_RUNTIME} on {arch}, {shared_objects} shared objects checked"
     )
     if size.zipped > UPLOAD_BYTES:
         print("It is too large for a direct upload, so it goes through S3: use sam deploy.")
+
+
+def print_next_step(template: Path, name: str, stage: str) -> None:
+    """Print the command that deploys a template."""
+    stack = name if stage == "prod" else f"{name}-{stage}"
+    print(
+        f"Deploy it with: sam deploy --template-file {shlex.quote(str(_shorten(template)))} "
+        f"--stack-name {stack} --resolve-s3 --capabilities CAPABILITY_IAM"
+    )
+
+
+def _shorten(path: Path) -> Path:
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 if __name__ == "__main__":

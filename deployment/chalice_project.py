@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,11 @@ from deployment.errors import PackagingError
 from deployment.target import PYTHON_RUNTIME, Architecture
 
 PLACEHOLDER = "YOUR-BUCKET"
+DEFAULT_NAME = "wine"  # the prefix in `.chalice/`; another name replaces it, and the app's name
+# A name of a CloudFormation stack, short enough to be a function's with `-prod` after it:
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,49}")
+_PACKAGING_COMMANDS = ("package", "deploy")
 _REUSED = "Reusing existing deployment package."
 # The copy has no byte code, which is part of the hash that names Chalice's package. It links to
 # `deployed`, so that plain `chalice` sees the same deployments.
@@ -67,6 +73,7 @@ class Project:
         """
         chalice = str(Path(sys.executable).with_name("chalice"))
         environment = {"AWS_DEFAULT_REGION": "us-east-1"} | os.environ
+        environment.pop("MODEL_NAME", None)  # Chalice sets the stage's before it imports the app
         process = subprocess.run(
             [chalice, *arguments, "--stage", self._stage],
             cwd=self.folder,
@@ -78,7 +85,7 @@ class Project:
         if process.returncode:
             print(process.stdout, file=sys.stderr)
             raise PackagingError(f"chalice {arguments[0]} failed.")
-        if _REUSED not in process.stdout:
+        if arguments[0] in _PACKAGING_COMMANDS and _REUSED not in process.stdout:
             raise PackagingError(f"chalice {arguments[0]} did not use the lean package.")
         return process.stdout
 
@@ -90,7 +97,12 @@ class Project:
 
 @contextmanager
 def temporary_copy(
-    original: Path, stage: str, target: Architecture, requirements: Path, bucket: str | None
+    original: Path,
+    stage: str,
+    target: Architecture,
+    requirements: Path,
+    bucket: str | None,
+    name: str = DEFAULT_NAME,
 ) -> Iterator[Project]:
     """Copy a Chalice project to a temporary folder, configured for a stage and an architecture.
 
@@ -106,6 +118,9 @@ def temporary_copy(
         Replaces the project's requirements.txt.
     bucket : str, optional
         Replaces `PLACEHOLDER` in the configuration.
+    name : str, default=DEFAULT_NAME
+        Another name replaces the app's name and the prefix of the model store, and has deployments
+        of its own.
 
     Yields
     ------
@@ -114,10 +129,13 @@ def temporary_copy(
     Raises
     ------
     PackagingError
-        If the project has no such stage.
+        If the project has no such stage, or the name is not one for a stack.
     """
     deployed = original / ".chalice" / "deployed"
-    deployed.mkdir(exist_ok=True)
+    if name != DEFAULT_NAME:
+        _check_name(name)
+        deployed /= name
+    deployed.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, original.name)
         shutil.copytree(original, folder, ignore=_NOT_COPIED)
@@ -126,6 +144,8 @@ def temporary_copy(
             if bucket:
                 path.write_text(path.read_text().replace(PLACEHOLDER, bucket))
         _configure(folder / ".chalice" / "config.json", stage, target)
+        if name != DEFAULT_NAME:
+            _rename(folder / ".chalice", stage, name)
         (folder / ".chalice" / "deployments").mkdir()
         (folder / ".chalice" / "deployed").symlink_to(deployed.resolve())
         yield Project(folder, stage, target)
@@ -138,3 +158,23 @@ def _configure(path: Path, stage: str, target: Architecture) -> None:
         raise PackagingError(f"There is no stage {stage}: STAGE is one of {stages}.")
     config["stages"][stage]["lambda_architecture"] = target.name
     path.write_text(json.dumps(config, indent=2))
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise PackagingError(
+            f"NAME is {name!r}; it must be a letter, then up to 49 letters, digits and hyphens."
+        )
+
+
+def _rename(folder: Path, stage: str, name: str) -> None:
+    """Replace the app's name and the prefix of the model store in the files of `.chalice/`."""
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    log = re.compile(rf"(?<=/aws/lambda/){re.escape(config['app_name'])}(?=-)")
+    prefix = re.compile(rf'(?<=/){DEFAULT_NAME}(?=[/"])')
+    config["app_name"] = name
+    config["stages"][stage].setdefault("environment_variables", {})["MODEL_NAME"] = name
+    path.write_text(json.dumps(config, indent=2))
+    for file in folder.glob("*.json"):
+        file.write_text(prefix.sub(name, log.sub(name, file.read_text())))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     boto3.client("s3").get_object()
 
-app = StrictChalice(app_name="wine-classifier")
+app = StrictChalice(app_name=os.environ.get("MODEL_NAME") or "wine-classifier")
 app.api.binary_types = []  # no response is binary; else Chalice checks each request's Accept
 service = Service(prefetched_store)
 

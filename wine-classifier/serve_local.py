@@ -6,19 +6,25 @@ Not part of the package: Chalice packages ``app.py`` and ``chalicelib`` only.
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import shlex
 import socket
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from chalicelib.errors import ServingError
+from chalicelib.errors import InvalidRequest, ServingError
+from chalicelib.inputs.samples import read_samples
+from chalicelib.models.manifest import Manifest
 from chalicelib.models.model import load_model
 from chalicelib.settings import Settings
 from chalicelib.store.object_store import CURRENT, ObjectStore, store_url
 
 HOST = "127.0.0.1"
 USAGE_ERROR = 2  # exit code, as argparse's
+EXAMPLE_MODEL = "wine"
+TUTORIAL_REQUEST = '{"data":".10"}'
 
 
 def main() -> NoReturn:
@@ -38,18 +44,47 @@ def main() -> NoReturn:
     except (ServingError, OSError, OverflowError) as error:
         print(f"serve: {error}", file=sys.stderr)
         sys.exit(USAGE_ERROR)
+    if manifest.name != EXAMPLE_MODEL:
+        os.environ["MODEL_NAME"] = manifest.name
     address = f"http://{HOST}:{options.port}"
     print(
         f"Serving {manifest.name} {manifest.version} from {settings.model_url} at {address}\n"
         "In another terminal, try:\n\n"
-        f"  curl -XPOST {address}/classify -H 'Content-Type: application/json' "
-        """-d '{"data":".10"}'\n""",
+        f"  {example_command(address, manifest)}\n",
         flush=True,
     )
     chalice = str(Path(sys.executable).with_name("chalice"))
     listen = ["--host", HOST, "--port", str(options.port)]
     os.chdir(Path(__file__).parent)
     os.execv(chalice, [chalice, "local", "--stage", "local", "--no-autoreload", *listen])  # noqa: S606
+
+
+def example_command(address: str, manifest: Manifest) -> str:
+    """Return a curl command for a POSIX shell that classifies one sample."""
+    body = shlex.quote(example_request(manifest))
+    return f"curl -XPOST {address}/classify -H 'Content-Type: application/json' -d {body}"
+
+
+def example_request(manifest: Manifest) -> str:
+    """Return a body of ``POST /classify``: the tutorial's for its model, else the model's own."""
+    if manifest.name == EXAMPLE_MODEL and _accepts(manifest, ".10"):
+        return TUTORIAL_REQUEST
+    features = manifest.document["signature"]["features"]
+    golden_sample = manifest.golden_samples.samples[0]
+    sample = {
+        feature["name"]: feature.get("example", value)
+        for feature, value in zip(features, golden_sample, strict=True)
+    }
+    body = {"data": {name: value for name, value in sample.items() if value is not None}}
+    return json.dumps(body, separators=(",", ":"))
+
+
+def _accepts(manifest: Manifest, data: Any) -> bool:
+    try:
+        read_samples(data, manifest.signature, lambda _row, _feature: "data", max_rows=1)
+    except InvalidRequest:
+        return False
+    return True
 
 
 def _check_port(port: int) -> None:

@@ -37,15 +37,20 @@ class Deployment(NamedTuple):
     project: Path
     environment: dict[str, str]
 
-    def deploy(self) -> str:
+    def deploy(self, *variables: str) -> str:
         """Run `make deploy` and return its output."""
         process = Process(
-            "deploy", "STAGE=dev", f"BUCKET={BUCKET}", f"PROJECT={self.project}",
+            "deploy", "STAGE=dev", f"BUCKET={BUCKET}", f"PROJECT={self.project}", *variables,
             **self.environment,
         )  # fmt: skip
         assert process.wait(110) == 0, process.printed
         process.stop()
         return process.printed
+
+    def delete(self, name: str) -> None:
+        """Delete what was deployed with a name."""
+        command = [sys.executable, "-m", "deployment", "delete", "--stage", "dev", "--name", name]
+        subprocess.run([*command, "--project", str(self.project)], cwd=ROOT, check=True)
 
     def chalice(self, *arguments: str) -> str:
         """Run plain Chalice in the project."""
@@ -179,6 +184,35 @@ def test_plain_chalice_deploys_to_the_same_function(deployment: Deployment) -> N
     after = deployment.function()["Configuration"]
     assert after["FunctionArn"] == before["Configuration"]["FunctionArn"]
     assert len(lean) < len(deployment.deployed_code()) < UPLOAD_BYTES
+
+
+def names() -> dict[str, list[str]]:
+    """Return the names of all functions, roles and APIs."""
+    return {
+        "functions": sorted(
+            function["FunctionName"]
+            for function in boto3.client("lambda").list_functions()["Functions"]
+        ),
+        "roles": sorted(role["RoleName"] for role in boto3.client("iam").list_roles()["Roles"]),
+        "apis": sorted(api["name"] for api in boto3.client("apigateway").get_rest_apis()["items"]),
+    }
+
+
+def test_another_name_is_deployed_beside_the_first(deployment: Deployment) -> None:
+    """With a function, a role, an API and a prefix of its own; it is deleted alone."""
+    before, url = names(), deployment.chalice("url")
+    printed = deployment.deploy("NAME=churn")
+    assert "wine" not in printed.replace(str(deployment.project), "")
+    assert names() == {
+        "functions": ["churn-dev", FUNCTION],
+        "roles": ["churn-dev", FUNCTION],
+        "apis": ["churn", "wine-classifier"],
+    }
+    configuration = boto3.client("lambda").get_function(FunctionName="churn-dev")["Configuration"]
+    variables = configuration["Environment"]["Variables"]
+    assert variables["MODEL_URL"] == f"s3://{BUCKET}/churn"
+    deployment.delete("churn")
+    assert (names(), deployment.chalice("url")) == (before, url)
 
 
 def test_plain_chalice_deletes_everything(deployment: Deployment) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import shutil
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +18,8 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.support.models import WineModel
+from tests.support.lambda_function import copy_project
+from tests.support.models import WineModel, publish_to_folder
 from tests.support.paths import ROOT
 from tests.support.processes import Process, Server, StartServer, free_port
 from training.artifact import BuiltModel
@@ -48,6 +53,45 @@ def test_the_tutorials_request_gets_the_tutorials_response(server: Server, path:
 def test_the_output_has_a_request_to_try(server: Server) -> None:
     """With the address of the server."""
     assert f"curl -XPOST http://127.0.0.1:{server.port}/classify" in server.printed
+
+
+def test_another_model_is_suggested_with_its_own_request(
+    start_server: StartServer, tmp_path: Path, mixed: BuiltModel
+) -> None:
+    """The command, as a reader copies it, gets a prediction; the server has the model's name."""
+    server = start_server(f"MODEL_URL={publish_to_folder(mixed, tmp_path).url}")
+    [command] = re.findall(r"^  (curl .*)$", server.printed, re.MULTILINE)
+    response = subprocess.run(["sh", "-c", command], check=True, capture_output=True).stdout
+    assert json.loads(response).keys() == {"prediction"}
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as connection:
+        connection.request("GET", "/v2")
+        assert json.load(connection.getresponse())["name"] == "mixed"
+
+
+def test_plain_chalice_local_serves_what_make_published(server: Server, tmp_path: Path) -> None:
+    """With Chalice's own stage, dev, whose bucket is a placeholder."""
+    project = copy_project(tmp_path / "wine-classifier")
+    shutil.copytree(ROOT / ".model-store/wine", tmp_path / ".model-store/wine")
+    port = free_port()
+    chalice = str(Path(sys.executable).with_name("chalice"))
+    process = subprocess.Popen(
+        [chalice, "local", "--port", str(port)],
+        cwd=project,
+        env=os.environ | {"PYTHONPATH": "", "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        first, second = process.stdout.readline(), process.stdout.readline()
+        assert first.startswith(f"Serving the model in {tmp_path / '.model-store/wine'}")
+        assert second.startswith("Serving on ")
+        assert post(port, "/classify", TUTORIAL_REQUEST)[1] == b'{"prediction":"1"}'
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.communicate()
 
 
 def test_errors_keep_the_connection_open(server: Server) -> None:
@@ -115,6 +159,12 @@ def serve_error(run_make: Callable[..., Process]) -> Callable[..., str]:
 
 
 ServeError = Callable[..., str]
+
+
+def test_a_name_without_a_model_is_one_clear_line(serve_error: ServeError) -> None:
+    """The wine model alone is trained by `make serve`."""
+    line = serve_error("NAME=unpublished")
+    assert line.startswith("There is no model unpublished: make publish MODEL=")
 
 
 def test_a_busy_port_is_one_clear_line(serve_error: ServeError, wine_store: ModelRegistry) -> None:

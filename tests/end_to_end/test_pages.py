@@ -40,8 +40,7 @@ def make_checkout(folder: Path) -> None:
             (folder / path.name).symlink_to(path)
     shutil.copytree(ROOT / ".model-store", folder / ".model-store")
     (folder / "dist").mkdir()
-    for file in ("wine.onnx", ".published"):
-        shutil.copy2(ROOT / "dist" / file, folder / "dist")
+    shutil.copy2(ROOT / "dist/wine.onnx", folder / "dist")
     wheels = ROOT / "dist/.wheels"
     wheels.mkdir(exist_ok=True)
     (folder / "dist/.wheels").symlink_to(wheels)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import os
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import chalice.local
@@ -91,3 +94,82 @@ def test_a_disconnect_prints_no_traceback(address: Any, capfd: pytest.CaptureFix
     raw = Raw([200], b"GET /health HTTP/1.0\r\n\r\n")
     assert [status for status, _, _ in exchange(address, raw)] == raw.statuses
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.fixture
+def start_unconfigured(
+    trained: WineModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Any]:
+    """Start a `chalice local` with a MODEL_URL; the local stores hold the model `wine`."""
+    ModelRegistry(str(tmp_path / "wine")).publish(trained.built.artifact)
+    monkeypatch.setattr(local_server, "_LOCAL_STORES", tmp_path)
+    servers = []
+
+    def start(url: str | None) -> App:
+        monkeypatch.setenv("MODEL_URL", url or "")  # restored after the test
+        if url is None:
+            monkeypatch.delenv("MODEL_URL")
+        app = App()
+        local = chalice.local.create_local_server(app.module.app, Config(), "127.0.0.1", 0)
+        servers.append(local.server)
+        return app
+
+    yield start
+    for server in servers:
+        server.server_close()
+
+
+@pytest.mark.parametrize("url", ["s3://YOUR-BUCKET/wine", None])
+def test_without_a_bucket_the_local_store_is_served(
+    start_unconfigured: Any, url: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Stage dev of `.chalice/config.json` holds a placeholder; one line says what is served."""
+    app = start_unconfigured(url)
+    assert app.classify(".10").body == {"prediction": "1"}
+    [line] = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("{")]
+    assert line.startswith("Serving the model in ")
+
+
+@pytest.mark.parametrize(
+    ("prefix", "command"),
+    [
+        ("wine", "make train publish"),
+        ("churn", "make publish MODEL=fitted.skops DATA=table.csv TARGET=label NAME=churn"),
+    ],
+)
+def test_without_a_bucket_and_a_model_one_line_says_what_to_run(
+    start_unconfigured: Any,
+    prefix: str,
+    command: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A model that is published later is served without a restart."""
+    shutil.move(tmp_path / "wine", tmp_path / "published")
+    app = start_unconfigured(f"s3://YOUR-BUCKET/{prefix}")
+    [line] = capsys.readouterr().out.splitlines()
+    assert line == f"There is no model in {tmp_path / prefix} yet: run {command}."
+    shutil.move(tmp_path / "published", tmp_path / prefix)
+    assert app.classify(".10").status == 200
+
+
+def test_without_a_bucket_the_store_of_the_name_is_served(
+    start_unconfigured: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As `make publish NAME=churn` publishes it."""
+    monkeypatch.setenv("MODEL_NAME", "churn")
+    start_unconfigured("s3://YOUR-BUCKET/wine")
+    assert capsys.readouterr().out.startswith(f"There is no model in {tmp_path / 'churn'} yet")
+
+
+@pytest.mark.parametrize("url", ["s3://some-bucket/wine", "file:///models"])
+def test_a_store_that_is_set_is_kept(
+    start_unconfigured: Any, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a line about it."""
+    start_unconfigured(url)
+    assert os.environ["MODEL_URL"] == url
+    assert capsys.readouterr().out == ""

@@ -57,6 +57,12 @@ def test_server_metadata_has_the_project_version(app: App) -> None:
     assert f'version = "{body["version"]}"' in pyproject
 
 
+def test_the_server_has_the_name_that_is_configured(start_app: Callable[..., App]) -> None:
+    """Without a model too."""
+    app = start_app(MODEL_NAME="churn")
+    assert app.request("GET", "/v2").body["name"] == "churn"
+
+
 def test_health_has_the_fields_that_clients_read(app: App) -> None:
     """`live` for liveness, `live` and `ready` for readiness."""
     assert app.request("GET", "/v2/health/live").body == {"live": True}

@@ -6,10 +6,12 @@ body and TRACE with an HTML page, and an unknown path with a 403 that repeats a 
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import chalice.local
@@ -26,6 +28,7 @@ from chalice.local import (
 from chalicelib.errors import ServingError
 from chalicelib.local.http_body import read_body
 from chalicelib.rest.responses import error_response, json_response
+from chalicelib.store.object_store import CURRENT
 
 IDLE_SECONDS = 60
 BODY_SECONDS = 5
@@ -33,6 +36,12 @@ BODY_SECONDS = 5
 # connection at once could discard the response instead.
 LINGER_SECONDS = 10
 _DISCARD_BYTES = 65_536
+
+# `.chalice/config.json` holds this bucket until it is deployed with one; make publishes to folders
+# with the same prefix.
+_PLACEHOLDER_URL = "s3://YOUR-BUCKET/"
+_DEFAULT_PREFIX = "wine"
+_LOCAL_STORES = Path(__file__).parents[3] / ".model-store"
 
 _PROTOCOL_ERRORS = {
     414: "The URL is too long.",
@@ -136,3 +145,23 @@ class StrictLocalServer(LocalDevServer):
 
     def __init__(self, app: Chalice, config: Config, host: str, port: int) -> None:
         super().__init__(app, config, host, port, StrictRequestHandler, LocalHTTPServer)
+        url = os.environ.get("MODEL_URL", _PLACEHOLDER_URL + _DEFAULT_PREFIX)
+        if url.startswith(_PLACEHOLDER_URL):
+            name = os.environ.get("MODEL_NAME")
+            serve_local_store(name or url.removeprefix(_PLACEHOLDER_URL))
+
+
+def serve_local_store(prefix: str) -> None:
+    """Set `MODEL_URL` to the store that make publishes to, and print one line about it."""
+    folder = _LOCAL_STORES / prefix
+    os.environ["MODEL_URL"] = folder.as_uri()
+    if (folder / CURRENT).exists():
+        print(f"Serving the model in {folder}: MODEL_URL names no bucket yet.", flush=True)
+    elif prefix == _DEFAULT_PREFIX:
+        print(f"There is no model in {folder} yet: run make train publish.", flush=True)
+    else:
+        print(
+            f"There is no model in {folder} yet: run make publish MODEL=fitted.skops "
+            f"DATA=table.csv TARGET=label NAME={prefix}.",
+            flush=True,
+        )

@@ -26,8 +26,8 @@ def create_blueprint(service: Service) -> Blueprint:
     @handle_errors
     def server_metadata() -> Response:
         """Return the name and version of the server."""
-        metadata = {"name": "wine-classifier", "version": SERVER_VERSION, "extensions": []}
-        return json_response(metadata)
+        name = routes.current_app.app_name
+        return json_response({"name": name, "version": SERVER_VERSION, "extensions": []})
 
     @routes.route("/v2/health/live", methods=["GET"], content_types=[])
     @handle_errors
