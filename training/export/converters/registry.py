@@ -13,11 +13,14 @@ from training.export.converters.tensor import Tensor
 Converter = Callable[[Any, Any], Outputs]  # of a fitted classifier and its input
 Transform = Callable[[Any, Features], Features]  # of a fitted transformer and its input
 
-CONVERTERS: dict[type, Converter] = {}
-TRANSFORMS: dict[type, Transform] = {}
+# A class, or the qualified name of one whose library is not to be imported.
+Registered = type | str
+
+CONVERTERS: dict[Registered, Converter] = {}
+TRANSFORMS: dict[Registered, Transform] = {}
 
 
-def converts(*classifiers: type) -> Callable[[Converter], Converter]:
+def converts(*classifiers: Registered) -> Callable[[Converter], Converter]:
     """Register the converter of these classes, without subclasses; it receives a `Tensor`."""
 
     def register(converter: Converter) -> Converter:
@@ -30,7 +33,7 @@ def converts(*classifiers: type) -> Callable[[Converter], Converter]:
     return register
 
 
-def delegates(*classifiers: type) -> Callable[[Converter], Converter]:
+def delegates(*classifiers: Registered) -> Callable[[Converter], Converter]:
     """Register the converter of classifiers that pass their `Features` on to other estimators."""
 
     def register(converter: Converter) -> Converter:
@@ -40,7 +43,7 @@ def delegates(*classifiers: type) -> Callable[[Converter], Converter]:
     return register
 
 
-def transforms(*transformers: type) -> Callable[[Transform], Transform]:
+def transforms(*transformers: Registered) -> Callable[[Transform], Transform]:
     """Register the function that converts these transformers, without subclasses."""
 
     def register(transform: Transform) -> Transform:
@@ -58,7 +61,7 @@ def convert(estimator: Any, X: Features | Tensor) -> Outputs:
     NotImplementedError
         If the classifier has no converter.
     """
-    converter = CONVERTERS.get(type(estimator))
+    converter = _look_up(CONVERTERS, estimator)
     if converter is None:
         raise NotImplementedError(f"{type(estimator).__name__} is not supported")
     if isinstance(X, Tensor):
@@ -80,10 +83,16 @@ def transform(transformer: Any, X: Features) -> Features:
     """
     if transformer is None or isinstance(transformer, str):
         return X.columns([]) if transformer == "drop" else X
-    function = TRANSFORMS.get(type(transformer))
+    function = _look_up(TRANSFORMS, transformer)
     if function is None:
         return transform_with_skl2onnx(transformer, X)
     return function(transformer, X)
+
+
+def _look_up[Function](functions: dict[Registered, Function], estimator: Any) -> Function | None:
+    """Return the function that is registered for an estimator's class or for its name."""
+    cls = type(estimator)
+    return functions.get(cls) or functions.get(f"{cls.__module__}.{cls.__qualname__}")
 
 
 def binary_score(estimator: Any, X: Features | Tensor) -> Tensor:
