@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chalicelib.errors import ServingError
+from training.environments import find_other_sklearn, run_with_sklearn
 from training.errors import TrainingError, first_line
 
 DEFAULT_ARTIFACT = Path("dist/wine.onnx")
@@ -30,10 +31,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     is_verbose = getattr(options, "verbose", False)
     if is_verbose or sys.stderr.isatty():  # show progress to a person
         logging.basicConfig(level=logging.INFO, format="%(message)s")
-    # Imported here: --help and usage errors do not wait for scikit-learn.
-    from training import commands
-
     try:
+        other_sklearn = _find_other_sklearn(options)
+        if other_sklearn:
+            command = sys.argv[1:] if arguments is None else arguments
+            return run_with_sklearn(other_sklearn, options.model, command)
+        # Imported here: --help and usage errors do not wait for scikit-learn.
+        from training import commands
+
         commands.run(options)
     except (TrainingError, ServingError, OSError) as error:
         print(f"{options.command}: {error}", file=sys.stderr)
@@ -46,6 +51,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         return 0
     return EXIT_ERROR
+
+
+def _find_other_sklearn(options: argparse.Namespace) -> str | None:
+    """Return the scikit-learn that ``publish --model`` needs and that is not the installed one."""
+    if options.command != "publish" or not options.model:
+        return None
+    if options.model.suffix != ".skops" and not options.trust_pickle:
+        return None  # it is rejected first
+    return find_other_sklearn(options.model, options.sklearn)
 
 
 def _create_parser() -> argparse.ArgumentParser:
@@ -121,6 +135,12 @@ def _create_parser() -> argparse.ArgumentParser:
         "--trust-pickle",
         action="store_true",
         help="load --model from a pickle, which runs whatever code is in it",
+    )
+    estimator.add_argument(
+        "--sklearn",
+        metavar="VERSION",
+        help="version of scikit-learn that fitted --model (default: as the file says); another "
+        "minor release than the installed one is run in an environment of its own, made by uv",
     )
     publish.add_argument(
         "--dry-run",

@@ -2,6 +2,7 @@
 
 TrainingError
     NotServable        the estimator, or the data passed with it, cannot be served
+    NeedsOtherSklearn  the file was fitted with another scikit-learn, which cannot be had
     NotExportable      no exported form predicts exactly what the estimator does
     UnknownVersion     the registry does not have this version
     NoOlderVersion     nothing was published before the live version
@@ -10,6 +11,7 @@ TrainingError
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 MAX_CHARACTERS = 300
@@ -48,6 +50,13 @@ class TrainingError(Exception):
 
 class NotServable(TrainingError):
     """The estimator is not a fitted classifier, or the data does not fit it."""
+
+
+class NeedsOtherSklearn(TrainingError):
+    """The file was fitted with another scikit-learn, which cannot be had."""
+
+    def __init__(self, path: Path, version: str, advice: str) -> None:
+        super().__init__(f"{path} was fitted with scikit-learn {version}: {advice}.")
 
 
 class NotExportable(TrainingError):

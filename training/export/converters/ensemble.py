@@ -80,7 +80,9 @@ def _in_column(
 @delegates(AdaBoostClassifier, "imblearn.ensemble._weight_boosting.RUSBoostClassifier")
 def _ada_boost(estimator: AdaBoostClassifier, X: Features) -> Outputs:
     classes, weights = len(estimator.classes_), estimator.estimator_weights_
-    if all(isinstance(member, TREES) for member in estimator.estimators_):
+    if getattr(estimator, "algorithm", None) == "SAMME.R":  # the default of scikit-learn 1.5
+        total = _sum_of_log_probabilities(estimator, X)
+    elif all(isinstance(member, TREES) for member in estimator.estimators_):
         total = _sum_of_boosted_trees(estimator, X)
     else:
         total = _sum_of_boosted_classifiers(estimator, X)
@@ -113,6 +115,29 @@ def _sum_of_boosted_classifiers(estimator: AdaBoostClassifier, X: Features) -> T
         predicted = one_hot(indices.take(convert(member, X).class_index, axis=0), len(classes))
         votes.append(predicted.where(*_votes(weight, len(classes))))
     return add_in_order(votes)
+
+
+def _sum_of_log_probabilities(estimator: AdaBoostClassifier, X: Features) -> Tensor:
+    """Compute algorithm 4 of Zhu et al., "Multi-class AdaBoost": centered log-probabilities."""
+    classes = len(estimator.classes_)
+    smallest = np.finfo(np.float64).eps
+    center = (np.eye(classes) - 1 / classes) * (classes - 1)
+    if any(len(member.classes_) != classes for member in estimator.estimators_):
+        raise NotImplementedError(
+            "AdaBoostClassifier with members that lack a class is not supported"
+        )
+    if all(isinstance(member, TREES) for member in estimator.estimators_):
+        trees = [
+            read_tree(tree, np.log(np.maximum(leaf_probabilities(tree), smallest)) @ center)
+            for tree in estimator.estimators_
+        ]
+        return sum_of_trees(trees, round_to_float32(X.numbers()))
+    return add_in_order(
+        [
+            require(convert(member, X).probabilities, member).op("Max", smallest).log() @ center
+            for member in estimator.estimators_
+        ]
+    )
 
 
 @delegates(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import sklearn
 from sklearn.multiclass import (
     OneVsOneClassifier,
     OneVsRestClassifier,
@@ -23,6 +24,8 @@ from training.export.converters.outputs import (
 )
 from training.export.converters.registry import binary_score, convert, delegates
 from training.export.converters.tensor import Tensor, concatenate
+
+SKLEARN_VERSION = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
 
 
 @delegates(_ConstantPredictor)
@@ -45,7 +48,9 @@ def _one_vs_rest(estimator: OneVsRestClassifier, X: Features) -> Outputs:
     if classes == 2:
         class_index = second_if_above(scores, _threshold(members[0]))
     else:
-        class_index = scores.argmax()
+        # Of equal scores, scikit-learn before 1.8 takes the last.
+        last = int(SKLEARN_VERSION < (1, 8))
+        class_index = scores.op("ArgMax", axis=1, keepdims=0, select_last_index=last)
     has_scores = hasattr(estimator, "decision_function")
     return Outputs(class_index, _probabilities(members, X), scores if has_scores else None)
 
@@ -56,6 +61,8 @@ def _probabilities(members: list[Any], X: Features) -> Tensor | None:
     columns = [require(convert(member, X).probabilities, member).column(1) for member in members]
     odds = binary_probabilities(columns[0]) if len(columns) == 1 else concatenate(columns)
     total = odds.sum()
+    if SKLEARN_VERSION < (1, 7):  # 0 / 0 is NaN
+        return odds / total
     return total.equal(0.0).where(odds, odds / total)
 
 

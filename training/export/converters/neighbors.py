@@ -77,6 +77,8 @@ def _radius_neighbors(estimator: RadiusNeighborsClassifier, X: Tensor) -> Output
 def _nearest_centroid(estimator: NearestCentroid, X: Tensor) -> Outputs:
     if estimator.metric != "euclidean":
         raise NotImplementedError("NearestCentroid with a non-Euclidean metric is not supported")
+    if not hasattr(estimator, "class_prior_"):  # before scikit-learn 1.6
+        return Outputs(squared_distances(X, estimator.centroids_).argmin())
     deviation = estimator.within_class_std_dev_
     scale = np.where(deviation != 0, deviation, 1.0)
     distances = squared_distances(X / scale, estimator.centroids_ / scale)

@@ -1,0 +1,1 @@
+"""Publishing under each minor release of scikit-learn: `make versions`."""
