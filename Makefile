@@ -17,7 +17,7 @@ CLIENTS := kserve_rest mlflow_scoring mlserver_infer openapi_generated sagemaker
 PACKAGE_OPTIONS = --stage $(STAGE) --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(API_KEY),--api-key) $(if $(PROJECT),--project $(PROJECT))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test clients fuzz check sam format train publish package deploy bench policy pins clean
+.PHONY: help serve test clients fuzz fidelity check sam format train publish package deploy bench policy pins clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -34,6 +34,9 @@ clients: $(VENV) ## call the app with existing clients, such as KServe's and MLf
 
 fuzz: $(VENV) ## test the API against its OpenAPI document with schemathesis
 	@UV=$(UV) $(PYTHON) -m tests.fuzz
+
+fidelity: $(VENV) ## compare hundreds of pipelines with scikit-learn (writes docs/coverage.md)
+	@$(PYTHON) -W ignore -m tests.fidelity
 
 check: $(VENV) ## check style, format, types and the layers of imports
 	@.venv/bin/ruff check .

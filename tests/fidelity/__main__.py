@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import sys
 import time
 from collections import Counter
@@ -44,6 +45,7 @@ def _measure_all(chosen: list[Configuration], processes: int) -> Iterator[Outcom
     for library in ("OMP", "OPENBLAS"):
         os.environ[f"{library}_NUM_THREADS"] = "1"
     counts: Counter[str] = Counter()
+    chosen = random.Random(0).sample(chosen, len(chosen))  # so that progress is even
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         futures = [pool.submit(measure, configuration) for configuration in chosen]
         for future in as_completed(futures):

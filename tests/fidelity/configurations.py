@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -55,8 +56,9 @@ class Missing(NamedTuple):
     reason: str
 
 
+@functools.cache
 def missing() -> list[Missing]:
-    """Return the classes of scikit-learn's lists that cannot be made without a rule of their own."""
+    """Return the classes of scikit-learn's lists that need arguments the matrix does not know."""
     found = []
     for module in (classifiers, transformers):
         for name in module.names():

@@ -1,4 +1,4 @@
-"""The kinds of data that estimators are fitted on: scikit-learn's, made ones and two real tables."""
+"""The kinds of data: scikit-learn's, made ones, and two real tables that packages ship."""
 
 from __future__ import annotations
 
@@ -18,7 +18,21 @@ _ROWS = 120
 _GAPS = 0.1  # the share of missing values
 _TOWNS = ["Paris", "paris", "Zürich", "São Paulo", "Rome", "nan", "İzmir"]
 _GRADES = ["low", "middle", "high"]
-_WORDS = "dry fruity oak cherry crème sweet sour Straße light 2019 full-bodied café it's".split()
+_WORDS = [
+    "dry",
+    "fruity",
+    "oak",
+    "cherry",
+    "crème",
+    "sweet",
+    "sour",
+    "Straße",
+    "light",
+    "2019",
+    "full-bodied",
+    "café",
+    "it's",
+]
 
 
 class Data(NamedTuple):

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-SEED = 20_261
+SEED = 20_261  # not that of the export
+TRAINING_ROWS = 60  # the first rows are rows of the training data
 _MISSING = 0.2  # the share of missing values
 _UNHEARD_TEXTS = [
     "", " ", "nan", "None", "Paris ", "PARIS", "Zu\u0308rich", "İ", "ß", "ﬁne", "a_b", "x\ty\nz",
@@ -19,7 +20,7 @@ Column = npt.NDArray[np.object_]
 
 
 def changed_rows(X: Any) -> Any:
-    """Return rows in the form of `X`: the first half are rows of `X` as they are.
+    """Return rows in the form of `X`: the first `TRAINING_ROWS` are rows of `X` as they are.
 
     The others are rounded, halfway between two rows, random, outside the range, with missing
     values, and with unheard-of or respelt text.
@@ -28,8 +29,8 @@ def changed_rows(X: Any) -> Any:
     columns = _columns(X)
     count = len(columns[0])
     first, second = random.integers(0, count, size=(2, 40))
-    parts = [[column[random.permutation(count)[:60]] for column in columns]]
-    parts[0] = _take(columns, random.permutation(count)[:60])
+
+    parts = [_take(columns, random.permutation(count)[:TRAINING_ROWS])]
     known = _take(columns, first)
     parts.append([_rounded(column) for column in known])
     halves = zip(known, _take(columns, second), strict=True)
@@ -40,9 +41,6 @@ def changed_rows(X: Any) -> Any:
     parts.append([_respelt(random, column) for column in known])
     merged = [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
     return _restore(X, merged)
-
-
-TRAINING_ROWS = 60  # the first rows are rows of the training data
 
 
 def to_json(X: Any) -> list[Any]:

@@ -146,14 +146,16 @@ def variants() -> Iterator[Any]:
     yield FeatureUnion([("scaled", StandardScaler()), ("components", PCA(2))])
     yield FeatureUnion([("scaled", MinMaxScaler()), ("rest", "passthrough")])
     yield ColumnTransformer([("a", StandardScaler(), [0, 2])], remainder="passthrough")
-    yield ColumnTransformer([("a", PCA(1), slice(0, 2)), ("b", "drop", [2])], remainder=Normalizer())
+    yield ColumnTransformer(
+        [("a", PCA(1), slice(0, 2)), ("b", "drop", [2])], remainder=Normalizer()
+    )
     yield KMeans(4, n_init=1, random_state=0)
 
 
 def variants_of_gaps() -> Iterator[Any]:
     """Yield imputers of numbers; the number of columns may grow."""
-    from sklearn.experimental import enable_iterative_imputer  # noqa: F401, PLC0415
-    from sklearn.impute import IterativeImputer  # noqa: PLC0415
+    from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+    from sklearn.impute import IterativeImputer
 
     for strategy in ("mean", "median", "most_frequent"):
         yield SimpleImputer(strategy=strategy)
