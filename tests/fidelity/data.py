@@ -50,7 +50,7 @@ class Data(NamedTuple):
         return isinstance(self.X, pd.DataFrame)
 
 
-def _sample(X: Any, y: Any, rows: int = _ROWS) -> Data:
+def _sample(X: Any, y: Any, *, rows: int = _ROWS) -> Data:
     kept = np.random.default_rng(0).permutation(len(y))[:rows]
     return Data(np.asarray(X, dtype=np.float64)[kept], np.asarray(y)[kept])
 
@@ -61,7 +61,8 @@ def _iris() -> Data:
 
 
 def _wine() -> Data:
-    return _sample(*load_wine(return_X_y=True))
+    X, y = load_wine(return_X_y=True)
+    return _sample(X, y)
 
 
 def _cancer() -> Data:
@@ -70,7 +71,8 @@ def _cancer() -> Data:
 
 
 def _digits() -> Data:
-    return _sample(*load_digits(return_X_y=True), rows=200)
+    X, y = load_digits(return_X_y=True)
+    return _sample(X, y, rows=200)
 
 
 def _wine_gaps() -> Data:

@@ -169,7 +169,9 @@ def _restore_column(column: Column, dtype: Any, gap: Any) -> pd.Series[Any]:
         return pd.Series(column, dtype=dtype)
     if missing.any() and dtype.kind in "iu":
         return pd.Series(np.where(missing, np.nan, column).astype(np.float64))
-    if missing.any() and dtype.kind in "bO":
+    if dtype.kind == "O" or (missing.any() and dtype.kind == "b"):
+        # Without a dtype pandas infers text, and turns None into NaN.
         column = _objects([gap if m else v for v, m in zip(column, missing, strict=True)])
         return pd.Series(column, dtype=np.object_)
-    return pd.Series(column).astype(dtype)
+    restored: pd.Series[Any] = pd.Series(column).astype(dtype)
+    return restored
