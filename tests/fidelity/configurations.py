@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.ensemble import (
@@ -244,7 +245,26 @@ def _show(estimator: Any) -> str:
     if isinstance(estimator, ColumnTransformer):
         parts = [_show(part) for _, part, _ in estimator.transformers]
         return f"columns({' | '.join(parts)})"
-    return " ".join(repr(estimator).split()) if not isinstance(estimator, str) else estimator
+    if isinstance(estimator, str):
+        return estimator
+    parameters = estimator.get_params(deep=False)
+    if isinstance(parameters.get("estimator"), Pipeline):
+        return f"{_show_alone(estimator, 'estimator')} of {_show(parameters['estimator'])}"
+    members = parameters.get("estimators") or [("", None)]
+    if isinstance(members[0][1], Pipeline):
+        parts = " | ".join(_show(member) for _, member in members)
+        return f"{_show_alone(estimator, 'estimators')} of {parts}"
+    return _show_alone(estimator)
+
+
+def _show_alone(estimator: Any, *without: str) -> str:
+    """Return an estimator's repr on one line, without some parameters."""
+    parameters = estimator.get_params(deep=False) | dict.fromkeys(without)
+    with np.printoptions(threshold=4, edgeitems=1):
+        shown = " ".join(repr(type(estimator)(**parameters)).split())
+    for name in without:
+        shown = shown.replace(f"{name}=None, ", "").replace(f"{name}=None", "").replace(", )", ")")
+    return shown
 
 
 def _takes_gaps(classifier: Any) -> bool:
