@@ -98,7 +98,7 @@ def _judge_rejection(reason: str) -> tuple[str, str]:
 def _find_difference(estimator: Any, model: Model, data: Data) -> str | None:
     """Return how the model's predictions differ from the estimator's."""
     X = changed_rows(data.X)
-    payload = to_json(X)
+    payload = to_json(X, model.manifest.signature.names)
     accepted = [row for row, sample in enumerate(payload) if _is_accepted(model, sample)]
     actual = _try_to_answer(model, [payload[row] for row in accepted])
     if actual is None:  # some values are too large for the model

@@ -43,12 +43,18 @@ def changed_rows(X: Any) -> Any:
     return _restore(X, merged)
 
 
-def to_json(X: Any) -> list[Any]:
-    """Return rows as JSON values: lists for a matrix, objects for a frame."""
+def to_json(X: Any, features: list[str]) -> list[Any]:
+    """Return rows as JSON values: lists for a matrix, objects for a frame.
+
+    `features` are those of the model: columns that the estimator drops may not be among them.
+    """
     rows = [[_to_json(value) for value in row] for row in zip(*_columns(X), strict=True)]
-    if isinstance(X, pd.DataFrame):
-        return [dict(zip(map(str, X.columns), row, strict=True)) for row in rows]
-    return rows
+    is_frame = isinstance(X, pd.DataFrame)
+    names = [*map(str, X.columns)] if is_frame else [f"x{index}" for index in range(X.shape[1])]
+    if names == features and not is_frame:
+        return rows
+    kept = [(names.index(name), name) for name in features]
+    return [{name: row[index] for index, name in kept} for row in rows]
 
 
 def take(X: Any, indices: list[int]) -> Any:
