@@ -252,8 +252,8 @@ def _show(estimator: Any) -> str:
         return f"{_show_alone(estimator, 'estimator')} of {_show(parameters['estimator'])}"
     members = parameters.get("estimators") or [("", None)]
     if isinstance(members[0][1], Pipeline):
-        parts = " | ".join(_show(member) for _, member in members)
-        return f"{_show_alone(estimator, 'estimators')} of {parts}"
+        shown = " | ".join(_show(member) for _, member in members)
+        return f"{_show_alone(estimator, 'estimators')} of {shown}"
     return _show_alone(estimator)
 
 
