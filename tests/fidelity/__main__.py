@@ -42,8 +42,6 @@ def main() -> int:
 
 def _measure_all(chosen: list[Configuration], processes: int) -> Iterator[Outcome]:
     """Measure configurations in processes of one thread each, and show how far it got."""
-    for library in ("OMP", "OPENBLAS"):
-        os.environ[f"{library}_NUM_THREADS"] = "1"
     counts: Counter[str] = Counter()
     chosen = random.Random(0).sample(chosen, len(chosen))  # so that progress is even
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:

@@ -7,13 +7,15 @@ import signal
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from types import FrameType
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
+from threadpoolctl import threadpool_limits
 
 from chalicelib.errors import InvalidRequest
 from chalicelib.inputs.problems import locate_in_rows
@@ -56,8 +58,8 @@ def measure(configuration: Configuration) -> Outcome:
     """Return what becomes of a configuration."""
     started = time.process_time()
     try:
-        with _time_limit(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        # Standard output is the log of the served model.
+        with _time_limit(), _quiet(), redirect_stdout(StringIO()), threadpool_limits(1):
             result, detail = _measure(configuration)
     except _TooSlow:
         result, detail = "error", f"takes over {_CPU_SECONDS} s of processor time"
@@ -180,6 +182,13 @@ def _compare(expected: _Answer, actual: _Answer, payload: list[Any]) -> str | No
         f"probabilities of {np.sum(~equal)} of {len(payload)} rows differ, "
         f"by {difference:.1e} for {payload[row]}"
     )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @contextmanager

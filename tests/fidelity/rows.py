@@ -172,13 +172,15 @@ def _restore_column(column: Column, dtype: Any, gap: Any) -> pd.Series[Any]:
         unheard = dict.fromkeys(v for v in column if not pd.isna(v) and v not in dtype.categories)
         return pd.Series(pd.Categorical(column, categories=[*dtype.categories, *unheard]))
     if pd.api.types.is_extension_array_dtype(dtype):
-        restored: pd.Series[Any] = pd.Series(column, dtype=dtype)
-        return restored
+        return _series(column, dtype)
     if missing.any() and dtype.kind in "iu":
         return pd.Series(np.where(missing, np.nan, column).astype(np.float64))
     if dtype.kind == "O" or (missing.any() and dtype.kind == "b"):
         # Without a dtype pandas infers text, and turns None into NaN.
         column = _objects([gap if m else v for v, m in zip(column, missing, strict=True)])
         return pd.Series(column, dtype=np.object_)
-    restored = pd.Series(column).astype(dtype)
-    return restored
+    return _series(column).astype(dtype)
+
+
+def _series(column: Column, dtype: Any = None) -> pd.Series[Any]:
+    return pd.Series(column, dtype=dtype)
