@@ -179,7 +179,8 @@ def _restore_column(column: Column, dtype: Any, gap: Any) -> pd.Series[Any]:
         # Without a dtype pandas infers text, and turns None into NaN.
         column = _objects([gap if m else v for v, m in zip(column, missing, strict=True)])
         return pd.Series(column, dtype=np.object_)
-    return _series(column).astype(dtype)
+    restored: pd.Series[Any] = _series(column).astype(dtype)
+    return restored  # noqa: RET504 (typed)
 
 
 def _series(column: Column, dtype: Any = None) -> pd.Series[Any]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
-from tests.fidelity import classifiers
+import pytest
+from sklearn.base import clone
+
+from tests.fidelity import classifiers, outcome
 from tests.fidelity.configurations import Configuration, Missing, configurations, missing
 from tests.fidelity.data import KINDS, load
 from tests.fidelity.outcome import FAULTS, Outcome, measure
 from tests.fidelity.page import format_matrix
 from tests.fidelity.rows import TRAINING_ROWS, changed_rows, to_json
+from training.artifact import build_artifact
+from training.errors import NotServable
 
 _SHARE = 25
 _PARTS = 5
@@ -31,8 +36,43 @@ def test_a_share_of_the_pipelines_is_served_exactly(matrix: list[Configuration],
     """Every n-th of the matrix; `make fidelity` runs all."""
     share = matrix[:: len(matrix) // _SHARE][part::_PARTS]
     outcomes = [measure(configuration) for configuration in share]
-    assert [outcome for outcome in outcomes if outcome.result in FAULTS] == []
-    assert any(outcome.result == "onnx" for outcome in outcomes)
+    assert [item for item in outcomes if item.result in FAULTS] == []
+    assert any(item.result == "onnx" for item in outcomes)
+
+
+def test_a_published_model_that_differs_is_wrong(
+    matrix: list[Configuration], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here one that was fitted on half of the data is published in its place."""
+
+    def build_another(estimator: Any, X: Any, y: Any, *, name: str) -> Any:
+        return build_artifact(clone(estimator).fit(X[::2], y[::2]), X, y, name=name)
+
+    monkeypatch.setattr(outcome, "build_artifact", build_another)
+    measured = measure(matrix[0])
+    assert measured.result == "wrong"
+    assert "differ" in measured.detail
+
+
+@pytest.mark.parametrize(
+    ("error", "result"),
+    [
+        (NotServable("X has a column of dates: leave it out."), "rejected"),
+        (NotServable("Pipeline cannot be published: KeyError: 0"), "error"),
+        (NotServable("a reason " * 100), "error"),
+        (KeyError(0), "error"),
+    ],
+)
+def test_a_rejection_has_one_clear_reason(
+    matrix: list[Configuration], monkeypatch: pytest.MonkeyPatch, error: Exception, result: str
+) -> None:
+    """Any other exception, and a reason that hides one, is an error."""
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(outcome, "build_artifact", fail)
+    assert measure(matrix[0]).result == result
 
 
 def test_every_class_of_scikit_learn_can_be_made() -> None:
