@@ -180,8 +180,9 @@ def _restore_column(column: Column, dtype: Any, gap: Any) -> pd.Series[Any]:
         column = _objects([gap if m else v for v, m in zip(column, missing, strict=True)])
         return pd.Series(column, dtype=np.object_)
     restored: pd.Series[Any] = _series(column).astype(dtype)
-    return restored  # noqa: RET504 (typed)
+    return restored
 
 
 def _series(column: Column, dtype: Any = None) -> pd.Series[Any]:
-    return pd.Series(column, dtype=dtype)
+    series: pd.Series[Any] = pd.Series(column, dtype=dtype)
+    return series
