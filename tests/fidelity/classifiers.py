@@ -28,6 +28,7 @@ from sklearn.svm import SVC, LinearSVC, NuSVC
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import all_estimators
 
+BINARY = ("FixedThresholdClassifier", "TunedThresholdClassifierCV")  # of two classes only
 SEVERAL_OUTPUTS = ("ClassifierChain", "MultiOutputClassifier")
 _META = (
     "BaggingClassifier",
@@ -87,7 +88,7 @@ def variants() -> Iterator[Any]:
     bayes = GaussianNB()
     yield LogisticRegression(C=0.1, class_weight="balanced", max_iter=1000)
     yield LogisticRegression(fit_intercept=False, max_iter=1000)
-    yield LogisticRegression(solver="liblinear", l1_ratio=1.0)
+    yield LogisticRegression(solver="saga", l1_ratio=0.5, max_iter=500, random_state=0)
     yield RidgeClassifier(class_weight="balanced")
     for loss in ("log_loss", "modified_huber", "perceptron"):
         yield SGDClassifier(loss=loss, random_state=0)

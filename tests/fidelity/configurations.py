@@ -98,20 +98,22 @@ def _all() -> Iterator[Configuration]:
 
 def _classifiers_of_numbers(every: list[Any]) -> Iterator[Configuration]:
     for classifier in every:
-        for data in MATRICES:
+        for data in _suitable(classifier, MATRICES, CANCER):
             yield _configuration(classifier, None, data, classifier)
     for index, classifier in enumerate(classifiers.variants()):
         for data in (IRIS, (WINE, CANCER)[index % 2]):
             yield _configuration(classifier, None, data, classifier)
     for index, classifier in enumerate(every):
-        yield _configuration(classifier, None, (DIGITS, FRAME)[index % 2], classifier)
+        for data in _suitable(classifier, ((DIGITS, FRAME)[index % 2],), FRAME):
+            yield _configuration(classifier, None, data, classifier)
         if _takes_gaps(classifier):
             yield _configuration(classifier, None, GAPS, classifier)
 
 
 def _classifiers_of_mixed_tables(every: list[Any]) -> Iterator[Configuration]:
     for index, classifier in enumerate(every):
-        for data in (PENGUINS, (NAN, NONE, CATEGORY, NULLABLE, CARS)[index % 5]):
+        kinds = (PENGUINS, (NAN, NONE, CATEGORY, NULLABLE, CARS)[index % 5])
+        for data in _suitable(classifier, kinds, NULLABLE):
             scaler = MinMaxScaler(clip=True)  # for those that take no negative numbers
             encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
             table = _table(data, encoder, scaler)
@@ -203,7 +205,7 @@ def _nested() -> Iterator[Configuration]:
             CalibratedClassifierCV(trees, method="isotonic", cv=3),
             VotingClassifier(both, voting="soft"),
             StackingClassifier(both, LogisticRegression(), cv=3),
-            BaggingClassifier(pipeline, 3, random_state=0),
+            BaggingClassifier(_by_position(data), 3, random_state=0),
             GridSearchCV(pipeline, {"logisticregression__C": [0.1, 1.0]}, cv=3),
             OneVsRestClassifier(pipeline),
         ):
@@ -225,6 +227,20 @@ def _table(data: str, encoder: Any, scaler: Any) -> ColumnTransformer:
     return ColumnTransformer(
         [("numbers", numbers, table.numbers), ("categories", encoder, table.categories)]
     )
+
+
+def _by_position(data: str) -> Pipeline:
+    """Return a pipeline that selects columns by position, for those that pass on a matrix."""
+    table = load(data)
+    numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
+    encoder = OneHotEncoder(handle_unknown="ignore")
+    columns = ColumnTransformer(
+        [
+            ("numbers", numbers, [table.X.columns.get_loc(name) for name in table.numbers]),
+            ("categories", encoder, [table.X.columns.get_loc(name) for name in table.categories]),
+        ]
+    )
+    return make_pipeline(columns, LogisticRegression(max_iter=1000))
 
 
 def _configuration(classifier: Any, transformer: Any, data: str, estimator: Any) -> Configuration:
@@ -265,6 +281,11 @@ def _show_alone(estimator: Any, *without: str) -> str:
     for name in without:
         shown = shown.replace(f"{name}=None, ", "").replace(f"{name}=None", "").replace(", )", ")")
     return shown
+
+
+def _suitable(classifier: Any, kinds: tuple[str, ...], binary: str) -> tuple[str, ...]:
+    """Return kinds of data with as many classes as a classifier takes."""
+    return kinds if type(classifier).__name__ not in classifiers.BINARY else (binary,)
 
 
 def _takes_gaps(classifier: Any) -> bool:

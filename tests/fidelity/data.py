@@ -57,7 +57,7 @@ def _sample(X: Any, y: Any, *, rows: int = _ROWS) -> Data:
 
 def _iris() -> Data:
     X, y = load_iris(return_X_y=True)
-    return _sample(X, np.array(["setosa", "versicolor", "virginica"])[y])
+    return _sample(X, np.array(["setosa", "versicolor", "virginica"], dtype=np.object_)[y])
 
 
 def _wine() -> Data:
@@ -67,7 +67,7 @@ def _wine() -> Data:
 
 def _cancer() -> Data:
     X, y = load_breast_cancer(return_X_y=True)
-    return _sample(X[:, :10], np.array(["malignant", "benign"])[y])
+    return _sample(X[:, :10], np.array(["malignant", "benign"], dtype=np.object_)[y])
 
 
 def _digits() -> Data:

@@ -140,7 +140,7 @@ def variants() -> Iterator[Any]:
     yield VarianceThreshold(0.5)
     yield SelectFromModel(RandomForestClassifier(5, random_state=0))
     yield FunctionTransformer()
-    for function in (np.log1p, np.sqrt, np.exp2, np.tanh, np.abs):
+    for function in (np.log1p, np.sqrt, np.arctan, np.tanh, np.abs):
         yield FunctionTransformer(function)
     yield FunctionTransformer(np.log1p, inverse_func=np.expm1)
     yield FeatureUnion([("scaled", StandardScaler()), ("components", PCA(2))])
@@ -166,6 +166,7 @@ def variants_of_gaps() -> Iterator[Any]:
     yield KNNImputer(n_neighbors=3, weights="distance", add_indicator=True)
     yield IterativeImputer(max_iter=2, random_state=0)
     yield IterativeImputer(max_iter=2, initial_strategy="median", random_state=0)
+    yield MissingIndicator(features="all")
     yield FeatureUnion([("filled", SimpleImputer()), ("gaps", MissingIndicator(features="all"))])
 
 
