@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import textwrap
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from tests.fidelity.classifiers import SEVERAL_OUTPUTS
 from tests.fidelity.configurations import Configuration, Missing
 from tests.fidelity.data import KINDS, load
 from tests.fidelity.outcome import FAULTS, SERVED, Outcome
+from tests.fidelity.transformers import MADE_ELSEWHERE, NOT_OF_NUMBERS
 from training.export.coverage import fitted_classifiers, measure_coverage
 from training.export.coverage import format_page as format_classifiers
 
+_REASON_LENGTH = 160
+_WIDTH = 100
 _RESULTS = (*SERVED, "rejected", *FAULTS)
 _INTRODUCTION = """
 ## Pipelines
@@ -78,12 +83,12 @@ def _row(name: str, cells: Iterable[object]) -> str:
 
 def _reasons(outcomes: list[Outcome]) -> str:
     """List what is not served by ONNX, with the reason."""
-    lines = ["## Not by ONNX", ""]
+    lines = ["## Not by ONNX", "", "| pipeline | result | reason |", "| --- | --- | --- |"]
     for outcome in sorted(outcomes, key=lambda outcome: outcome.configuration.name):
         if outcome.result != "onnx":
-            reason = outcome.detail.replace("|", "\\|")[:160]
-            name = outcome.configuration.name.replace("|", "\\|")
-            lines.append(f"- `{name}`: {outcome.result}: {reason}")
+            name, reason = outcome.configuration.name, outcome.detail[:_REASON_LENGTH]
+            cells = (f"`{name}`", outcome.result, reason.replace("<", "&lt;"))
+            lines.append(f"| {' | '.join(cell.replace('|', '\\|') for cell in cells)} |")
     return "\n".join(lines)
 
 
@@ -100,6 +105,8 @@ def _left_out(outcomes: list[Outcome], missing: list[Missing]) -> str:
         for outcome in outcomes
         for name in (outcome.configuration.classifier, outcome.configuration.transformer)
     }
-    names = sorted((tried - fitted - {""}) | {item.name for item in missing})
-    listed = ", ".join(names) or "none"
-    return f"Classes of scikit-learn that no pipeline of the matrix can fit: {listed}."
+    others = {*SEVERAL_OUTPUTS, *NOT_OF_NUMBERS} - {*MADE_ELSEWHERE}
+    names = sorted(others | tried - fitted - {""} | {item.name for item in missing})
+    listed = ", ".join(names)
+    sentence = f"Classes of scikit-learn without a pipeline: {listed}."
+    return textwrap.fill(sentence, _WIDTH, break_on_hyphens=False)
