@@ -23,7 +23,7 @@ PACKAGE_OPTIONS = --stage $(STAGE) --name "$(NAME)" --arch $(ARCH) --runtime $(R
 PUBLISH_OPTIONS = $(if $(MODEL),--model "$(MODEL)" --name "$(NAME)" $(if $(DATA),--data "$(DATA)") $(if $(TARGET),--target "$(TARGET)") $(if $(TRUST_PICKLE),--trust-pickle),"dist/$(NAME).onnx")
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test clients fuzz catboost check sam format train publish package deploy bench policy pins clean
+.PHONY: help serve test clients fuzz catboost fidelity check sam format train publish package deploy bench policy pins clean
 .DELETE_ON_ERROR:
 .PRECIOUS: .model-store/%/current
 
@@ -44,6 +44,9 @@ fuzz: $(VENV) ## test the API against its OpenAPI document with schemathesis
 
 catboost: $(VENV) ## compare CatBoost's classifiers, in an environment with it
 	@UV=$(UV) $(PYTHON) -m tests.catboost
+
+fidelity: $(VENV) ## compare hundreds of pipelines with scikit-learn (writes docs/coverage.md)
+	@$(PYTHON) -W ignore -m tests.fidelity
 
 check: $(VENV) ## check style, format, types and the layers of imports
 	@.venv/bin/ruff check .

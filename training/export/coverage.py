@@ -1,7 +1,4 @@
-"""Measure how each of scikit-learn's classifiers is served.
-
-``python -m training.export.coverage > docs/coverage.md`` writes the page.
-"""
+"""Measure how each of scikit-learn's classifiers is served; `make fidelity` writes the page."""
 
 from __future__ import annotations
 
@@ -43,11 +40,11 @@ _PAGE = f"""\
 
 Each of scikit-learn's classifiers with one output, fitted on the wine data and compared with
 scikit-learn on the 178 wines and {RANDOM_ROWS:,} random rows over their range, with missing values
-if the classifier accepts them. Written by `.venv/bin/python -m training.export.coverage > docs/coverage.md`.
+if the classifier accepts them. Written by `make fidelity`.
 
 | classifier | runtime | label mismatches | largest difference of a probability |
 | --- | --- | --- | --- |
-"""  # noqa: E501
+"""
 
 
 class FittedClassifier(NamedTuple):
@@ -134,7 +131,3 @@ def format_page(results: list[Coverage]) -> str:
     runtimes = [result.runtime.split(":")[0] for result in results]
     counts = [f"{runtimes.count(name)} {name}" for name in sorted(set(runtimes))]
     return _PAGE + "\n".join([*rows, "", f"{len(results)} classifiers: {', '.join(counts)}."])
-
-
-if __name__ == "__main__":
-    print(format_page([measure_coverage(fitted) for fitted in fitted_classifiers()]))

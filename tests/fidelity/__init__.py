@@ -1,0 +1,1 @@
+"""A matrix of pipelines, each published and compared with scikit-learn; `make fidelity` runs it."""
