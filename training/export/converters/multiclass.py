@@ -25,7 +25,6 @@ from training.export.converters.outputs import (
 from training.export.converters.registry import binary_score, convert, delegates
 from training.export.converters.tensor import Tensor, concatenate
 
-
 SKLEARN_VERSION = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
 
 
