@@ -80,8 +80,9 @@ def python(release: str) -> Path:
 
 def python_version(release: str) -> str:
     """Return the version of the Python that a release runs with, such as 3.13."""
-    command = [python(release), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    command = [str(python(release)), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    process = subprocess.run(command, check=True, capture_output=True, text=True)
+    return process.stdout.strip()
 
 
 if __name__ == "__main__":
