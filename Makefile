@@ -17,7 +17,7 @@ CLIENTS := kserve_rest mlflow_scoring mlserver_infer openapi_generated sagemaker
 PACKAGE_OPTIONS = --stage $(STAGE) --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(API_KEY),--api-key) $(if $(PROJECT),--project $(PROJECT))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test clients fuzz check sam format train publish package deploy bench policy pins clean
+.PHONY: help serve test clients versions fuzz check sam format train publish package deploy bench policy pins clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -31,6 +31,9 @@ test: $(VENV) ## run the tests (PYTEST_ARGS=)
 
 clients: $(VENV) ## call the app with existing clients, such as KServe's and MLflow's (CLIENTS=)
 	@UV=$(UV) $(PYTHON) -m tests.clients $(CLIENTS)
+
+versions: $(VENV) ## publish under each minor release of scikit-learn (writes docs/versions.md)
+	@UV=$(UV) $(PYTHON) -m tests.versions
 
 fuzz: $(VENV) ## test the API against its OpenAPI document with schemathesis
 	@UV=$(UV) $(PYTHON) -m tests.fuzz

@@ -64,7 +64,7 @@ def run_with_sklearn(sklearn_version: str, model: Path, arguments: Sequence[str]
             sklearn_version,
             "uv cannot install it: check the network, or run this where it is installed",
         ) from error
-    command = [folder / "bin" / "python", "-W", "ignore", "-m", "training", *arguments]
+    command = [str(folder / "bin" / "python"), "-W", "ignore", "-m", "training", *arguments]
     environment = os.environ | {"PYTHONPATH": str(_copy_packages(folder))}
     return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603
 
@@ -82,10 +82,10 @@ def create_environment(sklearn_version: str, uv: str) -> Path:
     complete = folder / ".done"
     if not complete.exists():
         for command in (
-            [uv, "venv", "--quiet", "--clear", "--no-project", "--python", python, folder],
+            [uv, "venv", "--quiet", "--clear", "--no-project", "--python", python, str(folder)],
             [
                 *(uv, "pip", "install", "--quiet", "--only-binary", ":all:"),
-                *("--python", folder / "bin" / "python", *requirements),
+                *("--python", str(folder / "bin" / "python"), *requirements),
             ],
         ):
             subprocess.run(command, check=True, capture_output=True)  # noqa: S603

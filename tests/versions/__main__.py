@@ -62,7 +62,7 @@ def main(releases: list[str]) -> int:
 def measure(release: str) -> list[Result]:
     """Run `tests.versions.measure` in the environment of a release; return its results."""
     process = subprocess.run(
-        [python(release), "-W", "ignore", Path(__file__).with_name("measure.py")],
+        [str(python(release)), "-W", "ignore", str(Path(__file__).with_name("measure.py"))],
         env=os.environ
         | {"PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "wine-classifier")))},
         stdout=subprocess.PIPE,
@@ -80,7 +80,7 @@ def python(release: str) -> Path:
 
 def python_version(release: str) -> str:
     """Return the version of the Python that a release runs with, such as 3.13."""
-    command = [python(release), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    command = [str(python(release)), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
