@@ -23,7 +23,7 @@ PACKAGE_OPTIONS = --stage $(STAGE) --name "$(NAME)" --arch $(ARCH) --runtime $(R
 PUBLISH_OPTIONS = $(if $(MODEL),--model "$(MODEL)" --name "$(NAME)" $(if $(DATA),--data "$(DATA)") $(if $(TARGET),--target "$(TARGET)") $(if $(TRUST_PICKLE),--trust-pickle),"dist/$(NAME).onnx")
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test clients fuzz catboost fidelity check sam format train publish package deploy bench policy pins clean
+.PHONY: help serve test clients versions fuzz catboost fidelity check sam format train publish package deploy bench policy pins clean
 .DELETE_ON_ERROR:
 .PRECIOUS: .model-store/%/current
 
@@ -38,6 +38,9 @@ test: $(VENV) ## run the tests (PYTEST_ARGS=)
 
 clients: $(VENV) ## call the app with existing clients, such as KServe's and MLflow's (CLIENTS=)
 	@UV=$(UV) $(PYTHON) -m tests.clients $(CLIENTS)
+
+versions: $(VENV) ## publish under each minor release of scikit-learn (writes docs/versions.md)
+	@UV=$(UV) $(PYTHON) -m tests.versions
 
 fuzz: $(VENV) ## test the API against its OpenAPI document with schemathesis
 	@UV=$(UV) $(PYTHON) -m tests.fuzz

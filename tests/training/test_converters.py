@@ -97,7 +97,7 @@ VARIANTS = [
     BernoulliNB(binarize=5.0),
     CalibratedClassifierCV(FOREST, method="isotonic", cv=3),
     CalibratedClassifierCV(LOGISTIC, method="temperature", cv=3),
-    CalibratedClassifierCV(KNeighborsClassifier(), cv=3),
+    CalibratedClassifierCV(KNeighborsClassifier(1), cv=3),
     CategoricalNB(),
     DecisionTreeClassifier(min_samples_leaf=178),
     DummyClassifier(strategy="most_frequent"),
@@ -219,7 +219,7 @@ def test_float32_is_used_if_float64_is_not_possible() -> None:
 @pytest.mark.parametrize(
     ("estimator", "reason"),
     [
-        (KNeighborsClassifier(p=1), "non-Euclidean metric"),
+        (KNeighborsClassifier(1, p=1), "non-Euclidean metric"),
         (SVC(probability=True, random_state=0), "probability=True"),
     ],
     ids=["KNeighborsClassifier", "SVC"],

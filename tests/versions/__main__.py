@@ -62,7 +62,7 @@ def main(releases: list[str]) -> int:
 def measure(release: str) -> list[Result]:
     """Run `tests.versions.measure` in the environment of a release; return its results."""
     process = subprocess.run(
-        [python(release), "-W", "ignore", Path(__file__).with_name("measure.py")],
+        [str(python(release)), "-W", "ignore", str(Path(__file__).with_name("measure.py"))],
         env=os.environ
         | {"PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "wine-classifier")))},
         stdout=subprocess.PIPE,
