@@ -206,7 +206,7 @@ def _unseen(table: Table, index: int) -> list[object]:
     low, high = values.min(), values.max()
     if table.kinds[index] == "boolean":
         return [1.0 - low] if low == high else []
-    if low == high or (values == np.round(values)).all():
+    if low == high or table.kinds[index] == "integer":
         return [high + 1]
     return [high + 1, (low + values[values > low].min()) / 2]
 

@@ -78,7 +78,7 @@ def extreme_samples(table: Table, signature: Signature, largest: float) -> Array
     )
     if not len(free):
         return table.samples.take([])
-    values = [largest, -largest, 0.0, -0.0, 5e-324, 2.0**53, -(2.0**53), 3.5e38, 1e15]
+    values = [largest, -largest, 0.0, -0.0, 1e-310, 2.0**53, -(2.0**53), 3.5e38, 1e15]
     values = [value for value in values if abs(value) <= largest]
     rows = []
     for column in free[:MAX_EXTREME_FEATURES]:
@@ -114,10 +114,12 @@ def _random_column(
     if feature.kind == "categorical":
         choices = list(known) if feature.categories else _spellings([str(text) for text in known])
         return random.choice(np.array(choices, dtype=np.object_), size=RANDOM_ROWS)
-    if feature.kind == "boolean":
-        return random.integers(0, 2, size=RANDOM_ROWS).astype(np.float64)
     if feature.categories:
         return random.choice(np.array(known), size=RANDOM_ROWS)
+    if feature.kind == "boolean":
+        return random.integers(0, 2, size=RANDOM_ROWS).astype(np.float64)
+    if not known:  # a column without values
+        return random.uniform(-1.0, 1.0, size=RANDOM_ROWS)
     low, high = float(min(known)), float(max(known))
     if feature.kind == "integer":
         return random.integers(int(low), int(high) + 1, size=RANDOM_ROWS).astype(np.float64)
@@ -152,7 +154,8 @@ def _rounded(random: np.random.Generator, table: Table, signature: Signature) ->
             rounded = _round_to_digits(numbers[:, column], digits)
             known = table.samples.numbers[:, column]
             known = known[np.isfinite(known)]
-            numbers[:, column] = rounded.clip(known.min(), known.max())
+            if len(known):
+                numbers[:, column] = rounded.clip(known.min(), known.max())
     return Arrays(numbers, samples.texts)
 
 

@@ -85,26 +85,30 @@ def _encode(estimator: Any, learner: dict[str, Any], X: Features) -> Tensor:
     stored = model.get("cats", {}).get("enc") or []
     if "c" in types and "cats" not in model:
         raise NotImplementedError("categories of XGBoost before 3.1 are not supported")
-    missing = [float(np.float32(estimator.missing)), *([0.0] if X.is_sparse else [])]
+    missing = float(np.float32(estimator.missing))
+    if set(types) == {"float"}:  # together, as a node per column is slow to load
+        return _mark_missing(X.numbers(), missing, is_sparse=X.is_sparse)
     columns = []
     for index, feature_type in enumerate(types):
         categories = _read_categories(stored[index]) if stored else []
         if categories:
             column = number_categories(X, index, categories)
         else:
-            column = _mark_missing(round_to_float32(X.column(index)), missing)
+            column = _mark_missing(X.column(index), missing, is_sparse=X.is_sparse)
             if feature_type == "c":  # a negative number is no category
                 column = (column < 0.0).where(-1.0, column)
         columns.append(from_tensor(column, 1))
     return join(columns).numbers()
 
 
-def _mark_missing(column: Tensor, values: Sequence[float]) -> Tensor:
-    """Replace values that are missing to XGBoost with NaN."""
-    for value in values:
-        if value == value:
-            column = column.equal(value).where(np.nan, column)
-    return column
+def _mark_missing(numbers: Tensor, missing: float, *, is_sparse: bool) -> Tensor:
+    """Round numbers to float32, and replace those that are missing to XGBoost with NaN."""
+    rounded = round_to_float32(numbers)
+    if missing == missing:
+        rounded = rounded.equal(missing).where(np.nan, rounded)
+    if is_sparse:  # a matrix does not store what is zero before rounding
+        rounded = numbers.equal(0.0).where(np.nan, rounded)
+    return rounded
 
 
 def _model(booster: dict[str, Any]) -> dict[str, Any]:
