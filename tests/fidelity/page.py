@@ -23,7 +23,7 @@ _INTRODUCTION = """
 
 {total} pipelines of scikit-learn's classifiers and transformers, on {kinds} kinds of data. Each is
 fitted, published, and asked rows made to differ: rows of its training data, rounded, halfway
-between two, random, out of range, with missing values, with unheard-of and respelt text. `onnx`
+between two, random, out of range, with missing values, with unseen and respelt text. `onnx`
 and `sklearn` are the runtimes; every label is scikit-learn's, and every probability within 1e-5.
 `rejected` models cannot be published. `wrong` and `error` are faults.
 

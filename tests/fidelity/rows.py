@@ -23,7 +23,7 @@ def changed_rows(X: Any) -> Any:
     """Return rows in the form of `X`: the first `TRAINING_ROWS` are rows of `X` as they are.
 
     The others are rounded, halfway between two rows, random, outside the range, with missing
-    values, and with unheard-of or respelt text.
+    values, and with unseen or respelt text.
     """
     random = np.random.default_rng(SEED)
     columns = _columns(X)
@@ -169,8 +169,8 @@ def _restore_column(column: Column, dtype: Any, gap: Any) -> pd.Series[Any]:
     """Return a column as scikit-learn would see it in data like the training data."""
     missing = np.array([pd.isna(value) for value in column])
     if isinstance(dtype, pd.CategoricalDtype):
-        unheard = dict.fromkeys(v for v in column if not pd.isna(v) and v not in dtype.categories)
-        return pd.Series(pd.Categorical(column, categories=[*dtype.categories, *unheard]))
+        unseen = dict.fromkeys(v for v in column if not pd.isna(v) and v not in dtype.categories)
+        return pd.Series(pd.Categorical(column, categories=[*dtype.categories, *unseen]))
     if pd.api.types.is_extension_array_dtype(dtype):
         return _series(column, dtype)
     if missing.any() and dtype.kind in "iu":
