@@ -191,8 +191,25 @@ def _closed_features(probe: _Probe, table: Table) -> set[int]:
     # Numbers may be limited to a range rather than to the known values.
     between = [(index, value) for index in rejected for value in _unseen(table, index)[1:]]
     accepted = probe.accepts_each(between)
-    in_range = {index for (index, _), accepts in zip(between, accepted, strict=True) if accepts}
-    return set(rejected) - in_range
+    open_features = {
+        index for (index, _), accepts in zip(between, accepted, strict=True) if accepts
+    }
+    # And some estimators reject any sample that is unlike those they know.
+    known = [(index, value) for index in rejected for value in _some_known(table, index)]
+    accepted = probe.accepts_each(known)
+    open_features |= {
+        index for (index, _), accepts in zip(known, accepted, strict=True) if not accepts
+    }
+    return set(rejected) - open_features
+
+
+def _some_known(table: Table, index: int) -> list[object]:
+    """Return a few values of a column of numbers, which an estimator of categories accepts."""
+    if table.is_text(index) or table.kinds[index] == "boolean":
+        return []
+    column = table.column(index)
+    values = np.unique(column[np.isfinite(column)])
+    return [values[0], values[len(values) // 2], values[-1]] if len(values) else []
 
 
 def _unseen(table: Table, index: int) -> list[object]:
