@@ -94,7 +94,7 @@ def samples_per_second(
 
 
 def start(package: Package, environment: Mapping[str, str]) -> Function:
-    """Put a package on the emulator; its process starts with the first request."""
+    """Load a package into the emulator; its process starts with the first request."""
     return Function(package.code, {**environment, **package.variables}, package.handler)
 
 

@@ -48,7 +48,7 @@ def publish(artifact: bytes, store_url: str) -> str:
 
 
 def put_pickle(url: str) -> None:
-    """Put a pickle of the wine model on S3, as the tutorial does."""
+    """Upload a pickle of the wine model to S3, as the tutorial does."""
     X, y, _ = wine()
     pickle = io.BytesIO()
     joblib.dump(wine_pipeline().fit(X, y), pickle)

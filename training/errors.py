@@ -105,7 +105,7 @@ class NoOlderVersion(TrainingError):
 
 
 def one_line(text: str, characters: int) -> str:
-    """Put a text on one line, cut to a number of characters."""
+    """Join the lines of a text and cut it to a number of characters."""
     line = " ".join(text.split()) if any(c in text for c in "\n\r\t") else text.strip()
     return line if len(line) <= characters else f"{line[: characters - 1].rstrip()}…"
 

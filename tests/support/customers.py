@@ -35,7 +35,7 @@ def customers() -> tuple[pd.DataFrame, np.ndarray]:
 
 
 def prepared(classifier: Any, *, unknown: str = "ignore", impute: bool = False) -> Any:
-    """Put preprocessing, which selects columns by name, in front of a classifier."""
+    """Return a pipeline that selects columns by name before a classifier."""
     numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
     return make_pipeline(
         make_column_transformer(

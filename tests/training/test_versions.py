@@ -45,7 +45,7 @@ def pipeline(trained: WineModel) -> Any:
 
 
 def replace_version(path: Path) -> None:
-    """Let a file say that `OTHER` fitted it; both versions have five characters."""
+    """Replace the version in a file by `OTHER`, which has as many characters."""
     assert len(sklearn.__version__) == len(OTHER)
     old, new = sklearn.__version__.encode(), OTHER.encode()
     if not zipfile.is_zipfile(path):
