@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -15,6 +14,7 @@ import boto3
 import onnx
 import pytest
 
+from chalicelib.errors import Reason
 from tests.support.app import App
 from tests.support.artifacts import change_label, drop_feature, rewrite_manifest, set_format
 from tests.support.fault_proxy import FaultProxy
@@ -59,7 +59,7 @@ class Fault(NamedTuple):
 
     name: str
     inject: Callable[[FaultyStore], None]
-    reason: str
+    reason: Reason
 
 
 def s3_error(status: int, code: str) -> Callable[[FaultyStore], None]:
@@ -85,30 +85,28 @@ def without_manifest(artifact: bytes) -> bytes:
     return serialized
 
 
-NO_FOOTER = "The object was not published by this project: it has no footer"
-NOT_SIGNED = "The artifact is not signed with this function's key"
 FAULTS = [
     Fault("connections refused", lambda store: store.proxy.refuse_connections(), "unreachable"),
     Fault("no response", lambda store: store.proxy.hang(), "timed out"),
     Fault("403", s3_error(403, "AccessDenied"), "access denied"),
     Fault("object deleted", lambda store: store.delete(), "not found"),
-    Fault("500", s3_error(500, "InternalError"), "the store returned 500 InternalError"),
-    Fault("503", s3_error(503, "SlowDown"), "the store returned 503 SlowDown"),
+    Fault("500", s3_error(500, "InternalError"), "store error"),
+    Fault("503", s3_error(503, "SlowDown"), "throttled"),
     Fault("body cut short", lambda store: store.proxy.cut_short(store.artifact), "cut short"),
-    Fault("empty object", stored(lambda _: b""), "The object is empty"),
-    Fault("random bytes", stored(lambda _: os.urandom(5_000)), NO_FOOTER),
-    Fault("no manifest", stored(without_manifest), NO_FOOTER),
+    Fault("empty object", stored(lambda _: b""), "empty object"),
+    Fault("random bytes", stored(lambda _: os.urandom(5_000)), "not an artifact"),
+    Fault("no manifest", stored(without_manifest), "not an artifact"),
     Fault(
         "flipped bit",
         stored(lambda artifact: b"\x09" + sign_artifact(artifact, KEY)[1:]),
-        ".*SHA-256 differs",
+        "damaged",
     ),
-    Fault("newer format", signed(set_format), ".*format is 3; this code reads 2"),
-    Fault("golden samples", signed(change_label), ".*differ from scikit-learn's"),
-    Fault("wrong signature", signed(drop_feature), ".*do not fit its signature"),
-    Fault("not signed", stored(lambda artifact: artifact), NOT_SIGNED),
-    Fault("another key", stored(lambda artifact: sign_artifact(artifact, "no")), NOT_SIGNED),
-    Fault("too large", stored(lambda _: b"x" * (MAX_BYTES + 1)), ".*1,000,001 bytes.*"),
+    Fault("newer format", signed(set_format), "unsupported format"),
+    Fault("golden samples", signed(change_label), "wrong predictions"),
+    Fault("wrong signature", signed(drop_feature), "unreadable manifest"),
+    Fault("not signed", stored(lambda artifact: artifact), "not signed"),
+    Fault("another key", stored(lambda artifact: sign_artifact(artifact, "no")), "not signed"),
+    Fault("too large", stored(lambda _: b"x" * (MAX_BYTES + 1)), "too large"),
 ]
 for_each_fault = pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
 
@@ -180,7 +178,7 @@ def test_the_last_good_model_keeps_serving(
         )
     assert load.failures == []
     assert set(load.responses) == {good}
-    assert re.fullmatch(fault.reason, report["reason"])
+    assert report["reason"] == fault.reason
     assert (report["ready"], report["version"]) == (True, trained.built.version)
     assert report["since"].endswith("+00:00")
     [failure] = [json.loads(line) for line in failures]
@@ -203,7 +201,7 @@ def test_a_cold_start_without_a_usable_model_is_a_503_until_the_store_recovers(
     assert rejected.status == unready.status == 503
     assert int(rejected.headers["Retry-After"]) > 0
     assert rejected.body.keys() == {"error"}
-    assert re.fullmatch(f"No model could be loaded: {fault.reason}\\.", rejected.body["error"])
+    assert rejected.body["error"] == f"No model could be loaded: {fault.reason}."
     assert unready.body["error"] == rejected.body["error"]
     assert (unready.body["live"], unready.body["ready"]) == (True, False)
     assert app.classify(".10").body == {"prediction": "1"}

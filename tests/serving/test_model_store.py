@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 
 import pytest
 
-from chalicelib.errors import ModelUnavailable, StoreError
+from chalicelib.errors import ModelUnavailable, Reason, StoreError
 from chalicelib.settings import Settings
 from chalicelib.store.model_store import ModelStore
 from chalicelib.store.object_store import StoredObject
@@ -195,7 +196,8 @@ def test_health_reports_a_failure_until_the_store_recovers(
     good = store.current().manifest.version
     assert store.health() == (good, None, None)
     times = set()
-    for clock.now, failure in enumerate(["unreachable", "timed out"], start=1):
+    failures: list[Reason] = ["unreachable", "timed out"]
+    for clock.now, failure in enumerate(failures, start=1):
         clock.now *= 10
         objects.error = StoreError(failure, "No.")
         store.current()
@@ -260,9 +262,13 @@ def test_threads_that_wait_share_one_failure(
 
 
 def test_an_unexpected_error_keeps_the_last_good_model(
-    make_store: MakeStore, objects: FakeObjects, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    make_store: MakeStore,
+    objects: FakeObjects,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Health shows the type of the error only, not its message."""
+    """Health shows fixed words only, and the log the type of the error, not its message."""
     store = make_store(60)
     good = store.current()
     clock.now = 60
@@ -272,4 +278,6 @@ def test_an_unexpected_error_keeps_the_last_good_model(
 
     monkeypatch.setattr(objects, "fetch", fail)
     assert store.current() is good
-    assert store.health().reason == "MemoryError"
+    assert store.health().reason == "internal error"
+    logged = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (logged["reason"], logged["detail"]) == ("internal error", "MemoryError")

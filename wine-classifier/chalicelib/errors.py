@@ -20,7 +20,46 @@ ServingError
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+# Why no model, or only an older one, can be served: the words that clients see. The page
+# docs/how-to/troubleshoot.md explains each.
+Reason = Literal[
+    # the settings
+    "misconfigured",
+    # the store
+    "not found",
+    "access denied",
+    "no such bucket",
+    "no credentials",
+    "clock skew",
+    "unknown host",
+    "unreachable",
+    "timed out",
+    "interrupted",
+    "cut short",
+    "throttled",
+    "store error",
+    "not modified",
+    "unexpected response",
+    "store failure",
+    # the object in the store
+    "empty object",
+    "too large",
+    "not an artifact",
+    "damaged",
+    "not signed",
+    "unreadable manifest",
+    "unsupported format",
+    "unsupported runtime",
+    "missing runtime",
+    "other scikit-learn",
+    "untrusted types",
+    "not loadable",
+    "wrong predictions",
+    # anything else
+    "internal error",
+]
 
 
 class Problem(NamedTuple):
@@ -127,20 +166,32 @@ class ModelUnavailable(ServingError):
 
     Parameters
     ----------
-    reason : str
-        The type of failure, such as ``"not found"``. Clients see it, so it has no details.
+    reason : Reason
+        Clients see it.
     retry_after : int
         Seconds after which to retry.
     """
 
-    def __init__(self, reason: str, retry_after: int) -> None:
-        self.reason = reason
+    def __init__(self, reason: Reason, retry_after: int) -> None:
+        self.reason: Reason = reason
         self.retry_after = retry_after
         super().__init__(f"No model could be loaded: {reason}.")
 
 
 class InvalidArtifact(ServingError):
-    """An object in the store is not a model that can be served."""
+    """An object in the store is not a model that can be served.
+
+    Parameters
+    ----------
+    reason : Reason
+        Clients see it.
+    detail : str
+        What is wrong, for the log and for who publishes.
+    """
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        self.reason: Reason = reason
+        super().__init__(detail)
 
 
 class StoreError(ServingError):
@@ -148,14 +199,14 @@ class StoreError(ServingError):
 
     Parameters
     ----------
-    reason : str
-        The type of failure, such as ``"not found"``. Clients see it.
+    reason : Reason
+        Clients see it.
     detail : str
         What happened, for the log.
     """
 
-    def __init__(self, reason: str, detail: str) -> None:
-        self.reason = reason
+    def __init__(self, reason: Reason, detail: str) -> None:
+        self.reason: Reason = reason
         super().__init__(detail)
 
 

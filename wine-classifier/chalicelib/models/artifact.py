@@ -78,7 +78,9 @@ def read_footer(data: bytes) -> Footer:
     """
     match = _FOOTER.fullmatch(data[-FOOTER_BYTES:])
     if match is None:
-        raise InvalidArtifact("The object was not published by this project: it has no footer.")
+        raise InvalidArtifact(
+            "not an artifact", "The object was not published by this project: it has no footer."
+        )
     return Footer(int(match[1]), int(match[2]), match[3].decode(), match[4].decode())
 
 
@@ -104,12 +106,12 @@ def read_manifest(artifact: bytes, key: str | None = None) -> dict[str, Any]:
         with the key, or the footer does not point at a JSON object.
     """
     if not artifact:
-        raise InvalidArtifact("The object is empty.")
+        raise InvalidArtifact("empty object", "The object is empty.")
     footer = read_footer(artifact)
     view = memoryview(artifact)
     if _sha256(view[:-_HEX_DIGITS]) != footer.sha256:
         raise InvalidArtifact(
-            "The artifact was changed after it was published: its SHA-256 differs."
+            "damaged", "The artifact was changed after it was published: its SHA-256 differs."
         )
     if key is not None:
         _check_signature(view, footer.hmac, key)
@@ -124,7 +126,9 @@ def parse_manifest(data: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         manifest = None
     if not isinstance(manifest, dict):
-        raise InvalidArtifact("The artifact's footer does not point at a manifest.")
+        raise InvalidArtifact(
+            "unreadable manifest", "The artifact's footer does not point at a manifest."
+        )
     return manifest
 
 
@@ -148,7 +152,7 @@ def _check_signature(artifact: memoryview, signature: str, key: str) -> None:
 
     signed = artifact[: -(_HEX_DIGITS + len(_SHA256_FIELD) + _HEX_DIGITS)]
     if not compare_digest(_hmac(key, signed), signature):
-        raise InvalidArtifact("The artifact is not signed with this function's key.")
+        raise InvalidArtifact("not signed", "The artifact is not signed with this function's key.")
 
 
 def _hmac(key: str, *parts: bytes | memoryview) -> str:

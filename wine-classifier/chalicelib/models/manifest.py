@@ -42,7 +42,8 @@ class Manifest(NamedTuple):
         """Check the fields of a manifest's JSON object; raise `InvalidArtifact` if one is wrong."""
         if document.get("format") != FORMAT:
             raise InvalidArtifact(
-                f"The manifest's format is {document.get('format')!r}; this code reads {FORMAT}."
+                "unsupported format",
+                f"The manifest's format is {document.get('format')!r}; this code reads {FORMAT}.",
             )
         try:
             return cls(
@@ -55,4 +56,6 @@ class Manifest(NamedTuple):
                 document=document,
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise InvalidArtifact(f"The manifest cannot be read: {error!r}.") from error
+            raise InvalidArtifact(
+                "unreadable manifest", f"The manifest cannot be read: {error!r}."
+            ) from error

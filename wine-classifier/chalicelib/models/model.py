@@ -46,13 +46,15 @@ def _load_classifier(manifest: Manifest, artifact: bytes) -> Classifier:
         from chalicelib.runtimes.sklearn_classifier import SklearnClassifier
 
         return SklearnClassifier(artifact, manifest.signature, manifest.sklearn_version)
-    raise InvalidArtifact(f"The runtime {manifest.runtime!r} is not supported.")
+    raise InvalidArtifact(
+        "unsupported runtime", f"The runtime {manifest.runtime!r} is not supported."
+    )
 
 
 def _verify_golden_samples(model: Model) -> None:
     signature, golden = model.manifest.signature, model.manifest.golden_samples
     if not golden.samples:
-        raise InvalidArtifact("The manifest has no golden samples.")
+        raise InvalidArtifact("unreadable manifest", "The manifest has no golden samples.")
     try:
         samples = read_samples(
             golden.samples,
@@ -61,18 +63,21 @@ def _verify_golden_samples(model: Model) -> None:
             max_rows=len(golden.samples),
         )
     except InvalidRequest as error:
-        raise InvalidArtifact("The manifest's golden samples do not fit its signature.") from error
+        raise InvalidArtifact(
+            "unreadable manifest", "The manifest's golden samples do not fit its signature."
+        ) from error
     try:
         prediction = model.classifier.predict(samples)
     except Exception as error:  # of any kind: the model must not be served
         raise InvalidArtifact(
-            f"The model fails on its golden samples: {type(error).__name__}."
+            "wrong predictions", f"The model fails on its golden samples: {type(error).__name__}."
         ) from error
     if prediction.labels != golden.labels or not _all_close(
         prediction.probabilities, golden.probabilities, len(signature.classes)
     ):
         raise InvalidArtifact(
-            "The model's predictions for its golden samples differ from scikit-learn's."
+            "wrong predictions",
+            "The model's predictions for its golden samples differ from scikit-learn's.",
         )
 
 

@@ -5,9 +5,10 @@ The format: https://spec.openapis.org/oas/v3.1.1.html
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from chalicelib import SERVER_VERSION
+from chalicelib.errors import Reason
 from chalicelib.models.manifest import Manifest
 from chalicelib.openapi.invocation_schemas import invocation_schemas
 from chalicelib.openapi.json_schema import TEXT, Schema, array_schema, nullable, object_schema
@@ -49,7 +50,7 @@ def _error_schemas() -> dict[str, Schema]:
         "ready": {"type": "boolean"},
         "degraded": {"type": "boolean"},
         "since": nullable(TEXT),
-        "reason": nullable(TEXT),
+        "reason": {"enum": [*get_args(Reason), None]},
         "version": nullable(TEXT),
     }
     return {

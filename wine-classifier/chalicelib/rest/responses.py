@@ -61,7 +61,7 @@ def health_response(models: ModelStore) -> Response:
     }
     if health.version is not None:
         return json_response(report)
-    error = ModelUnavailable(health.reason or "unknown", RETRY_AFTER_SECONDS)
+    error = ModelUnavailable(health.reason or "internal error", RETRY_AFTER_SECONDS)
     return _with_status({"error": str(error), **report}, error)
 
 

@@ -52,17 +52,22 @@ class OnnxClassifier:
             self._session = Session(model)
         except ImportError as error:
             raise InvalidArtifact(
+                "missing runtime",
                 "The model needs ONNX Runtime, which this function was packaged without: package it"
-                " with RUNTIME=onnx."
+                " with RUNTIME=onnx.",
             ) from error
         except OnnxRuntimeError as error:
             reason = str(error).partition("\n")[0][:_REASON_CHARACTERS]
-            raise InvalidArtifact(f"ONNX Runtime cannot load the model: {reason}.") from error
+            raise InvalidArtifact(
+                "not loadable", f"ONNX Runtime cannot load the model: {reason}."
+            ) from error
         outputs = [CLASS_INDEX_OUTPUT]
         if signature.has_probabilities:
             outputs.append(PROBABILITIES_OUTPUT)
         if self._session.input_names != [SAMPLES_INPUT] or self._session.output_names != outputs:
-            raise InvalidArtifact("The model's inputs or outputs are not those of a classifier.")
+            raise InvalidArtifact(
+                "not loadable", "The model's inputs or outputs are not those of a classifier."
+            )
         self._classes = signature.classes
         self._text_columns = {index: i for i, index in enumerate(signature.text_indices)}
         self._encoders = _make_encoders(text_encoders)
@@ -96,7 +101,9 @@ def _make_encoders(documents: Sequence[Mapping[str, Any]]) -> Sequence[Any]:
     try:
         return make_encoders(documents)
     except (KeyError, TypeError, ValueError) as error:
-        raise InvalidArtifact(f"The text encoders cannot be read: {error!r}.") from error
+        raise InvalidArtifact(
+            "unreadable manifest", f"The text encoders cannot be read: {error!r}."
+        ) from error
 
 
 def _join(predictions: Sequence[Prediction]) -> Prediction:

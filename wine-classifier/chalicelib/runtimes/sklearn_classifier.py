@@ -90,13 +90,15 @@ class SklearnClassifier:
             import skops.io
         except ImportError as error:
             raise InvalidArtifact(
+                "missing runtime",
                 "The model needs scikit-learn and skops, which this function was packaged without:"
-                " package it with RUNTIME=sklearn."
+                " package it with RUNTIME=sklearn.",
             ) from error
         if sklearn.__version__ != sklearn_version:
             raise InvalidArtifact(
+                "other scikit-learn",
                 f"The model was fitted with scikit-learn {sklearn_version}, and this function has "
-                f"{sklearn.__version__}: fit and publish it again, or package that version."
+                f"{sklearn.__version__}: fit and publish it again, or package that version.",
             )
         try:
             audit(artifact)
@@ -105,7 +107,7 @@ class SklearnClassifier:
             raise
         except Exception as error:  # a malformed archive may raise anything
             raise InvalidArtifact(
-                f"skops cannot load the model: {type(error).__name__}."
+                "not loadable", f"skops cannot load the model: {type(error).__name__}."
             ) from error
         self._signature = signature
 
@@ -133,7 +135,9 @@ def audit(artifact: bytes) -> None:
     untrusted = sorted(set(skops.io.get_untrusted_types(data=artifact)) - set(TRUSTED_TYPES))
     if untrusted:
         listed = ", ".join(name[:100] for name in untrusted[:_LISTED_TYPES])
-        raise InvalidArtifact(f"The file holds types that are not allowed: {listed}.")
+        raise InvalidArtifact(
+            "untrusted types", f"The file holds types that are not allowed: {listed}."
+        )
 
 
 def build_matrix(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
-from chalicelib.errors import InvalidArtifact, ModelUnavailable, ServingError, StoreError
+from chalicelib.errors import InvalidArtifact, ModelUnavailable, Reason, StoreError
 from chalicelib.log import log_event
 from chalicelib.models.model import Model, load_model
 from chalicelib.settings import Settings
@@ -37,7 +37,7 @@ class Health(NamedTuple):
 
     version: str | None  # of the model that is served
     since: str | None  # the time of the first failure (ISO 8601, UTC); None while there is none
-    reason: str | None  # of the latest failure
+    reason: Reason | None  # of the latest failure
 
 
 class _Loaded(NamedTuple):
@@ -47,7 +47,7 @@ class _Loaded(NamedTuple):
 
 class _Failure(NamedTuple):
     since: str
-    reason: str
+    reason: Reason
     backoff: float
 
 
@@ -112,7 +112,7 @@ class ModelStore:
                 self._refresh(None)
                 self._first_attempts += 1
             if self._loaded is None:
-                reason = self._failure.reason if self._failure else "unknown"
+                reason = self._failure.reason if self._failure else "internal error"
                 raise ModelUnavailable(reason, RETRY_AFTER_SECONDS)
             return self._loaded
 
@@ -144,24 +144,17 @@ class ModelStore:
 
     def _record_failure(self, error: Exception) -> None:
         previous = self._failure
-        reason = _public_reason(error)
+        reason: Reason = "internal error"
+        detail = type(error).__name__
+        if isinstance(error, StoreError | InvalidArtifact):
+            reason, detail = error.reason, str(error)
         since = previous.since if previous else datetime.now(UTC).isoformat(timespec="seconds")
         first_backoff = max(MIN_BACKOFF_SECONDS, self._settings.refresh_seconds)
         backoff = min(previous.backoff * 2, MAX_BACKOFF_SECONDS) if previous else first_backoff
         if previous is None or previous.reason != reason:
             serving_version = self._loaded.model.manifest.version if self._loaded else None
-            detail = str(error) if isinstance(error, ServingError) else None
             log_event(
                 "model store failure", reason=reason, detail=detail, serving_version=serving_version
             )
         self._failure = _Failure(since, reason, max(backoff, first_backoff))
         self._next_refresh = self._clock() + self._failure.backoff
-
-
-def _public_reason(error: Exception) -> str:
-    """Describe a failure for clients, without URLs and without unforeseen messages."""
-    if isinstance(error, StoreError):
-        return error.reason
-    if isinstance(error, InvalidArtifact):
-        return str(error).rstrip(".")
-    return type(error).__name__

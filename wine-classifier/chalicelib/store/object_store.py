@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from chalicelib.errors import InvalidArtifact, ObjectNotFound, StoreError
+from chalicelib.errors import InvalidArtifact, ObjectNotFound, Reason, StoreError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,36 @@ CONNECT_TIMEOUT_SECONDS = 1.0
 
 # Parts of obstore's messages that tell failures apart.
 _STATUS = re.compile(r"status code: (\d{3})")
-_S3_CODE = re.compile(r"<Code>(\w+)</Code>")
+_S3_CODE = re.compile(r"<Code>(\w{1,100})</Code>")
+
+# The reasons that S3's own codes and HTTP's statuses stand for; the other 5xx are a "store error".
+_REASONS: dict[str, Reason] = {
+    "NoSuchBucket": "no such bucket",
+    "RequestTimeTooSkewed": "clock skew",
+    "SlowDown": "throttled",
+    "ExpiredToken": "access denied",
+    "401": "access denied",
+    "403": "access denied",
+    "404": "not found",
+    "429": "throttled",
+}
+# The reasons of failures without a status, each with words of obstore's message. The first match
+# counts.
+_SYMPTOMS: dict[Reason, tuple[str, ...]] = {
+    "timed out": ("TimedOut", "kind: Timeout"),
+    "unknown host": ("dns error",),
+    "unreachable": ("kind: Connect,",),
+    "cut short": ("body error", "IncompleteMessage", "ConnectionReset", "BrokenPipe"),
+    "unexpected response": ("Parse(", "BareRedirect", "source: Header {"),
+}
+_SENTENCES: dict[Reason, str] = {
+    "no such bucket": "There is no bucket for {target}.",
+    "clock skew": "S3 rejects the request for {target}: this machine's clock is wrong.",
+    "timed out": "The request for {target} timed out.",
+    "unknown host": "The host name of the store of {target} cannot be resolved.",
+    "unreachable": "The store of {target} cannot be reached.",
+    "cut short": "The response for {target} was cut short.",
+}
 
 
 class StoredObject(NamedTuple):
@@ -84,17 +113,26 @@ class ObjectStore:
         `max_bytes`; it is not downloaded then.
         """
         import obstore
-        from obstore.exceptions import NotModifiedError
+        from obstore.exceptions import AlreadyExistsError, NotModifiedError
 
         options: GetOptions = {"if_none_match": if_none_match} if if_none_match else {}
         with translated_errors(f"{self.url}/{name}"):
             try:
                 result = obstore.get(self.opened, name, options=options)
             except NotModifiedError:
+                if if_none_match is None:
+                    raise StoreError(
+                        "not modified",
+                        f"S3 answers 304 for {self.url}/{name}, which is not loaded.",
+                    ) from None
                 return None
+            except AlreadyExistsError as error:  # obstore's name of a 409
+                raise _translate(error, f"{self.url}/{name}", "s3:GetObject") from error
             size = result.meta["size"]
             if max_bytes is not None and size > max_bytes:
-                raise InvalidArtifact(f"The object has {size:,} bytes, over {max_bytes:,}.")
+                raise InvalidArtifact(
+                    "too large", f"The object has {size:,} bytes, over {max_bytes:,}."
+                )
             return StoredObject(result.bytes().to_bytes(), result.meta["e_tag"] or "")
 
 
@@ -159,23 +197,32 @@ def translated_errors(target: str, needs: str = "s3:GetObject") -> Iterator[None
 
 def _translate(error: Exception, target: str, needs: str) -> StoreError:
     text = str(error)
-    status = _STATUS.search(text)
-    code = _S3_CODE.search(text)
-    if code and code[1] == "NoSuchBucket":
-        return StoreError("no such bucket", f"There is no bucket for {target}.")
-    if isinstance(error, FileNotFoundError):
+    status, code = (pattern.search(text) for pattern in (_STATUS, _S3_CODE))
+    reason = _find_reason(error, text, *(match[1] for match in (code, status) if match))
+    if reason == "not found":
         return ObjectNotFound(target)
+    if reason in _SENTENCES:
+        return StoreError(reason, _SENTENCES[reason].format(target=target))
     if status and status[1] in ("401", "403"):
         # Without s3:ListBucket, S3 answers 403 for missing objects.
         hint = ", or the object does not exist" if needs == "s3:GetObject" else ""
-        return StoreError("access denied", f"Access to {target} is denied: it needs {needs}{hint}.")
+        return StoreError(reason, f"Access to {target} is denied: it needs {needs}{hint}.")
     if status:
         response = f"{status[1]} {code[1]}" if code else status[1]
-        return StoreError(f"the store returned {response}", f"S3 returned {response} for {target}.")
-    if "TimedOut" in text or "kind: Timeout" in text:
-        return StoreError("timed out", f"The request for {target} timed out.")
-    if "ConnectError" in text:
-        return StoreError("unreachable", f"The store of {target} cannot be reached.")
-    if "body error" in text:
-        return StoreError("cut short", f"The response for {target} was cut short.")
-    return StoreError("store failure", f"{target}: {text.partition(chr(10))[0]}")
+        return StoreError(reason, f"S3 returned {response} for {target}.")
+    return StoreError(reason, f"{target}: {text.partition(chr(10))[0]}")
+
+
+def _find_reason(error: Exception, text: str, *codes: str) -> Reason:
+    """Find the reason in the codes of a response, else in the words of obstore's message."""
+    for code in codes:
+        if code in _REASONS:
+            return _REASONS[code]
+    if isinstance(error, FileNotFoundError):
+        return "not found"
+    if codes:
+        return "store error" if codes[-1].startswith("5") else "unexpected response"
+    for reason, words in _SYMPTOMS.items():
+        if any(word in text for word in words):
+            return reason
+    return "store failure"
