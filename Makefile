@@ -13,6 +13,7 @@ NAME := wine
 MODEL :=
 DATA :=
 TARGET :=
+TEST_DATA :=
 TRUST_PICKLE :=
 LOCAL_STORE := .model-store/$(NAME)
 STAGE ?= dev
@@ -20,7 +21,7 @@ ARCH ?= x86_64
 RUNTIME ?= onnx
 CLIENTS := kserve_rest mlflow_scoring mlserver_infer openapi_generated sagemaker_local triton
 PACKAGE_OPTIONS = --stage $(STAGE) --name "$(NAME)" --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(API_KEY),--api-key) $(if $(PROJECT),--project $(PROJECT))
-PUBLISH_OPTIONS = $(if $(MODEL),--model "$(MODEL)" --name "$(NAME)" $(if $(DATA),--data "$(DATA)") $(if $(TARGET),--target "$(TARGET)") $(if $(TRUST_PICKLE),--trust-pickle),"dist/$(NAME).onnx")
+PUBLISH_OPTIONS = $(if $(MODEL),--model "$(MODEL)" --name "$(NAME)" $(if $(DATA),--data "$(DATA)") $(if $(TARGET),--target "$(TARGET)") $(if $(TEST_DATA),--test-data "$(TEST_DATA)") $(if $(TRUST_PICKLE),--trust-pickle),"dist/$(NAME).onnx")
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test clients versions fuzz catboost fidelity check sam format train publish package deploy bench policy pins clean
@@ -70,7 +71,7 @@ format: $(VENV) ## format the code and apply ruff's fixes
 train: $(VENV) ## train and evaluate the wine model (writes dist/wine.onnx)
 	@$(PYTHON) -m training train
 
-publish: $(VENV) ## publish a fitted model, or dist/NAME.onnx (MODEL=, DATA=, TARGET=, NAME=wine, MODEL_URL=the store, BUCKET=, TRUST_PICKLE=)
+publish: $(VENV) ## publish a fitted model, or dist/NAME.onnx (MODEL=, DATA=, TARGET=, TEST_DATA=, NAME=wine, MODEL_URL=the store, BUCKET=, TRUST_PICKLE=)
 	@$(PYTHON) -m training publish $(PUBLISH_OPTIONS) --to "$(or $(MODEL_URL),$(if $(BUCKET),s3://$(BUCKET)/$(NAME)),$(LOCAL_STORE))"
 
 package: $(VENV) ## build the Lambda package and the SAM template in dist/STAGE (STAGE=dev, NAME=wine, ARCH=, RUNTIME=, BUCKET=, API_KEY=)

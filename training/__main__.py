@@ -123,6 +123,20 @@ def _create_parser() -> argparse.ArgumentParser:
         "was fitted on, by name; all if it was fitted without names)",
     )
     estimator.add_argument(
+        "--test-data",
+        type=Path,
+        metavar="FILE",
+        help="data that the estimator was not fitted on, to measure it; as --data",
+    )
+    estimator.add_argument(
+        "--cv",
+        type=int,
+        default=5,
+        metavar="FOLDS",
+        help="without --test-data, folds of the cross-validation that measures the estimator "
+        "(default: %(default)s); 0 measures it on --data",
+    )
+    estimator.add_argument(
         "--name", help="name of the model (default: the file name of --model, without suffix)"
     )
     estimator.add_argument(

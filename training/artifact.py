@@ -29,6 +29,7 @@ from training.data.fitted_columns import make_table
 from training.data.signature import infer_signature
 from training.data.table import Table
 from training.errors import NotExportable, NotServable, TrainingError, first_line, one_line
+from training.evaluation import evaluate
 from training.export.comparison import Comparison
 from training.export.search import Attempt, export
 from training.export.skops_export import add_members
@@ -57,6 +58,8 @@ class BuiltModel(NamedTuple):
         How far its predictions are from scikit-learn's.
     attempts : list of Attempt
         The export strategies tried; the last one was accepted.
+    metrics : dict
+        As in the manifest.
     """
 
     artifact: bytes
@@ -64,6 +67,7 @@ class BuiltModel(NamedTuple):
     runtime: str
     comparison: Comparison
     attempts: list[Attempt]
+    metrics: dict[str, Any]
 
 
 def build_artifact(
@@ -73,6 +77,8 @@ def build_artifact(
     *,
     name: str,
     feature_names: Sequence[str] | None = None,
+    test: tuple[Any, npt.ArrayLike] | None = None,
+    cv: int = 0,
     metrics: dict[str, Any] | None = None,
     runtime: str | None = None,
 ) -> BuiltModel:
@@ -93,9 +99,13 @@ def build_artifact(
     feature_names : sequence of str, optional
         Names of the columns of `X`. Default: the frame's, else those that the estimator was
         fitted on, else ``x0``, ``x1``, ...; ``text`` for a sequence of texts.
+    test : tuple of array-like, optional
+        Samples and labels that the estimator was not fitted on, to measure it.
+    cv : int, default=0
+        The folds of a cross-validation of clones, if there is no test data; 0 for none.
     metrics : dict, optional
         Metrics for the manifest, as JSON types, with ``metrics["accuracy"]["estimate"]``.
-        Default: the accuracy on `X` and `y`.
+        Default: those of `training.evaluation.evaluate`.
     runtime : {"onnx", "sklearn"}, optional
         The runtime to export for. Default: ONNX if it predicts exactly what scikit-learn does,
         else scikit-learn.
@@ -120,6 +130,8 @@ def build_artifact(
             y,
             name=name,
             feature_names=feature_names,
+            test=test,
+            cv=cv,
             metrics=metrics,
             runtime=runtime,
         )
@@ -140,6 +152,8 @@ def _build(
     *,
     name: str,
     feature_names: Sequence[str] | None,
+    test: tuple[Any, npt.ArrayLike] | None,
+    cv: int,
     metrics: dict[str, Any] | None,
     runtime: str | None,
 ) -> BuiltModel:
@@ -154,13 +168,23 @@ def _build(
         raise
     except Exception as error:  # the estimator rejects some of the samples that models share
         raise NotServable(_explain(estimator, error)) from error
+    if metrics is None:
+        metrics = evaluate(
+            estimator,
+            table,
+            labels,
+            predicted=predicted,
+            test=test,
+            folds=cv,
+            feature_names=feature_names,
+        )
     texts = [str(label) for label in predicted]
     manifest = build_manifest(
         estimator,
         table,
         signature,
         exported,
-        metrics=metrics or _training_accuracy(labels, predicted),
+        metrics=metrics,
         name=name,
         predicted=texts,
     )
@@ -170,7 +194,9 @@ def _build(
     artifact = _FORMATS[exported.runtime](exported.model, json.dumps(manifest))
     _check_size(artifact)
     load_model(artifact)  # a server must be able to load it
-    return BuiltModel(artifact, version, exported.runtime, exported.comparison, exported.attempts)
+    return BuiltModel(
+        artifact, version, exported.runtime, exported.comparison, exported.attempts, metrics
+    )
 
 
 def _check_estimator(estimator: Any) -> None:
@@ -259,18 +285,6 @@ def _check_labels(estimator: Any, labels: npt.NDArray[Any]) -> None:
             f"No label of y is a class of {_name(estimator)}, whose classes are "
             f"{one_line(str(classes), 100)}: pass the labels that it was fitted on."
         )
-
-
-def _training_accuracy(labels: npt.NDArray[Any], predicted: list[Any]) -> dict[str, Any]:
-    """Compare labels as values; as text if their types differ, as in a table read from a file."""
-    pairs = zip(labels.tolist(), predicted, strict=True)
-    correct = sum(label == other or str(label) == str(other) for label, other in pairs)
-    return {
-        "accuracy": {
-            "estimate": correct / len(predicted),
-            "method": "on the samples passed to publish",
-        }
-    }
 
 
 def _check_size(artifact: bytes) -> None:

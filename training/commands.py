@@ -20,19 +20,21 @@ from chalicelib.errors import ObjectNotFound
 from chalicelib.settings import signing_key
 from training.artifact import BuiltModel, build_artifact
 from training.data.files import load_estimator, read_data, select_features
+from training.evaluation import (
+    CONFIDENCE,
+    Estimate,
+    Predictions,
+    cross_validate,
+    cross_validated_accuracy,
+    describe_by_class,
+)
 from training.registry import ModelRegistry, Version
 from training.wine.dataset import split, wine
 from training.wine.estimators import majority_class, tutorial_model, wine_pipeline
-from training.wine.evaluation import (
-    CONFIDENCE,
-    FOLDS,
-    REPEATS,
-    Accuracy,
-    cross_validated_accuracy,
-    holdout_metrics,
-)
 
 MODEL_NAME = "wine"
+FOLDS = 10  # of the wine model's cross-validation
+REPEATS = 10
 REJECTION_WIDTH = 100  # characters
 
 
@@ -62,23 +64,39 @@ def train(output: Path, *, seed: int) -> None:
         "tutorial model (alcohol only)": tutorial_model(),
         "wine model (all features)": wine_pipeline(),
     }
+    classes = sorted(set(dataset.y.tolist()))
     accuracies = {
         name: cross_validated_accuracy(
-            estimator, dataset, seed=seed, progress=functools.partial(_progress_bar, name)
+            cross_validate(
+                estimator,
+                dataset.X,
+                dataset.y,
+                classes=classes,
+                folds=FOLDS,
+                repeats=REPEATS,
+                seed=seed,
+                progress=functools.partial(_progress_bar, name),
+            ),
+            folds=FOLDS,
         )
         for name, estimator in candidates.items()
     }
     parts = split(dataset, seed=seed)
     estimator = wine_pipeline().fit(parts.train.X, parts.train.y)
-    holdout = holdout_metrics(estimator, parts.test)
-    print_evaluation(accuracies, holdout)
+    predictions = Predictions.from_labels(
+        parts.test.y, estimator.predict(parts.test.X), estimator.classes_.tolist()
+    )
+    method = f"on {len(parts.test.y)} samples held out"
+    by_class = describe_by_class(predictions, estimator.classes_.tolist(), method)
+    print_accuracies(accuracies)
+    print_by_class(by_class)
     built = build_artifact(
         estimator,
         parts.train.X,
         parts.train.y,
         name=MODEL_NAME,
         feature_names=dataset.feature_names,
-        metrics=_metrics(accuracies, holdout, seed=seed),
+        metrics=_metrics(accuracies, by_class, samples=len(dataset.y), seed=seed),
     )
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_bytes(built.artifact)
@@ -135,11 +153,8 @@ def print_export(built: BuiltModel) -> None:
     )
 
 
-def print_evaluation(accuracies: dict[str, Accuracy], holdout: dict[str, Any]) -> None:
-    """Print a table of accuracies, and the holdout's confusion matrix with metrics per class.
-
-    `holdout` comes from `training.wine.evaluation.holdout_metrics`.
-    """
+def print_accuracies(accuracies: dict[str, Estimate]) -> None:
+    """Print a table of cross-validated accuracies."""
     print(f"Accuracy by {FOLDS}-fold stratified cross-validation, repeated {REPEATS} times\n")
     print(
         tabulate(
@@ -148,35 +163,65 @@ def print_evaluation(accuracies: dict[str, Accuracy], holdout: dict[str, Any]) -
             floatfmt=".3f",
         )
     )
-    print(f"\nHoldout of {holdout['samples']} samples: accuracy {holdout['accuracy']:.3f}\n")
-    classes = holdout["classes"]
-    metric_names = holdout["per_class"][classes[0]].keys()
+
+
+def print_metrics(metrics: dict[str, Any]) -> None:
+    """Print the accuracy, the baseline and the metrics by class of `training.evaluation`."""
+    accuracy = metrics["accuracy"]
+    baseline = metrics["baselines"]["majority_class"]
+    print(f"\nAccuracy {format_estimate(accuracy)} {accuracy['method']}")
+    print(f"The majority class alone: {format_estimate(baseline)}")
+    print_by_class(metrics["by_class"])
+
+
+def print_by_class(by_class: dict[str, Any]) -> None:
+    """Print the confusion matrix, with the precision and recall of each class."""
+    classes = by_class["classes"]
+    print(f"\nBy class, {by_class['method']}; in brackets the {CONFIDENCE:.0%} interval\n")
     print(
         tabulate(
             [
-                [f"class {label}", *counts, *holdout["per_class"][label].values()]
-                for label, counts in zip(classes, holdout["confusion_matrix"], strict=True)
+                [
+                    f"class {label}",
+                    *counts,
+                    format_estimate(by_class["per_class"][label]["precision"]),
+                    format_estimate(by_class["per_class"][label]["recall"]),
+                ]
+                for label, counts in zip(classes, by_class["confusion_matrix"], strict=True)
             ],
-            headers=["", *(f"predicted {label}" for label in classes), *metric_names],
-            floatfmt=".3f",
+            headers=["", *(f"predicted {label}" for label in classes), "precision", "recall"],
         )
     )
 
 
+def format_estimate(estimate: dict[str, float] | None) -> str:
+    """Return an estimate and its interval, such as ``0.98 (0.95 to 1.00)``."""
+    if estimate is None:
+        return "-"
+    return f"{estimate['estimate']:.3f} ({estimate['low']:.3f} to {estimate['high']:.3f})"
+
+
 def _build(options: argparse.Namespace) -> bytes:
-    """Build an artifact from --model, --data and --target and print the export."""
+    """Build an artifact from --model, --data and --target and print the export and the metrics."""
     estimator = load_estimator(options.model, trust_pickle=options.trust_pickle)
     X, y = read_data(options.data, options.target)
     X, feature_names = select_features(estimator, X, options.features)
+    test = None
+    if options.test_data:
+        test_X, test_y = read_data(options.test_data, options.target)
+        test = select_features(estimator, test_X, options.features)[0], test_y
     built = build_artifact(
         estimator,
         X,
         y,
         name=options.name or options.model.stem,
         feature_names=feature_names,
+        test=test,
+        cv=options.cv,
         runtime=options.runtime,
     )
     print_export(built)
+    print_metrics(built.metrics)
     return built.artifact
 
 
@@ -186,17 +231,18 @@ def _progress_bar(name: str, folds: Iterable[Any]) -> Iterable[Any]:
 
 
 def _metrics(
-    accuracies: dict[str, Accuracy], holdout: dict[str, Any], *, seed: int
+    accuracies: dict[str, Estimate], by_class: dict[str, Any], *, samples: int, seed: int
 ) -> dict[str, Any]:
     majority, tutorial, model = accuracies.values()
     return {
         "accuracy": {
             **model._asdict(),
             "confidence": CONFIDENCE,
-            "method": f"{FOLDS}-fold stratified cross-validation, {REPEATS} times, seed {seed}",
+            "samples": samples,
+            "method": f"by {FOLDS}-fold stratified cross-validation, {REPEATS} times, seed {seed}",
         },
         "baselines": {"majority_class": majority._asdict(), "tutorial": tutorial._asdict()},
-        "holdout": holdout,
+        "by_class": by_class,
     }
 
 

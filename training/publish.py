@@ -11,6 +11,7 @@ from sklearn.base import ClassifierMixin
 
 from chalicelib.settings import signing_key
 from training.artifact import build_artifact
+from training.evaluation import FOLDS
 from training.export.comparison import Comparison
 from training.export.search import Attempt
 from training.registry import ModelRegistry
@@ -31,6 +32,8 @@ class Published(NamedTuple):
         How far its predictions are from scikit-learn's.
     attempts : list of Attempt
         The export strategies tried; the last one was accepted.
+    metrics : dict
+        As `GET /model` shows them: ``accuracy``, ``baselines`` and ``by_class``.
     """
 
     version: str
@@ -38,6 +41,7 @@ class Published(NamedTuple):
     runtime: str
     comparison: Comparison
     attempts: list[Attempt]
+    metrics: dict[str, Any]
 
 
 def publish(
@@ -48,6 +52,8 @@ def publish(
     to: str,
     name: str = "model",
     feature_names: Sequence[str] | None = None,
+    test: tuple[Any, npt.ArrayLike] | None = None,
+    cv: int = FOLDS,
     metrics: dict[str, Any] | None = None,
     runtime: str | None = None,
     dry_run: bool = False,
@@ -73,9 +79,15 @@ def publish(
     feature_names : sequence of str, optional
         Names of the columns of `X`. Default: the frame's, else those that the estimator was
         fitted on, else ``x0``, ``x1``, ...; ``text`` for a sequence of texts.
+    test : tuple of array-like, optional
+        Samples and labels that the estimator was not fitted on: it is measured on them.
+    cv : int, default=5
+        Without `test`, the folds of a cross-validation: clones are fitted on parts of `X` and `y`
+        and measured on the rest, for at most about a minute. 0, or if clones cannot be fitted,
+        measures the estimator on `X` and `y` themselves, and ``metrics`` says so.
     metrics : dict, optional
-        Metrics for the manifest, as JSON types, with ``metrics["accuracy"]["estimate"]``.
-        Default: the accuracy on `X` and `y`.
+        Metrics for the manifest instead of measured ones, as JSON types, with
+        ``metrics["accuracy"]["estimate"]``.
     runtime : {"onnx", "sklearn"}, optional
         The runtime to export for. Default: ONNX if it predicts exactly what scikit-learn does,
         else scikit-learn.
@@ -100,9 +112,19 @@ def publish(
         If ``MODEL_SIGNING_KEY`` is set but empty.
     """
     built = build_artifact(
-        estimator, X, y, name=name, feature_names=feature_names, metrics=metrics, runtime=runtime
+        estimator,
+        X,
+        y,
+        name=name,
+        feature_names=feature_names,
+        test=test,
+        cv=cv,
+        metrics=metrics,
+        runtime=runtime,
     )
     registry = ModelRegistry(to, signing_key(os.environ))
     artifact = built.artifact
     url = registry.plan_publish(artifact).url if dry_run else registry.publish(artifact)
-    return Published(built.version, url, built.runtime, built.comparison, built.attempts)
+    return Published(
+        built.version, url, built.runtime, built.comparison, built.attempts, built.metrics
+    )
