@@ -2,157 +2,104 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from onnx import TensorProto, helper
 
 from training.export.converters.tensor import Tensor
 
-MAX_TIES = 256  # more samples at one distance than this may be taken in another order
+_SYNONYMS = {
+    "cityblock": "manhattan",
+    "l1": "manhattan",
+    "l2": "euclidean",
+    "infinity": "chebyshev",
+    "p": "minkowski",
+}
 
 
-def squared_distances(X: Tensor, reference: npt.NDArray[Any], *, in_order: bool = False) -> Tensor:
-    """Return squared Euclidean distances, shape (samples, reference samples).
+class Metric(NamedTuple):
+    """A metric of ``sklearn.metrics.DistanceMetric``.
 
-    They are computed from differences, so that the distances of near neighbours stay exact; and
-    optionally added from the first feature to the last, so that they equal those of scikit-learn's
-    trees to the last bit, and tie where they do.
-    """
-    graph = X.graph
-    points = graph.tensor(np.asarray(reference, dtype=np.float64)).name
-    axes, last, axis = (
-        graph.tensor(np.array(value)).name for value in ([1], reference.shape[1] - 1, 1)
-    )
-    row, difference, square, total, distance = (
-        graph.unique_name(name) for name in ("row", "difference", "square", "total", "distance")
-    )
-    add = [helper.make_node("ReduceSumSquare", [difference, axes], [distance], keepdims=0)]
-    if in_order:
-        add = [
-            helper.make_node("Mul", [difference, difference], [square]),
-            helper.make_node("CumSum", [square, axis], [total]),
-            helper.make_node("Gather", [total, last], [distance], axis=1),
-        ]
-    # One sample at a time: all at once would hold samples x reference samples x features numbers.
-    body = helper.make_graph(
-        [helper.make_node("Sub", [points, row], [difference]), *add],
-        "distances",
-        [helper.make_tensor_value_info(row, TensorProto.DOUBLE, [reference.shape[1]])],
-        [helper.make_tensor_value_info(distance, TensorProto.DOUBLE, [reference.shape[0]])],
-    )
-    distances = X.op("Scan", body=body, num_scan_inputs=1)
-    distances.width = len(reference)
-    return distances
-
-
-def nearest(distances: Tensor, count: int, ranks: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Return the smallest distances and their indices, both of shape (samples, count), sorted.
-
-    Of equal distances those with the smallest rank are taken, or with the smallest index.
-    """
-    if ranks is None:
-        return _smallest(distances, count)
-    width = distances.width or 0
-    candidates, indices = _smallest(distances, min(width, count + MAX_TIES))
-    candidate_ranks = ranks.op("GatherElements", indices, axis=1)
-    _, by_rank = _smallest(candidate_ranks, min(width, count + MAX_TIES))
-    ordered = candidates.op("GatherElements", by_rank, axis=1)
-    smallest, positions = _smallest(ordered, count)  # of equal values the first
-    indices = indices.op("GatherElements", by_rank, axis=1)
-    return smallest, indices.op("GatherElements", positions, axis=1)
-
-
-def kd_tree_ranks(X: Tensor, tree: Any) -> Tensor:
-    """Return the order in which a k-d tree visits its points, shape (samples, points).
-
-    Of points at equal distances scikit-learn keeps those that it visits first. It descends into
-    the child whose bounding box is closer, the left one of two at equal distances. Source:
-    ``_query_single_depthfirst`` in sklearn/neighbors/_binary_tree.pxi.tp.
+    scikit-learn compares reduced distances, which lack the final root, and adds the features from
+    the first to the last. So does this, which makes samples tie where they tie there.
 
     Parameters
     ----------
-    X : Tensor
-        Shape (samples, features).
-    tree : sklearn.neighbors.KDTree
+    name : {"euclidean", "manhattan", "chebyshev", "minkowski"}
+    p : float
+        The power, 2 for "euclidean".
+    weights : numpy.ndarray, optional
+        Of the features, shape (features,), for "minkowski".
     """
-    graph = X.graph
-    _, order, nodes, bounds = (np.asarray(part) for part in tree.get_arrays())
-    boxes = np.transpose(bounds, (1, 0, 2))  # (nodes, lower and upper, features)
-    inner = np.flatnonzero(~nodes["is_leaf"].astype(bool))
-    constant, signs = _leaf_keys(nodes, inner)
-    leaf_of_point = np.empty(len(order), dtype=np.int64)
-    position = np.empty(len(order), dtype=np.float64)
-    leaves = np.flatnonzero(nodes["is_leaf"])
-    for number, leaf in enumerate(leaves):
-        points = order[nodes["idx_start"][leaf] : nodes["idx_end"][leaf]]
-        leaf_of_point[points] = number
-        position[points] = np.arange(len(points))
-    names = {
-        name: graph.unique_name(name)
-        for name in ("row", "below", "above", "gap", "square", "total", "bound")
-    }
-    n = names
-    constants = {
-        "lower": boxes[:, 0, :],
-        "upper": boxes[:, 1, :],
-        "zero": np.zeros(1),
-        "axis": np.array(1),
-        "last": np.array(boxes.shape[2] - 1),
-    }
-    c = {name: graph.tensor(value).name for name, value in constants.items()}
-    body = helper.make_graph(
-        [
-            helper.make_node("Sub", [c["lower"], n["row"]], [n["below"]]),
-            helper.make_node("Sub", [n["row"], c["upper"]], [n["above"]]),
-            # A point is below the box, above it or within; so the largest is the gap.
-            helper.make_node("Max", [n["below"], n["above"], c["zero"]], [n["gap"]]),
-            helper.make_node("Mul", [n["gap"], n["gap"]], [n["square"]]),
-            helper.make_node("CumSum", [n["square"], c["axis"]], [n["total"]]),
-            helper.make_node("Gather", [n["total"], c["last"]], [n["bound"]], axis=1),
-        ],
-        "bounds",
-        [helper.make_tensor_value_info(n["row"], TensorProto.DOUBLE, [boxes.shape[2]])],
-        [helper.make_tensor_value_info(n["bound"], TensorProto.DOUBLE, [len(boxes)])],
-    )
-    if not len(inner):
-        return graph.repeat(position)
-    bounds_of_nodes = X.op("Scan", body=body, num_scan_inputs=1)
-    left, right = (bounds_of_nodes.columns(2 * inner + side) for side in (1, 2))
-    right_first = (left > right).cast(np.float64)
-    keys = right_first @ signs + constant
-    return keys.columns(leaf_of_point) * float(len(order)) + position
+
+    name: str
+    p: float = 2.0
+    weights: npt.NDArray[np.float64] | None = None
+
+    def reduced(self, differences: Tensor) -> Tensor:
+        """Return reduced distances, shape (points,), of differences of shape (features, points)."""
+        if self.name == "chebyshev":  # fmax, which ignores NaN
+            return differences.is_nan().where(0.0, differences.abs()).max(axis=0)
+        if self.name == "manhattan":
+            return differences.abs().sum_in_order(axis=0)
+        if self.name == "euclidean":
+            return (differences * differences).sum_in_order(axis=0)
+        # One exponent for each point: with a single 3, ONNX Runtime multiplies two times.
+        power, points = differences.graph.tensor([self.p]), differences.op("Shape", start=1)
+        powers = differences.abs().op("Pow", power.op("Expand", points))
+        if self.weights is not None:
+            powers = powers * self.weights.reshape(-1, 1)
+        return powers.sum_in_order(axis=0)
+
+    def distance(self, reduced: Tensor) -> Tensor:
+        """Return distances from reduced ones."""
+        if self.name == "euclidean":
+            return reduced.sqrt()
+        return reduced.op("Pow", 1.0 / self.p) if self.name == "minkowski" else reduced
+
+    def reduce(self, distance: Tensor) -> Tensor:
+        """Return reduced distances from distances."""
+        if self.name == "euclidean":
+            return distance * distance
+        return distance.op("Pow", self.p) if self.name == "minkowski" else distance
 
 
-def _leaf_keys(
-    nodes: npt.NDArray[Any], inner: npt.NDArray[Any]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return what makes numbers in the order of visits of the leaves.
+EUCLIDEAN = Metric("euclidean")
 
-    A leaf's number has a binary digit for each node above it, 1 if the leaf is in the child that is
-    visited second. With r = 1 where the right child is first, the numbers are ``r @ signs +
-    constant``; `signs` has the shape (inner nodes, leaves), `constant` (leaves,).
+
+def read_metric(estimator: Any) -> Metric:
+    """Return the metric of a fitted estimator of sklearn.neighbors."""
+    return find_metric(estimator.effective_metric_, estimator.effective_metric_params_)
+
+
+def find_metric(name: Any, parameters: Mapping[str, Any]) -> Metric:
+    """Return a metric by its name, or raise NotImplementedError."""
+    known = _SYNONYMS.get(name, name) if isinstance(name, str) else None
+    if known == "minkowski" and set(parameters) <= {"p", "w"}:
+        weights = parameters.get("w")
+        return Metric(
+            known,
+            float(parameters.get("p", 2.0)),
+            None if weights is None else np.asarray(weights, dtype=np.float64),
+        )
+    if known not in ("euclidean", "manhattan", "chebyshev") or parameters:
+        shown = repr(name) if isinstance(name, str) else "of your own"
+        raise NotImplementedError(f"the metric {shown} is not supported")
+    return Metric(known)
+
+
+def reduced_distances(X: Tensor, reference: npt.NDArray[Any], metric: Metric) -> Tensor:
+    """Return reduced distances, shape (samples, reference samples)."""
+    points = X.graph.tensor(np.asarray(reference, dtype=np.float64).T)
+    # One sample at a time: all at once would hold samples x reference samples x features numbers.
+    return X.map_rows(lambda row: metric.reduced(points - row.reshape(-1, 1)), width=len(reference))
+
+
+def squared_distances(X: Tensor, reference: npt.NDArray[Any]) -> Tensor:
+    """Return squared Euclidean distances, shape (samples, reference samples).
+
+    They are computed from differences, so that the distances of near neighbours stay exact.
     """
-    leaves = np.flatnonzero(nodes["is_leaf"])
-    depth = int(np.log2(len(nodes) + 1))
-    row_of_node = {int(node): row for row, node in enumerate(inner)}
-    constant, signs = np.zeros(len(leaves)), np.zeros((len(inner), len(leaves)))
-    for column, leaf in enumerate(leaves):
-        node = int(leaf)
-        while node:
-            parent, is_right = (node - 1) // 2, node % 2 == 0
-            digit = 2.0 ** (depth - int(np.log2(parent + 1)))
-            constant[column] += digit if is_right else 0.0
-            signs[row_of_node[parent], column] = -digit if is_right else digit
-            node = parent
-    return constant, signs
-
-
-def _smallest(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Return the smallest values of each row and their indices, sorted; of equal ones the first."""
-    graph = values.graph
-    names = [graph.unique_name(name) for name in ("smallest", "indices")]
-    inputs = [values.name, graph.tensor(np.array([count])).name]
-    graph.nodes.append(helper.make_node("TopK", inputs, names, largest=0))
-    return Tensor(graph, names[0]), Tensor(graph, names[1])
+    return reduced_distances(X, reference, EUCLIDEAN)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sklearn.semi_supervised import LabelPropagation, LabelSpreading, SelfTrainingClassifier
 
-from training.export.converters.distances import nearest, squared_distances
+from training.export.converters.distances import squared_distances
 from training.export.converters.features import Features
+from training.export.converters.nearest import nearest
 from training.export.converters.outputs import Outputs, from_probabilities
 from training.export.converters.registry import convert, converts, delegates
 from training.export.converters.tensor import Tensor
@@ -21,11 +23,12 @@ def _self_training(estimator: SelfTrainingClassifier, X: Features) -> Outputs:
 @converts(LabelPropagation, LabelSpreading)
 def _label_propagation(estimator: Any, X: Tensor) -> Outputs:
     """Weigh the labels by the kernel; NaN, as in scikit-learn, for a sample far from all."""
-    squared, labels = squared_distances(X, estimator.X_), estimator.label_distributions_
+    labels = estimator.label_distributions_
     if estimator.kernel == "rbf":
-        votes = (squared * -float(estimator.gamma)).exp() @ labels
+        votes = (squared_distances(X, estimator.X_) * -float(estimator.gamma)).exp() @ labels
     elif estimator.kernel == "knn":
-        _, indices = nearest(squared, estimator.n_neighbors)
+        _, codes = np.unique(labels, axis=0, return_inverse=True)
+        _, indices = nearest(estimator.nn_fit, X, estimator.n_neighbors, codes.ravel())
         votes = X.graph.tensor(labels).take(indices, axis=0).sum_in_order(axis=1)
     else:
         raise NotImplementedError(

@@ -16,6 +16,7 @@ from sklearn.feature_extraction.text import (
     TfidfVectorizer,
 )
 from sklearn.feature_selection import SelectorMixin
+from sklearn.neighbors import KNeighborsTransformer, RadiusNeighborsTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import (
     KBinsDiscretizer,
@@ -40,6 +41,8 @@ def returns_sparse(transformer: Any, input_is_sparse: bool | None) -> bool | Non
         return _column_transformer_returns_sparse(transformer, input_is_sparse)
     if isinstance(transformer, _ALWAYS_SPARSE):
         return True
+    if isinstance(transformer, (KNeighborsTransformer, RadiusNeighborsTransformer)):
+        return None  # sparse, but it stores a distance of zero
     if isinstance(transformer, HashingVectorizer):  # counts of two signs may store a zero
         return None if transformer.alternate_sign else True
     if isinstance(transformer, OneHotEncoder):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from onnx import NodeProto, TensorProto, helper, numpy_helper
+from onnx import GraphProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from chalicelib.runtimes.onnx_classifier import SAMPLES_INPUT
 
@@ -105,6 +105,39 @@ class Graph:
         shape = self.row_count().op("Concat", np.array([1]), axis=0)
         return self.tensor(np.reshape(row, (1, -1))).op("Expand", shape)
 
+    def subgraph(
+        self,
+        compute: Callable[[], Sequence[Tensor]],
+        inputs: Sequence[ValueInfoProto] = (),
+    ) -> GraphProto:
+        """Return the nodes that a function adds as a graph for a node like `If` or `Scan`.
+
+        Its outputs are the tensors that the function returns. It may use all tensors of this graph.
+        """
+        outer, self.nodes = self.nodes, []
+        results = compute()
+        inner, self.nodes = self.nodes, outer
+        outputs = [helper.make_empty_tensor_value_info(result.name) for result in results]
+        return helper.make_graph(inner, self.unique_name("subgraph"), inputs, outputs)
+
+    def choose(
+        self,
+        condition: Tensor,
+        if_true: Callable[[], Sequence[Tensor]],
+        if_false: Callable[[], Sequence[Tensor]],
+    ) -> list[Tensor]:
+        """Return what one of two functions computes; only one of them runs.
+
+        The condition is a boolean with one element.
+        """
+        branches = {
+            "then_branch": self.subgraph(if_true),
+            "else_branch": self.subgraph(if_false),
+        }
+        names = [self.unique_name("choice") for _ in branches["then_branch"].output]
+        self.nodes.append(helper.make_node("If", [condition.name], names, **branches))
+        return [Tensor(self, name) for name in names]
+
     def unique_name(self, prefix: str) -> str:
         """Return a name that no other tensor has."""
         self._names += 1
@@ -119,7 +152,7 @@ class Tensor:
     def __init__(self, graph: Graph, name: str) -> None:
         self.graph = graph
         self.name = name
-        self.width: int | None = None  # number of columns, where it is known
+        self.width: int | None = None  # number of columns, or of a vector's elements, if known
 
     def op(self, op_type: str, *others: Operand, **attributes: Any) -> Tensor:
         """Add a node whose first input is this tensor and return its only output."""
@@ -177,6 +210,10 @@ class Tensor:
         """Sum over an axis and keep it, with length 1."""
         return self.op("ReduceSum", np.array([axis]), keepdims=1)
 
+    def max(self, axis: int = 1) -> Tensor:
+        """Return the largest value over an axis, which is dropped."""
+        return self.op("ReduceMax", np.array([axis]), keepdims=0)
+
     def sum_in_order(self, axis: int) -> Tensor:
         """Sum over an axis from its first element to its last, and drop the axis.
 
@@ -208,16 +245,26 @@ class Tensor:
         """
         graph = self.graph
         row = Tensor(graph, graph.unique_name("row"))
-        outer_nodes, graph.nodes = graph.nodes, []
-        result = compute(row.op("Unsqueeze", np.array([0]))).reshape(width)
-        inner_nodes, graph.nodes = graph.nodes, outer_nodes
-        body = helper.make_graph(
-            inner_nodes,
-            "row",
-            [helper.make_tensor_value_info(row.name, TensorProto.DOUBLE, [None])],
-            [helper.make_tensor_value_info(result.name, TensorProto.DOUBLE, [width])],
+
+        def compute_row() -> list[Tensor]:
+            return [compute(row.op("Unsqueeze", np.array([0]))).reshape(width)]
+
+        source = helper.make_tensor_value_info(row.name, TensorProto.DOUBLE, [None])
+        body = graph.subgraph(compute_row, [source])
+        body.output[0].CopyFrom(
+            helper.make_tensor_value_info(body.output[0].name, TensorProto.DOUBLE, [width])
         )
-        return self.op("Scan", body=body, num_scan_inputs=1)
+        rows = self.op("Scan", body=body, num_scan_inputs=1)
+        rows.width = width
+        return rows
+
+    def slice(self, start: int, end: int) -> Tensor:
+        """Select elements of a vector, or rows, from `start` up to `end`."""
+        return self.op("Slice", np.array([start]), np.array([end]), np.array([0]))
+
+    def append(self, value: float) -> Tensor:
+        """Add an element of the same type to a vector."""
+        return self.op("Concat", np.array([value]), axis=0)
 
     def take(self, indices: Operand, axis: int) -> Tensor:
         """Select elements by their indices along an axis."""
