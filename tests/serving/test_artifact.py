@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
 import onnx
@@ -113,6 +115,13 @@ def test_a_wrong_manifest_is_rejected(
     """The footer proves that a file is complete, the golden samples that it is right."""
     with pytest.raises(InvalidArtifact, match=message):
         load_model(rewrite_manifest(trained.built.artifact, change))
+
+
+def test_wrong_predictions_name_the_library_that_computed_them(trained: WineModel) -> None:
+    """ONNX Runtime 1.22.1 computes trees wrongly, so the version says whose fault it is."""
+    artifact = rewrite_manifest(trained.built.artifact, change_label)
+    with pytest.raises(InvalidArtifact, match=re.escape(f"ONNX Runtime {version('onnxruntime')}")):
+        load_model(artifact)
 
 
 def test_an_onnx_file_without_a_manifest_is_rejected(trained: WineModel) -> None:

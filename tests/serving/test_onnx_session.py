@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import signal
+import struct
+import subprocess
+import sys
 from array import array
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
-from onnx import parser
+from onnx import TensorProto, parser
 
 from chalicelib.runtimes.onnx_capi import OnnxRuntimeError
 from chalicelib.runtimes.onnx_session import Session
+from tests.support.paths import APP
 
 _HEADER = '<ir_version: 8, opset_import: ["" : 17]>'
 
@@ -100,3 +106,51 @@ def test_an_unusable_model_is_rejected_when_it_is_loaded(model: bytes, message: 
     """With ONNX Runtime's message, or the reason."""
     with pytest.raises(OnnxRuntimeError, match=message):
         Session(model)
+
+
+_EXIT_DURING_RUNS = """
+import sys, threading
+from array import array
+from chalicelib.runtimes.onnx_session import Session
+
+session, matrix = Session(sys.stdin.buffer.read()), array("d", [0.5]) * 1_000_000
+running = threading.Event()
+
+def run():
+    while True:
+        session.run(len(matrix), matrix)
+        running.set()
+
+for _ in range(4):
+    threading.Thread(target=run, daemon=True).start()
+running.wait()
+raise KeyboardInterrupt
+"""
+
+
+def test_an_interrupted_process_does_not_crash_while_threads_run_a_graph() -> None:
+    """Ctrl-C under load: nothing that a run still uses is released at exit."""
+    slow = graph("slow (double[N, 1] x) => (double[N, 1] y) { a = Exp(x) b = Sin(a) y = Tanh(b) }")
+    process = subprocess.run(
+        [sys.executable, "-c", _EXIT_DURING_RUNS], input=slow, stderr=subprocess.PIPE, cwd=APP
+    )
+    assert process.returncode == -signal.SIGINT
+    assert process.stderr.rstrip().endswith(b"KeyboardInterrupt")
+
+
+def test_a_graph_cannot_take_its_weights_from_another_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not from the working folder, nor by an absolute path."""
+    monkeypatch.chdir(tmp_path)
+    Path("secret").write_bytes(struct.pack("<2d", 1, 2))
+    weighted = "g (double[N, 2] x) => (double[N, 2] y) <double[2] w = {1, 2}> { y = Add(x, w) }"
+    model = parser.parse_model(f"{_HEADER} {weighted}")
+    [weights] = model.graph.initializer
+    weights.ClearField("double_data")
+    weights.data_location = TensorProto.EXTERNAL
+    for location in ("secret", str(tmp_path / "secret"), "../" * 20 + str(tmp_path / "secret")):
+        del weights.external_data[:]
+        weights.external_data.add(key="location", value=location)
+        with pytest.raises(OnnxRuntimeError):
+            Session(model.SerializeToString())

@@ -21,6 +21,8 @@ from training.export.comparison_samples import comparison_samples
 class WrongClassifier:
     """A classifier with one wrong label and shifted probabilities."""
 
+    runtime = "none"
+
     def __init__(self, trained: WineModel) -> None:
         self._estimator = trained.estimator
 

@@ -77,7 +77,8 @@ def _verify_golden_samples(model: Model) -> None:
     ):
         raise InvalidArtifact(
             "wrong predictions",
-            "The model's predictions for its golden samples differ from scikit-learn's.",
+            "The model's predictions for its golden samples differ from scikit-learn's: "
+            f"{model.classifier.runtime} computed them.",
         )
 
 

@@ -28,5 +28,9 @@ class Prediction(NamedTuple):
 class Classifier(Protocol):
     """A loaded graph or estimator."""
 
+    @property
+    def runtime(self) -> str:
+        """The library that computes the predictions, and its version."""
+
     def predict(self, samples: Samples) -> Prediction:
         """Classify samples that fit the model's signature."""

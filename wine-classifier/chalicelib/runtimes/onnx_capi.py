@@ -68,7 +68,10 @@ class OnnxRuntimeError(Exception):
 
 
 class _ApiBase(ctypes.Structure):
-    _fields_ = (("GetApi", ctypes.CFUNCTYPE(c_void_p, c_uint32)),)
+    _fields_ = (
+        ("GetApi", ctypes.CFUNCTYPE(c_void_p, c_uint32)),
+        ("GetVersionString", ctypes.CFUNCTYPE(c_char_p)),
+    )
 
 
 class OrtApi:
@@ -77,7 +80,9 @@ class OrtApi:
     def __init__(self) -> None:
         library = ctypes.CDLL(_library_path())
         library.OrtGetApiBase.restype = ctypes.POINTER(_ApiBase)
-        table = library.OrtGetApiBase().contents.GetApi(_API_VERSION)
+        base = library.OrtGetApiBase().contents
+        self._get_version = base.GetVersionString
+        table = base.GetApi(_API_VERSION)
         if not table:
             raise ImportError(f"The ONNX Runtime library lacks version {_API_VERSION} of its API.")
         pointers = ctypes.cast(table, ctypes.POINTER(c_void_p))
@@ -90,6 +95,11 @@ class OrtApi:
         self.environment = self.create("CreateEnv", FATAL, b"serving")
         self.memory = self.create("CreateCpuMemoryInfo", _DEVICE_ALLOCATOR, _DEFAULT_MEMORY)
         self.allocator = self.create("GetAllocatorWithDefaultOptions")
+
+    @property
+    def version(self) -> str:
+        """The version of the library."""
+        return str(self._get_version().decode())
 
     def call(self, name: str, *arguments: Any) -> None:
         """Call a function of the table; raise `OnnxRuntimeError` if its status is an error."""

@@ -11,7 +11,7 @@ from chalicelib.errors import InvalidArtifact
 from chalicelib.inputs.samples import Samples
 from chalicelib.inputs.signature import Signature
 from chalicelib.runtimes.base import Prediction
-from chalicelib.runtimes.onnx_capi import OnnxRuntimeError
+from chalicelib.runtimes.onnx_capi import OnnxRuntimeError, ort_api
 from chalicelib.runtimes.onnx_session import Session
 
 # The graph's input: numbers, then encoded texts. Its outputs: the index of the predicted class,
@@ -71,6 +71,11 @@ class OnnxClassifier:
         self._classes = signature.classes
         self._text_columns = {index: i for i, index in enumerate(signature.text_indices)}
         self._encoders = _make_encoders(text_encoders)
+
+    @property
+    def runtime(self) -> str:
+        """The library that computes the predictions, and its version."""
+        return f"ONNX Runtime {ort_api().version}"
 
     def predict(self, samples: Samples) -> Prediction:
         """Classify samples."""

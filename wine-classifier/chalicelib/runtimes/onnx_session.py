@@ -22,6 +22,9 @@ from chalicelib.runtimes.onnx_capi import (
 # This optimizer merges a matrix product and a factor into an operator whose factor is float32.
 _EXACT_MATRIX_PRODUCTS = (b"optimization.disable_specified_optimizers", b"MatMulScaleFusion")
 
+# A graph may name files whose bytes it takes as weights. In a folder that cannot exist, none can.
+_NO_EXTERNAL_DATA = (b"session.model_external_initializers_file_folder_path", b"/dev/null/none")
+
 
 class _OutputInfo(NamedTuple):
     element_type: int
@@ -36,7 +39,7 @@ class _Tensor:
         self._numbers: array[Any] = array(TYPECODES[element_type], [0]) * prod(shape)
         self._view = memoryview(self._numbers)  # keeps the array from being reallocated
         self.handle = api.create_number_tensor(self._numbers, *shape)
-        weakref.finalize(self, api.release, "Value", self.handle)
+        _release_later(self, "Value", self.handle)
 
     def write(self, values: array[float]) -> None:
         self._view[:] = values
@@ -68,13 +71,14 @@ class Session:
             api.call("SetIntraOpNumThreads", options, 1)
             api.call("SetInterOpNumThreads", options, 1)
             api.call("SetSessionLogSeverityLevel", options, FATAL)
-            api.call("AddSessionConfigEntry", options, *_EXACT_MATRIX_PRODUCTS)
+            for entry in (_EXACT_MATRIX_PRODUCTS, _NO_EXTERNAL_DATA):
+                api.call("AddSessionConfigEntry", options, *entry)
             self._session = api.create(
                 "CreateSessionFromArray", api.environment, model, len(model), options
             )
         finally:
             api.release("SessionOptions", options)
-        weakref.finalize(self, api.release, "Session", self._session)
+        _release_later(self, "Session", self._session)
         self.input_names = self._read_names("Input")
         self.output_names = self._read_names("Output")
         self._output_infos = [self._read_output_info(i) for i in range(len(self.output_names))]
@@ -150,6 +154,11 @@ class Session:
         if min(shape[1:], default=1) < 1:
             raise OnnxRuntimeError("An output of the graph has no fixed size for each sample.")
         return _OutputInfo(element_type.value, tuple(shape[1:]))
+
+
+def _release_later(owner: object, type_name: str, handle: Any) -> None:
+    """Release a handle with its owner, but not at exit: another thread may be using it then."""
+    weakref.finalize(owner, ort_api().release, type_name, handle).atexit = False
 
 
 def _c_strings(texts: Sequence[Any]) -> ctypes.Array[c_char_p]:

@@ -110,6 +110,7 @@ class SklearnClassifier:
                 "not loadable", f"skops cannot load the model: {type(error).__name__}."
             ) from error
         self._signature = signature
+        self.runtime = f"scikit-learn {sklearn_version}"
 
     def predict(self, samples: Samples) -> Prediction:
         """Classify samples."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 import re
 from collections.abc import Iterator
@@ -16,10 +17,11 @@ from chalicelib.errors import InvalidArtifact, ObjectNotFound, Reason, StoreErro
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from obstore import GetOptions
+    from obstore import GetOptions, GetResult
 
 CURRENT = "current"  # the name of the live model
 CONNECT_TIMEOUT_SECONDS = 1.0
+_CHUNK_BYTES = 2_000_000
 
 # Parts of obstore's messages that tell failures apart.
 _STATUS = re.compile(r"status code: (\d{3})")
@@ -133,7 +135,17 @@ class ObjectStore:
                 raise InvalidArtifact(
                     "too large", f"The object has {size:,} bytes, over {max_bytes:,}."
                 )
-            return StoredObject(result.bytes().to_bytes(), result.meta["e_tag"] or "")
+            return StoredObject(_read(result, size), result.meta["e_tag"] or "")
+
+
+def _read(result: GetResult, size: int) -> bytes:
+    """Read a body; a large one in chunks, so that there is one copy of it in memory, not two."""
+    if size <= _CHUNK_BYTES:
+        return result.bytes().to_bytes()
+    buffer = io.BytesIO()
+    for chunk in result.stream(min_chunk_size=_CHUNK_BYTES):
+        buffer.write(chunk)
+    return buffer.getvalue()  # no copy: the bytes are the buffer's own
 
 
 def _open_folder(folder: Path) -> Any:
