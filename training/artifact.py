@@ -29,7 +29,7 @@ from training.data.fitted_columns import make_table
 from training.data.signature import infer_signature
 from training.data.table import Table
 from training.errors import NotExportable, NotServable, TrainingError, first_line, one_line
-from training.evaluation import evaluate
+from training.evaluation.metrics import evaluate
 from training.export.comparison import Comparison
 from training.export.search import Attempt, export
 from training.export.skops_export import add_members

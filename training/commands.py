@@ -20,14 +20,10 @@ from chalicelib.errors import ObjectNotFound
 from chalicelib.settings import signing_key
 from training.artifact import BuiltModel, build_artifact
 from training.data.files import load_estimator, read_data, select_features
-from training.evaluation import (
-    CONFIDENCE,
-    Estimate,
-    Predictions,
-    cross_validate,
-    cross_validated_accuracy,
-    describe_by_class,
-)
+from training.data.fitted_columns import make_table
+from training.evaluation.cross_validation import cross_validate, cross_validated_accuracy
+from training.evaluation.estimates import CONFIDENCE, Estimate, Predictions, describe_by_class
+from training.evaluation.importance import measure_importance
 from training.registry import ModelRegistry, Version
 from training.wine.dataset import split, wine
 from training.wine.estimators import majority_class, tutorial_model, wine_pipeline
@@ -90,13 +86,15 @@ def train(output: Path, *, seed: int) -> None:
     by_class = describe_by_class(predictions, estimator.classes_.tolist(), method)
     print_accuracies(accuracies)
     print_by_class(by_class)
+    test_table = make_table(estimator, parts.test.X, dataset.feature_names)
+    importances = measure_importance(estimator, test_table, parts.test.y, method)
     built = build_artifact(
         estimator,
         parts.train.X,
         parts.train.y,
         name=MODEL_NAME,
         feature_names=dataset.feature_names,
-        metrics=_metrics(accuracies, by_class, samples=len(dataset.y), seed=seed),
+        metrics=_metrics(accuracies, by_class, importances, samples=len(dataset.y), seed=seed),
     )
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_bytes(built.artifact)
@@ -231,7 +229,12 @@ def _progress_bar(name: str, folds: Iterable[Any]) -> Iterable[Any]:
 
 
 def _metrics(
-    accuracies: dict[str, Estimate], by_class: dict[str, Any], *, samples: int, seed: int
+    accuracies: dict[str, Estimate],
+    by_class: dict[str, Any],
+    importances: dict[str, Any] | None,
+    *,
+    samples: int,
+    seed: int,
 ) -> dict[str, Any]:
     majority, tutorial, model = accuracies.values()
     return {
@@ -243,6 +246,7 @@ def _metrics(
         },
         "baselines": {"majority_class": majority._asdict(), "tutorial": tutorial._asdict()},
         "by_class": by_class,
+        "importances": importances,
     }
 
 

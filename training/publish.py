@@ -11,7 +11,7 @@ from sklearn.base import ClassifierMixin
 
 from chalicelib.settings import signing_key
 from training.artifact import build_artifact
-from training.evaluation import FOLDS
+from training.evaluation.metrics import FOLDS
 from training.export.comparison import Comparison
 from training.export.search import Attempt
 from training.registry import ModelRegistry

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import skops.io
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_iris
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
@@ -20,11 +21,11 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_sco
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
-from training import evaluation
 from training.__main__ import main
 from training.artifact import build_artifact
 from training.errors import NotServable
-from training.evaluation import ON_FITTED_DATA, ON_TEST_DATA, Predictions, wilson
+from training.evaluation.estimates import Predictions, describe_by_class, wilson
+from training.evaluation.metrics import ON_FITTED_DATA, ON_TEST_DATA
 from training.publish import publish
 
 RANDOM = np.random.default_rng(0)
@@ -144,7 +145,7 @@ def test_texts_are_cross_validated() -> None:
 
 def test_no_fold_begins_after_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first is always done; the method says how many are."""
-    monkeypatch.setattr(evaluation, "TIME_LIMIT_SECONDS", 0.0)
+    monkeypatch.setattr("training.evaluation.metrics.TIME_LIMIT_SECONDS", 0.0)
     metrics = metrics_of(LogisticRegression().fit(NOISE, COIN), NOISE, COIN, cv=4)
     assert metrics["accuracy"]["method"] == (
         "by 1 of the folds of 4-fold stratified cross-validation"
@@ -169,7 +170,7 @@ def test_wilson_interval_of_a_known_example() -> None:
 
 def test_a_class_without_predictions_has_no_precision() -> None:
     """And one without samples no recall."""
-    described = evaluation.describe_by_class(
+    described = describe_by_class(
         Predictions.from_labels(["a", "a"], ["b", "a"], ["a", "b", "c"]), ["a", "b", "c"], "here"
     )
     assert described["per_class"]["c"] == {"samples": 0, "precision": None, "recall": None}
@@ -206,3 +207,33 @@ def test_what_is_measured_by_cross_validation_is_logged(caplog: pytest.LogCaptur
     with caplog.at_level(logging.INFO):
         metrics_of(LogisticRegression().fit(NOISE, COIN), NOISE, COIN, cv=2)
     assert "cross-validating 2 clones" in caplog.messages
+
+
+def test_the_features_that_matter_most_come_first() -> None:
+    """With the accuracy that is lost if their values are shuffled."""
+    y = (NOISE[:, 1] > 0).astype(int)
+    estimator = LogisticRegression().fit(NOISE, y)
+    described = metrics_of(estimator, NOISE, y, cv=2, feature_names=["a", "b", "c"])["importances"]
+    first, *others = described["features"]
+    assert first["name"] == "b"
+    assert 0.3 < first["low"] < first["estimate"] < first["high"] < 0.7
+    assert all(abs(other["estimate"]) < 0.1 for other in others)
+    assert described["method"] == ON_FITTED_DATA
+    assert described["samples"] == 120
+
+
+def test_importances_are_those_of_scikit_learn_with_columns_that_are_not_used() -> None:
+    """A dropped column of a matrix has none."""
+    columns = make_column_transformer(("passthrough", [0, 2]))
+    frame = pd.DataFrame(NOISE, columns=["a", "date", "c"])
+    y = (NOISE[:, 0] > 0).astype(int)
+    estimator = make_pipeline(columns, LogisticRegression()).fit(frame, y)
+    described = metrics_of(estimator, frame, y, test=(frame, y))["importances"]
+    assert described["method"] == ON_TEST_DATA
+    assert [feature["name"] for feature in described["features"]] == ["a", "c"]
+
+
+def test_importances_are_left_out_if_they_take_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The accuracy is not."""
+    monkeypatch.setattr("training.evaluation.importance.TIME_LIMIT_SECONDS", 0.0)
+    assert "importances" not in metrics_of(LogisticRegression().fit(NOISE, COIN), NOISE, COIN, cv=2)

@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.models.artifact import read_manifest
 from tests.support.paths import ROOT
-from training.evaluation import cross_validate, cross_validated_accuracy
+from training.evaluation.cross_validation import cross_validate, cross_validated_accuracy
 from training.wine.dataset import split, wine
 from training.wine.estimators import majority_class, tutorial_model, wine_pipeline
 
