@@ -82,7 +82,7 @@ def train(output: Path, *, seed: int) -> None:
     predictions = Predictions.from_labels(
         parts.test.y, estimator.predict(parts.test.X), estimator.classes_.tolist()
     )
-    method = f"on {len(parts.test.y)} samples held out"
+    method = "on held-out data"
     by_class = describe_by_class(predictions, estimator.classes_.tolist(), method)
     print_accuracies(accuracies)
     print_by_class(by_class)

@@ -16,6 +16,7 @@ if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
 from chalice.app import Response
 
 from chalicelib.openapi import routes as openapi
+from chalicelib.page import routes as page
 from chalicelib.protocols.classify import classify as classify_samples
 from chalicelib.protocols.classify import read_classify_request
 from chalicelib.protocols.invocations import routes as invocations
@@ -68,11 +69,11 @@ def health() -> Response:
     return health_response(service.models)
 
 
-for module in (openapi, invocations, open_inference):
+for module in (openapi, invocations, open_inference, page):
     app.register_blueprint(module.create_blueprint(service))
 register_preflight_routes(app, service)
 
-for count in range(MAX_PATH_PARTS + 1):
+for count in range(1, MAX_PATH_PARTS + 1):
     path = "/" + "/".join(f"{{part{number}}}" for number in range(1, count + 1))
     app.route(path, methods=METHODS, content_types=[])(not_found)
 

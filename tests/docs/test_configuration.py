@@ -12,7 +12,7 @@ from tests.support.source import texts
 
 CONFIG = json.loads((APP / ".chalice/config.json").read_text())
 CONFIGURATION = DOCS / "configuration.md"
-VARIABLE = re.compile(r"(MODEL|CORS|AWS)_[A-Z0-9_]+")
+VARIABLE = re.compile(r"(MODEL|CORS|AWS)_[A-Z0-9_]+|PAGE")
 
 
 def test_every_variable_that_serving_reads_is_on_the_page() -> None:
@@ -30,12 +30,16 @@ def test_the_defaults_on_the_page_are_those_of_the_settings() -> None:
     for cells in rows(section(CONFIGURATION, "Variables")):
         [variable, *_] = spans(cells[0])
         if variable in fields and variable != "MODEL_URL":
-            default = fields[variable]
-            assert cells[1] == (
-                f"{default:g}" if isinstance(default, float) else str(default or "none")
-            )
+            assert cells[1] == written(fields[variable])
             checked += 1
     assert checked == len(Settings._fields) - 1
+
+
+def written(default: object) -> str:
+    """Return a default as the page writes it."""
+    if isinstance(default, bool):
+        return "on" if default else "off"
+    return f"{default:g}" if isinstance(default, float) else str(default or "none")
 
 
 def test_every_stage_is_on_the_page_with_its_values() -> None:

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from tests.hostile_requests.request import CLASSIFY, INFER, INVOCATIONS, Request
 
-GET_PATHS = ["/health", "/ping", "/version", "/model", "/openapi.json", "/v2", "/v2/health/live"]
-GET_PATHS += [
+GET_PATHS = [
+    "/",
+    "/health",
+    "/ping",
+    "/version",
+    "/model",
+    "/openapi.json",
+    "/v2",
+    "/v2/health/live",
     "/v2/health/ready",
     "/v2/models/wine",
     "/v2/models/wine/ready",
@@ -14,7 +21,6 @@ GET_PATHS += [
 POST_PATHS = [CLASSIFY, INVOCATIONS, INFER, "/v2/models/wine/versions/1/infer"]
 
 UNKNOWN_PATHS = [
-    "/",
     "/clasify",
     "/Classify",
     "/CLASSIFY",

@@ -23,6 +23,7 @@ class Settings(NamedTuple):
     max_bytes: int = MAX_BYTES  # MODEL_MAX_BYTES, of an artifact
     signing_key: str | None = None  # MODEL_SIGNING_KEY; None: not checked
     cors_origins: tuple[str, ...] = ()  # CORS_ORIGINS; ("*",) for all
+    page: bool = True  # PAGE: whether GET / is a page
 
     def __repr__(self) -> str:
         """Leave out the signing key."""
@@ -39,6 +40,7 @@ class Settings(NamedTuple):
             max_bytes=maximum_bytes(environ),
             signing_key=signing_key(environ),
             cors_origins=_parse_origins(environ, "CORS_ORIGINS"),
+            page=_parse_switch(environ, "PAGE"),
         )
 
 
@@ -84,6 +86,14 @@ def _is_origin(text: str) -> bool:
         and text.isprintable()
         and not set(host) & set("/ *?#@\\")
     )
+
+
+def _parse_switch(environ: Mapping[str, str], name: str) -> bool:
+    """Read a switch that is on by default."""
+    value = environ.get(name, "on")
+    if value not in ("on", "off"):
+        raise InvalidSetting(name, value, "on or off")
+    return value == "on"
 
 
 def _parse_seconds(environ: Mapping[str, str], name: str, default: float) -> float:

@@ -27,6 +27,7 @@ from chalice.local import (
 
 from chalicelib.errors import ServingError
 from chalicelib.local.http_body import read_body
+from chalicelib.rest.events import NOT_FOUND_PATH
 from chalicelib.rest.responses import error_response, json_response
 from chalicelib.store.object_store import CURRENT
 
@@ -57,7 +58,7 @@ def install() -> None:
 
 
 class StrictRouteMatcher(RouteMatcher):
-    """Matches paths as API Gateway does; an unknown path gets the not-found route ``/``."""
+    """Matches paths as API Gateway does; an unknown path gets the not-found route."""
 
     def match_route(self, url: str) -> MatchResult:
         """Match a path, with or without a query."""
@@ -69,7 +70,7 @@ class StrictRouteMatcher(RouteMatcher):
         try:
             return super().match_route(f"{path}?{query}")
         except ValueError:
-            return MatchResult("/", {}, {})
+            return MatchResult(NOT_FOUND_PATH, {"part1": ""}, {})
 
 
 class StrictRequestHandler(ChaliceRequestHandler):

@@ -12,6 +12,9 @@ from chalice.app import Blueprint, Chalice
 from chalicelib.errors import MalformedBody
 from chalicelib.rest.responses import error_response
 
+# A path of the route that responds to unknown paths.
+NOT_FOUND_PATH = "/{part1}"
+
 _PATH_PARAMETER = re.compile(r"{(\w+)}")
 
 
@@ -26,7 +29,8 @@ class StrictChalice(Chalice):
             response: dict[str, Any] = error_response(error).to_dict()
         else:
             if request["requestContext"]["resourcePath"] not in self.routes:
-                request["requestContext"]["resourcePath"] = "/"  # the not-found route
+                request["requestContext"]["resourcePath"] = NOT_FOUND_PATH
+                request["pathParameters"] = _path_parameters(NOT_FOUND_PATH, None)
             response = super().__call__(request, context)
         return response
 
