@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, is_classifier
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from chalicelib.inputs.signature import Signature
 from training.data.arrays import Arrays
@@ -82,10 +83,13 @@ def step_margin(estimator: Any) -> float:
         for part in iterate_parts(estimator)
         if isinstance(part, BaseEstimator) and hasattr(part, "transform")
     ]
-    is_exact = all(
-        is_classifier(part) or type(part).__name__ in _EXACT_TRANSFORMERS for part in transformers
-    )
-    return 0.0 if is_exact else _INEXACT_MARGIN
+    return 0.0 if all(map(_transforms_exactly, transformers)) else _INEXACT_MARGIN
+
+
+def _transforms_exactly(part: Any) -> bool:
+    is_projection = isinstance(part, LinearDiscriminantAnalysis)
+    is_combination = is_classifier(part) and not is_projection
+    return is_combination or type(part).__name__ in _EXACT_TRANSFORMERS
 
 
 def step_samples(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import sklearn
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
     AdaBoostClassifier,
@@ -16,6 +17,7 @@ from sklearn.ensemble import (
     StackingClassifier,
     VotingClassifier,
 )
+from sklearn.utils.fixes import parse_version
 
 from training.export.converters.features import Features, from_tensor
 from training.export.converters.outputs import (
@@ -28,6 +30,7 @@ from training.export.converters.outputs import (
     require,
 )
 from training.export.converters.registry import convert, converts, delegates
+from training.export.converters.special_functions import limit
 from training.export.converters.tensor import Tensor, add_in_order, concatenate
 from training.export.converters.tree import (
     TREES,
@@ -36,6 +39,10 @@ from training.export.converters.tree import (
     round_to_float32,
     sum_of_trees,
 )
+
+# Which probability an initial estimator of gradient boosting has at least.
+_IS_BEFORE_1_8 = parse_version(sklearn.__version__) < parse_version("1.8")
+_SMALLEST_PROBABILITY = float(np.finfo(np.float32 if _IS_BEFORE_1_8 else np.float64).eps)
 
 
 @converts(
@@ -50,29 +57,39 @@ def _forest(estimator: Any, X: Tensor) -> Outputs:
 
 @converts(GradientBoostingClassifier)
 def _gradient_boosting(estimator: GradientBoostingClassifier, X: Tensor) -> Outputs:
-    if not isinstance(estimator.init_, DummyClassifier | str):
-        raise NotImplementedError(
-            "GradientBoostingClassifier with a custom initial estimator is not supported"
-        )
-    start = estimator._raw_predict_init(np.zeros((1, estimator.n_features_in_)))[0]
+    X, columns = round_to_float32(X), estimator.estimators_.shape[1]
     trees = [
-        read_tree(tree, _in_column(estimator.learning_rate * tree.tree_.value[:, 0, :], k, start))
+        read_tree(tree, _in_column(estimator.learning_rate * tree.tree_.value[:, 0, :], k, columns))
         for stage in estimator.estimators_
         for k, tree in enumerate(stage)
     ]
-    raw = sum_of_trees(trees, round_to_float32(X), start)
-    if len(start) > 1:
-        return from_scores(raw, len(start), raw.softmax())
+    raw = sum_of_trees(trees, X, _initial_scores(estimator, X))
+    if columns > 1:
+        return from_scores(raw, columns, raw.softmax())
     probability = (raw * 2.0 if estimator.loss == "exponential" else raw).sigmoid()
     class_index = (raw >= 0.0).cast(np.int64).reshape(-1)
     return Outputs(class_index, binary_probabilities(probability), raw)
 
 
-def _in_column(
-    values: npt.NDArray[Any], column: int, start: npt.NDArray[Any]
-) -> npt.NDArray[np.float64]:
+def _initial_scores(estimator: GradientBoostingClassifier, X: Tensor) -> Tensor:
+    """Return what the scores begin with, shape (samples, columns)."""
+    if isinstance(estimator.init_, DummyClassifier | str):  # the same for every sample
+        row = estimator._raw_predict_init(np.zeros((1, estimator.n_features_in_)))
+        return X.graph.repeat(row)
+    X.width = estimator.n_features_in_
+    probabilities = require(convert(estimator.init_, X).probabilities, estimator.init_)
+    probabilities = limit(probabilities, _SMALLEST_PROBABILITY, 1.0 - _SMALLEST_PROBABILITY)
+    if estimator.estimators_.shape[1] > 1:
+        logarithms = probabilities.log()
+        return logarithms - logarithms.op("ReduceMean", np.array([1]), keepdims=1)
+    second = probabilities.column(1)
+    log_odds = (second / (1.0 - second)).log()
+    return log_odds * 0.5 if estimator.loss == "exponential" else log_odds
+
+
+def _in_column(values: npt.NDArray[Any], column: int, columns: int) -> npt.NDArray[np.float64]:
     """Return leaf values that add to one column only, shape (nodes, columns)."""
-    table = np.zeros((len(values), len(start)))
+    table = np.zeros((len(values), columns))
     table[:, column] = values.reshape(-1)
     return table
 

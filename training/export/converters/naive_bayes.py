@@ -20,8 +20,10 @@ def _from_joint_log_likelihoods(joint: Tensor) -> Outputs:
 @converts(GaussianNB)
 def _gaussian_nb(estimator: GaussianNB, X: Tensor) -> Outputs:
     joint = []
-    parameters = zip(estimator.class_prior_, estimator.theta_, estimator.var_, strict=True)
-    for prior, mean, variance in parameters:
+    means, variances = (  # float32 if the samples were
+        np.asarray(parameter, dtype=np.float64) for parameter in (estimator.theta_, estimator.var_)
+    )
+    for prior, mean, variance in zip(estimator.class_prior_, means, variances, strict=True):
         constant = np.log(prior) - 0.5 * np.sum(np.log(2.0 * np.pi * variance))
         difference = X - mean
         joint.append((difference * difference / variance).sum() * -0.5 + constant)

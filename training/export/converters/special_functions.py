@@ -52,6 +52,27 @@ _TAIL_Q = (
 )
 _SMALLEST = 1e-10  # the tail's formula holds from exp(-25) on
 
+# S. L. Moshier, Cephes mathematical library: the coefficients of atan, highest power first. For
+# numbers up to tan(pi / 8) the tangent of the angle is reduced to, its series is x + x^3 P / Q.
+_ATAN_P = (
+    -8.750608600031904122785e-1,
+    -1.615753718733365076637e1,
+    -7.500855792314704667340e1,
+    -1.228866684490136173410e2,
+    -6.485021904942025371773e1,
+)
+_ATAN_Q = (
+    1.0,
+    2.485846490142306297962e1,
+    1.650270098316988542046e2,
+    4.328810604912902668951e2,
+    4.853903996359136964868e2,
+    1.945506571482613964425e2,
+)
+_ATAN_MIDDLE = 0.66  # from here on pi / 4 is subtracted, from tan(3 pi / 8) on pi / 2
+_ATAN_LARGE = 2.41421356237309504880
+_LARGE = 1e8  # from here on 1 is lost beside the square
+
 
 def normal_quantile(probability: Tensor) -> Tensor:
     """Return the inverse of the normal distribution function, from 1e-10 to 1 - 1e-10."""
@@ -88,3 +109,59 @@ def expm1(x: Tensor) -> Tensor:
     logarithm = is_uncorrected.where(1.0, is_small.where(1.0, power.log()))
     corrected = difference * x / logarithm
     return is_small.where(x, is_uncorrected.where(difference, corrected))
+
+
+def atan(x: Tensor) -> Tensor:
+    """Return the inverse tangent."""
+    size = x.abs()
+    is_large, is_middle = size > _ATAN_LARGE, size > _ATAN_MIDDLE
+    tangent = is_large.where(-1.0 / size, is_middle.where((size - 1.0) / (size + 1.0), size))
+    start = is_large.where(np.pi / 2, is_middle.where(np.pi / 4, 0.0))
+    square = tangent * tangent
+    series = square * polynomial(_ATAN_P, square) / polynomial(_ATAN_Q, square)
+    return x.op("Sign") * (start + (tangent + tangent * series))
+
+
+def asin(x: Tensor) -> Tensor:
+    """Return the inverse sine, NaN beyond 1."""
+    return atan(x / ((1.0 - x) * (x + 1.0)).sqrt())
+
+
+def acos(x: Tensor) -> Tensor:
+    """Return the inverse cosine, NaN beyond 1."""
+    return atan(((1.0 - x) / (x + 1.0)).sqrt()) * 2.0
+
+
+def sinh(x: Tensor) -> Tensor:
+    """Return the hyperbolic sine, exact for small x."""
+    size = x.abs()
+    growth = expm1(size)
+    small = (growth + growth / (growth + 1.0)) / 2.0
+    return x.op("Sign") * (size > 40.0).where((size - np.log(2.0)).exp(), small)
+
+
+def cosh(x: Tensor) -> Tensor:
+    """Return the hyperbolic cosine."""
+    half: Tensor = (x.abs() - np.log(2.0)).exp()
+    return half + 0.25 / half
+
+
+def asinh(x: Tensor) -> Tensor:
+    """Return the inverse hyperbolic sine, exact for small x."""
+    size = x.abs()
+    bounded = size.op("Min", _LARGE)
+    square = bounded * bounded
+    small = log1p(bounded + square / ((square + 1.0).sqrt() + 1.0))
+    return x.op("Sign") * (size > _LARGE).where(size.log() + float(np.log(2.0)), small)
+
+
+def acosh(x: Tensor) -> Tensor:
+    """Return the inverse hyperbolic cosine, NaN below 1, exact for numbers near 1."""
+    excess = x.op("Min", _LARGE) - 1.0
+    small = log1p(excess + (excess * 2.0 + excess * excess).sqrt())
+    return (x > _LARGE).where(x.log() + float(np.log(2.0)), small)
+
+
+def atanh(x: Tensor) -> Tensor:
+    """Return the inverse hyperbolic tangent, NaN beyond 1, exact for small x."""
+    return log1p(x * 2.0 / (1.0 - x)) / 2.0

@@ -312,8 +312,11 @@ class Tensor:
         return self.op("Abs")
 
     def sigmoid(self) -> Tensor:
-        """Return 1 / (1 + exp(-x))."""
-        return self.op("Sigmoid")
+        """Return 1 / (1 + exp(-x)).
+
+        ONNX Runtime's `Sigmoid` is 0 from about -37 on, where scikit-learn still compares classes.
+        """
+        return 1.0 / ((-self).exp() + 1.0)
 
     def softmax(self) -> Tensor:
         """Return each row's exponentials divided by their sum."""

@@ -88,21 +88,16 @@ def round_to_float32(X: Tensor) -> Tensor:
     return X.cast(np.float32).cast(np.float64)
 
 
-def sum_of_trees(
-    trees: Sequence[Tree], X: Tensor, start: npt.NDArray[np.float64] | None = None
-) -> Tensor:
+def sum_of_trees(trees: Sequence[Tree], X: Tensor, start: Tensor | None = None) -> Tensor:
     """Add the values of the leaves that samples fall into, in the trees' order.
 
-    The sum has shape (samples, columns) and begins with `start`, shape (columns,), or with zero.
+    The sum has shape (samples, columns), and begins with `start` of the same shape, or with zero.
     """
-    leaves = leaf_indices(trees, X)
-    values = [tree.values[tree.is_leaf] for tree in trees]
-    if start is not None:  # as if it were the only leaf of one more tree
-        leaves = leaves.op("Pad", np.array([0, 0, 0, 1]), np.array(sum(map(len, values))))
-        leaves = leaves.columns([len(trees), *range(len(trees))])
-        values.append(np.reshape(start, (1, -1)))
-    table = X.graph.tensor(np.vstack(values).astype(np.float64))
-    return table.take(leaves, axis=0).sum_in_order(axis=1)
+    table = np.vstack([tree.values[tree.is_leaf] for tree in trees]).astype(np.float64)
+    values = X.graph.tensor(table).take(leaf_indices(trees, X), axis=0)
+    if start is not None:
+        values = start.op("Unsqueeze", np.array([1])).op("Concat", values, axis=1)
+    return values.sum_in_order(axis=1)
 
 
 def sum_of_boosted_trees(

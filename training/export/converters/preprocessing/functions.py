@@ -9,22 +9,45 @@ import numpy as np
 import scipy.special
 from sklearn.preprocessing import FunctionTransformer
 
+from training.export.converters.error_function import erf
 from training.export.converters.features import Features, from_tensor
 from training.export.converters.registry import transforms
-from training.export.converters.special_functions import expm1, limit, log1p
+from training.export.converters.special_functions import (
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atanh,
+    cosh,
+    expm1,
+    limit,
+    log1p,
+    sinh,
+)
 from training.export.converters.tensor import Tensor
 
 # NumPy's functions of one number. np.abs is np.absolute; scipy.special.expit is the sigmoid.
 _FUNCTIONS: dict[Any, Callable[[Tensor], Tensor]] = {
     np.absolute: Tensor.abs,
-    np.fabs: Tensor.abs,
+    np.arccos: acos,
+    np.arccosh: acosh,
+    np.arcsin: asin,
+    np.arcsinh: asinh,
+    np.arctan: atan,
+    np.arctanh: atanh,
     np.cbrt: lambda x: x.op("Sign") * x.abs().op("Pow", 1.0 / 3.0),
     np.ceil: lambda x: x.op("Ceil"),
     np.cos: lambda x: x.op("Cos"),
+    np.cosh: cosh,
+    np.deg2rad: lambda x: x * float(np.pi / 180.0),
+    np.degrees: lambda x: x * float(180.0 / np.pi),
     np.exp: Tensor.exp,
     np.exp2: lambda x: x.graph.tensor(2.0).op("Pow", x),
     np.expm1: expm1,
+    np.fabs: Tensor.abs,
     np.floor: lambda x: x.op("Floor"),
+    np.isfinite: lambda x: 1.0 - x.op("IsInf").op("Or", x.is_nan()).cast(np.float64),
     np.isnan: lambda x: x.is_nan().cast(np.float64),
     np.log: Tensor.log,
     np.log10: lambda x: x.log() / float(np.log(10.0)),
@@ -32,20 +55,36 @@ _FUNCTIONS: dict[Any, Callable[[Tensor], Tensor]] = {
     np.log2: lambda x: x.log() / float(np.log(2.0)),
     np.negative: lambda x: -x,
     np.positive: lambda x: x,
+    np.rad2deg: lambda x: x * float(180.0 / np.pi),
+    np.radians: lambda x: x * float(np.pi / 180.0),
     np.reciprocal: lambda x: 1.0 / x,
     np.rint: lambda x: x.op("Round"),
     np.sign: lambda x: x.is_nan().where(x, x.op("Sign")),
     np.sin: lambda x: x.op("Sin"),
+    np.sinh: sinh,
     np.sqrt: Tensor.sqrt,
     np.square: lambda x: x * x,
+    np.tan: lambda x: x.op("Sin") / x.op("Cos"),
     np.tanh: lambda x: x.op("Tanh"),
+    np.trunc: lambda x: x.op("Sign") * x.abs().op("Floor"),
+    scipy.special.erf: erf,
     scipy.special.expit: Tensor.sigmoid,
     scipy.special.expm1: expm1,
     scipy.special.log1p: log1p,
+    scipy.special.logit: lambda x: (x / (1.0 - x)).log(),
 }
 
-# Infinite for 0 or -1, which the next estimator rejects.
-_INFINITE = (np.log, np.log10, np.log1p, np.log2, np.reciprocal, scipy.special.log1p)
+# Infinite for 0, 1 or -1, which the next estimator rejects.
+_INFINITE = (
+    np.arctanh,
+    np.log,
+    np.log10,
+    np.log1p,
+    np.log2,
+    np.reciprocal,
+    scipy.special.log1p,
+    scipy.special.logit,
+)
 
 
 @transforms(FunctionTransformer)
