@@ -6,6 +6,7 @@ PORT ?= 8000
 
 UV := $(or $(shell command -v uv),.tools/bin/uv)
 VENV := .venv/.ready
+BROWSER := .tools/browser/.ready
 SAM := .tools/sam/bin/sam
 MODEL_SOURCES := $(wildcard $(foreach depth,* */* */*/*,training/$(depth).py wine-classifier/chalicelib/$(depth).py))
 # Not from the environment, where some systems hold variables of these names.
@@ -24,7 +25,7 @@ PACKAGE_OPTIONS = --stage $(STAGE) --name "$(NAME)" --arch $(ARCH) --runtime $(R
 PUBLISH_OPTIONS = $(if $(MODEL),--model "$(MODEL)" --name "$(NAME)" $(if $(DATA),--data "$(DATA)") $(if $(TARGET),--target "$(TARGET)") $(if $(TEST_DATA),--test-data "$(TEST_DATA)") $(if $(TRUST_PICKLE),--trust-pickle),"dist/$(NAME).onnx")
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test clients versions fuzz catboost fidelity check sam format train publish package deploy bench policy pins clean
+.PHONY: help serve test clients versions browser screenshots fuzz catboost fidelity check sam format train publish package deploy bench policy pins clean
 .DELETE_ON_ERROR:
 .PRECIOUS: .model-store/%/current
 
@@ -42,6 +43,12 @@ clients: $(VENV) ## call the app with existing clients, such as KServe's and MLf
 
 versions: $(VENV) ## publish under each minor release of scikit-learn (writes docs/versions.md)
 	@UV=$(UV) $(PYTHON) -m tests.versions
+
+browser: $(VENV) $(BROWSER) ## test the page in a real browser, Chromium (PYTEST_ARGS=)
+	@PYTHONPATH=$(dir $(BROWSER)) $(PYTHON) -m pytest tests/browser $(PYTEST_ARGS)
+
+screenshots: $(VENV) $(BROWSER) ## write the pictures of the page in docs
+	@PYTHONPATH=$(dir $(BROWSER)) $(PYTHON) -m tests.browser
 
 fuzz: $(VENV) ## test the API against its OpenAPI document with schemathesis
 	@UV=$(UV) $(PYTHON) -m tests.fuzz
@@ -113,6 +120,14 @@ $(VENV): requirements-dev.txt wine-classifier/requirements.txt pyproject.toml .p
 $(SAM): deployment/requirements-sam.txt $(VENV)
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .tools/sam
 	@$(UV) pip install --quiet --python .tools/sam/bin/python -r $<
+	@touch $@
+
+# Playwright for Python, and Debian's Chromium if there is no browser.
+$(BROWSER): tests/browser/requirements.txt $(VENV)
+	@$(UV) pip install --quiet --python $(PYTHON) --target $(@D) -r $<
+	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium >/dev/null; } || { \
+	  echo "Chromium is needed: install it and try again." >&2; exit 1; }
 	@touch $@
 
 # In /, where no .python-version stops pyenv's python3.
