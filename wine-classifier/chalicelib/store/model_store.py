@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable
@@ -12,10 +13,22 @@ from chalicelib.errors import InvalidArtifact, ModelUnavailable, Reason, StoreEr
 from chalicelib.log import log_event
 from chalicelib.models.model import Model, load_model
 from chalicelib.settings import Settings
+from chalicelib.store.freezes import FreezeDetector
 from chalicelib.store.object_store import CURRENT, StoredObject
 
-# Sent to clients while no model is loaded. Each of their requests tries to load one.
+# Sent to clients while no model is loaded.
 RETRY_AFTER_SECONDS = 5
+# Without a model, a failed attempt to load one is the response to the requests of the next second.
+FAILURE_SECONDS = 1.0
+
+# A check of the store runs beside the requests. If the model is stale, because the last check that
+# succeeded is this many refresh intervals old, one request waits for it: the next requests may be
+# far away, and Lambda freezes the process until then.
+STALE_INTERVALS = 2
+MAX_WAIT_SECONDS = 0.05
+# A fetch that fails after a freeze is repeated: it failed because of the freeze. A check that is
+# cut by one freeze after the other fails.
+MAX_FETCHES = 3
 
 # The backoff after a failed refresh: the refresh interval, but at least the minimum; doubled after
 # each further failure, up to the maximum or the refresh interval if that is longer.
@@ -51,6 +64,27 @@ class _Failure(NamedTuple):
     backoff: float
 
 
+class _Check:
+    """A check of the store for a newer model, in a thread of its own."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.started = clock()
+        self.freezes = FreezeDetector(clock)
+        self.ended = threading.Event()
+        self._waits = 0
+
+    def claim_wait(self) -> bool:
+        """Return whether a request may wait for the end: one, and after each freeze one more."""
+        is_free = self._waits <= self.freezes.count()
+        self._waits += is_free
+        return is_free
+
+
+def start_thread(target: Callable[[], None]) -> None:
+    """Run a function in a thread that does not keep the process from exiting."""
+    threading.Thread(target=target, daemon=True).start()
+
+
 class ModelStore:
     """Serves the live model to any number of threads.
 
@@ -62,35 +96,42 @@ class ModelStore:
         The refresh interval, the maximum size of a model and the signing key.
     clock : callable, optional
         Returns monotonic seconds.
+    start : callable, optional
+        Runs a function beside the caller.
     """
 
     def __init__(
-        self, objects: ObjectReader, settings: Settings, clock: Callable[[], float] = time.monotonic
+        self,
+        objects: ObjectReader,
+        settings: Settings,
+        clock: Callable[[], float] = time.monotonic,
+        start: Callable[[Callable[[], None]], None] = start_thread,
     ) -> None:
         self._objects = objects
         self._settings = settings
         self._clock = clock
+        self._start = start
         self._loaded: _Loaded | None = None
         self._failure: _Failure | None = None
-        self._next_refresh = 0.0
+        self._checked = 0.0  # the start of the last check that succeeded
+        self._next_check = 0.0
+        self._check: _Check | None = None
+        self._starting = threading.Lock()
         self._first_attempts = 0
         self._loading = threading.Lock()
 
     def current(self) -> Model:
-        """Return the live model, or the last good one if the live one cannot be loaded.
+        """Return the live model, or the last good one if the live one is not loaded.
 
         Raises `ModelUnavailable` if no model was loaded yet.
         """
         loaded = self._loaded
         if loaded is None:
             return self._load_first().model
-        if self._is_due() and self._loading.acquire(blocking=False):
-            try:
-                if self._is_due():  # another thread may have refreshed it meanwhile
-                    self._refresh(loaded)
-            finally:
-                self._loading.release()
-        return (self._loaded or loaded).model
+        if self._clock() >= self._next_check:
+            self._refresh_beside()
+            loaded = self._loaded or loaded
+        return loaded.model
 
     def health(self) -> Health:
         """Return the served version and the present failure."""
@@ -101,60 +142,111 @@ class ModelStore:
             reason=failure.reason if failure else None,
         )
 
-    def _is_due(self) -> bool:
-        return self._clock() >= self._next_refresh
-
     def _load_first(self) -> _Loaded:
+        failure = self._failure
+        if failure and (self._loading.locked() or self._clock() < self._next_check):
+            raise ModelUnavailable(failure.reason, RETRY_AFTER_SECONDS)
         attempts = self._first_attempts
         with self._loading:
             # Threads that waited for a failed attempt share its failure.
             if self._loaded is None and self._first_attempts == attempts:
-                self._refresh(None)
+                started = self._clock()
+                self._refresh(started, functools.partial(self._fetch, None))
                 self._first_attempts += 1
             if self._loaded is None:
                 reason = self._failure.reason if self._failure else "internal error"
                 raise ModelUnavailable(reason, RETRY_AFTER_SECONDS)
             return self._loaded
 
-    def _refresh(self, loaded: _Loaded | None) -> None:
-        """Load the object in the store if it is another one than the loaded one."""
+    def _refresh_beside(self) -> None:
+        """Start a check that is due, if none runs; wait for it only if the model is stale."""
+        with self._starting:
+            check = self._check
+            if check is None:
+                if self._clock() < self._next_check:  # one ended meanwhile
+                    return
+                check = self._check = _Check(self._clock)
+                try:
+                    self._start(functools.partial(self._run_check, check))
+                except RuntimeError as error:  # the process may have no more threads
+                    self._check = None
+                    self._record_failure(error)
+                    return
+            age = self._clock() - self._checked
+            is_stale = age >= STALE_INTERVALS * self._settings.refresh_seconds
+            waits = is_stale and check.claim_wait()
+        if waits:
+            check.ended.wait(MAX_WAIT_SECONDS)
+
+    def _run_check(self, check: _Check) -> None:
         try:
-            fetched = self._objects.fetch(
-                CURRENT,
-                if_none_match=loaded.etag if loaded else None,
-                max_bytes=self._settings.max_bytes,
-            )
+            self._refresh(check.started, functools.partial(self._fetch_newer, check.freezes))
+        finally:
+            self._check = None
+            check.ended.set()
+
+    def _refresh(self, started: float, fetch: Callable[[], StoredObject | None]) -> None:
+        """Fetch the live model and load it; a failure of any kind keeps the last good one."""
+        try:
+            fetched = fetch()
             if fetched is not None:
                 self._loaded = self._load(fetched)
-        except Exception as error:  # of any kind: keep the last good model
+        except Exception as error:
             self._record_failure(error)
         else:
-            self._record_success()
+            self._record_success(started)
+
+    def _fetch_newer(self, freezes: FreezeDetector) -> StoredObject | None:
+        """Fetch the live model if it is not the loaded one; repeat a fetch that a freeze cut."""
+        assert self._loaded is not None
+        with freezes:
+            for _ in range(MAX_FETCHES):
+                count = freezes.count()
+                try:
+                    return self._fetch(self._loaded.etag)
+                except StoreError:
+                    if freezes.count() == count:
+                        raise
+        raise StoreError(
+            "interrupted", f"The function was frozen during each of {MAX_FETCHES} fetches."
+        )
+
+    def _fetch(self, etag: str | None) -> StoredObject | None:
+        return self._objects.fetch(CURRENT, if_none_match=etag, max_bytes=self._settings.max_bytes)
 
     def _load(self, fetched: StoredObject) -> _Loaded:
         model = load_model(fetched.data, self._settings.signing_key)
         log_event("model loaded", version=model.manifest.version)
         return _Loaded(model, fetched.etag)
 
-    def _record_success(self) -> None:
+    def _record_success(self, started: float) -> None:
         if self._failure is not None:
             log_event("model store recovered", since=self._failure.since)
             self._failure = None
-        self._next_refresh = self._clock() + self._settings.refresh_seconds
+        self._checked = started
+        self._next_check = started + self._settings.refresh_seconds
 
     def _record_failure(self, error: Exception) -> None:
-        previous = self._failure
+        previous, loaded = self._failure, self._loaded
         reason: Reason = "internal error"
         detail = type(error).__name__
         if isinstance(error, StoreError | InvalidArtifact):
             reason, detail = error.reason, str(error)
         since = previous.since if previous else datetime.now(UTC).isoformat(timespec="seconds")
-        first_backoff = max(MIN_BACKOFF_SECONDS, self._settings.refresh_seconds)
-        backoff = min(previous.backoff * 2, MAX_BACKOFF_SECONDS) if previous else first_backoff
-        if previous is None or previous.reason != reason:
-            serving_version = self._loaded.model.manifest.version if self._loaded else None
+        # While a model is served, each line says so to the alarm on stale models.
+        if loaded or previous is None or previous.reason != reason:
             log_event(
-                "model store failure", reason=reason, detail=detail, serving_version=serving_version
+                "model store failure",
+                reason=reason,
+                detail=detail,
+                serving_version=loaded.model.manifest.version if loaded else None,
             )
-        self._failure = _Failure(since, reason, max(backoff, first_backoff))
-        self._next_refresh = self._clock() + self._failure.backoff
+        backoff = self._backoff(previous) if loaded else FAILURE_SECONDS
+        self._failure = _Failure(since, reason, backoff)
+        self._next_check = self._clock() + backoff
+
+    def _backoff(self, previous: _Failure | None) -> float:
+        """Return the seconds until the next check after a failed one."""
+        minimum = max(MIN_BACKOFF_SECONDS, self._settings.refresh_seconds)
+        doubled = min(previous.backoff * 2, MAX_BACKOFF_SECONDS) if previous else minimum
+        return max(doubled, minimum)
