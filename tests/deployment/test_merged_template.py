@@ -86,7 +86,10 @@ def test_the_log_raises_and_clears_the_stale_model_alarm(
     first, second = trained.built.artifact, all_required.artifact
     clock = Clock()
     store = ModelStore(
-        ObjectReader(first, down, second, down, b"", first), Settings("s3://b/p"), clock
+        ObjectReader(first, down, second, down, b"", first),
+        Settings("s3://b/p"),
+        clock,
+        start=lambda check: check(),
     )
     for _ in range(6):
         store.current()

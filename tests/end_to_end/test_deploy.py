@@ -24,6 +24,7 @@ from tests.support.lambda_function import unpacked as unpacked
 from tests.support.models import WineModel
 from tests.support.paths import ROOT
 from tests.support.processes import Process
+from tests.support.waiting import wait_until
 from training.artifact import BuiltModel
 from training.registry import ModelRegistry
 
@@ -153,12 +154,18 @@ def test_the_deployed_code_loads_a_new_model_and_survives_its_loss(
     first = function.request("POST", "/classify", {"data": TWO_WINES})
     assert first.headers["X-Model-Version"] == trained.built.version
     store.publish(all_required.artifact)
-    second = function.request("POST", "/classify", {"data": TWO_WINES})
-    assert second.headers["X-Model-Version"] == all_required.version
+
+    def version() -> str:
+        response = function.request("POST", "/classify", {"data": TWO_WINES})
+        assert response.status == 200
+        return response.headers["X-Model-Version"]
+
+    wait_until(lambda: version() == all_required.version, "the new model is not live")
     boto3.client("s3").delete_object(Bucket=BUCKET, Key="wine/current")
-    third = function.request("POST", "/classify", {"data": TWO_WINES})
-    assert (third.status, third.headers["X-Model-Version"]) == (200, all_required.version)
-    assert function.request("GET", "/health").body["degraded"]
+    wait_until(
+        lambda: function.request("GET", "/health").body["degraded"], "the loss is not noticed"
+    )
+    assert version() == all_required.version
 
 
 def test_a_second_deployment_updates_the_function(deployment: Deployment) -> None:

@@ -19,6 +19,7 @@ from xgboost import XGBClassifier
 
 from tests.support.models import publish_to_folder
 from tests.support.processes import Server, StartServer
+from tests.support.waiting import wait_until
 from training.artifact import build_artifact
 from training.export.coverage import BINARY, unfitted_classifiers
 from training.registry import ModelRegistry
@@ -66,6 +67,7 @@ def assert_served_exactly(
         rows = np.vstack([X, random_rows])
         labels = [str(label) for label in estimator.predict(rows).tolist()]
         has_probabilities = hasattr(estimator, "predict_proba")
+        wait_until(lambda: classify(server, X[:1])[1] == built.version, "the model is not live")
         status, version, body = classify(server, rows, probabilities=has_probabilities)
         assert (status, version) == (200, built.version), body
         assert body["predictions"] == labels

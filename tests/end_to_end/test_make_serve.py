@@ -22,6 +22,7 @@ from tests.support.lambda_function import copy_project
 from tests.support.models import WineModel, publish_to_folder
 from tests.support.paths import ROOT
 from tests.support.processes import Process, Server, StartServer, free_port
+from tests.support.waiting import wait_until
 from training.artifact import BuiltModel
 from training.registry import ModelRegistry
 
@@ -142,7 +143,7 @@ def test_a_model_published_later_becomes_live(
 
     assert version() == trained.built.version
     registry.publish(all_required.artifact)
-    assert version() == all_required.version
+    wait_until(lambda: version() == all_required.version, "the new model is not live")
 
 
 @pytest.fixture

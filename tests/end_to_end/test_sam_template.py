@@ -22,6 +22,7 @@ from tests.support.lambda_function import start_function as start_function
 from tests.support.lambda_function import unpacked as unpacked
 from tests.support.models import WineModel
 from tests.support.paths import APP
+from tests.support.waiting import wait_until
 from training.registry import ModelRegistry
 
 Template = dict[str, Any]
@@ -159,7 +160,9 @@ def test_serving_makes_exactly_the_calls_that_each_stage_allows(
         assert function.request("POST", "/classify", {"data": ".10"}).status == 200
         assert function.request("POST", "/classify", {"data": ".10"}).status == 200
         boto3.client("s3").delete_object(Bucket=bucket, Key="wine/current")
-        assert function.request("GET", "/health").body["degraded"]
+        wait_until(
+            lambda: function.request("GET", "/health").body["degraded"], "the loss is not noticed"
+        )
     calls = re.findall(r'"(GET|HEAD|PUT|POST) /([^ ?]+)', caplog.text)
     assert len(calls) >= 3
     actions = {ACTIONS[method] for method, _ in calls}

@@ -26,7 +26,7 @@ from tests.support.aws_server import moto_server
 from tests.support.lambda_function import digests
 from tests.support.paths import ROOT
 from tests.support.waiting import wait_until
-from training.artifact import build_artifact
+from training.artifact import BuiltModel, build_artifact
 from training.export.coverage import BINARY, unfitted_classifiers
 from training.registry import ModelRegistry
 from training.wine.dataset import wine
@@ -117,7 +117,7 @@ def test_serves_an_estimator_that_onnx_cannot_express(served: Served, code: Path
     assert built.runtime == "sklearn"
     assert served.store.publish(built.artifact).endswith(".skops")
     before = digests(code)
-    assert_predicts_like(served.function, estimator, X)
+    assert_predicts_like(served.function, built, estimator, X)
     rejected = served.function.request("POST", "/classify", {"data": {"alcohl": 13.2}})
     assert (rejected.status, rejected.body.keys()) == (422, {"error", "problems"})
     assert digests(code) == before
@@ -130,12 +130,15 @@ def test_a_model_for_the_other_runtime_is_rejected_with_a_remedy(served: Served)
     estimator = LogisticRegression().fit(StandardScaler().fit_transform(X), y)
     good = build_artifact(estimator, X, y, name="one", runtime="sklearn")
     served.store.publish(good.artifact)
-    assert_predicts_like(served.function, estimator, X)
+    assert_predicts_like(served.function, good, estimator, X)
     served.store.publish(build_artifact(estimator, X, y, name="one").artifact)
-    assert_predicts_like(served.function, estimator, X)
+    wait_until(
+        lambda: served.function.request("GET", "/health").body["degraded"], "it was not rejected"
+    )
+    assert_predicts_like(served.function, good, estimator, X)
     health = served.function.request("GET", "/health").body
-    assert (health["degraded"], health["version"]) == (True, good.version)
-    assert health["reason"].endswith("package it with RUNTIME=onnx")
+    assert (health["reason"], health["version"]) == ("missing runtime", good.version)
+    assert "package it with RUNTIME=onnx" in served.function.log
     served.store.publish(good.artifact)
     wait_until(
         lambda: not served.function.request("GET", "/health").body["degraded"], "it stayed degraded"
@@ -158,11 +161,15 @@ def test_contains_the_dependencies_of_every_classifier(
         estimator = clone(estimator).fit(X, target)
         built = build_artifact(estimator, X, target, name="one", runtime="sklearn")
         served.store.publish(built.artifact)
-        assert_predicts_like(served.function, estimator, X)
+        assert_predicts_like(served.function, built, estimator, X)
 
 
-def assert_predicts_like(function: Function, estimator: Any, X: Any) -> None:
-    """Classify every sample of the wine data and compare."""
+def assert_predicts_like(function: Function, built: BuiltModel, estimator: Any, X: Any) -> None:
+    """Wait until a model is live, classify every sample of the wine data and compare."""
+    wait_until(
+        lambda: function.request("GET", "/health").body["version"] == built.version,
+        f"{built.version} is not live",
+    )
     has_probabilities = hasattr(estimator, "predict_proba")
     body = {"data": X.tolist(), "probabilities": has_probabilities}
     response = function.request("POST", "/classify", body)

@@ -157,7 +157,7 @@ def test_the_last_good_model_keeps_serving(
     capsys: pytest.CaptureFixture[str],
     trained: WineModel,
 ) -> None:
-    """No request fails, the reason is logged once and shown, and recovery is automatic."""
+    """No request fails, the reason is logged and shown, and recovery is automatic."""
     good = (trained.built.version, "1")
     with Load(server.port, SAMPLE) as load:
         load.wait_for_more(CLIENTS)
@@ -181,9 +181,10 @@ def test_the_last_good_model_keeps_serving(
     assert report["reason"] == fault.reason
     assert (report["ready"], report["version"]) == (True, trained.built.version)
     assert report["since"].endswith("+00:00")
-    [failure] = [json.loads(line) for line in failures]
-    assert failure["reason"] == report["reason"]
-    assert failure["serving_version"] == trained.built.version
+    assert failures
+    for failure in map(json.loads, failures):
+        assert failure["reason"] == fault.reason
+        assert failure["serving_version"] == trained.built.version
     assert KEY not in server.printed
 
 
@@ -191,7 +192,7 @@ def test_the_last_good_model_keeps_serving(
 def test_a_cold_start_without_a_usable_model_is_a_503_until_the_store_recovers(
     store: FaultyStore, start_app: Callable[..., App], fault: Fault
 ) -> None:
-    """With the reason; the first request after the recovery succeeds."""
+    """With the reason, which is the response of a second; the next attempt succeeds."""
     app = start_app(MODEL_URL=store.registry.url)
     fault.inject(store)
     try:
@@ -204,15 +205,13 @@ def test_a_cold_start_without_a_usable_model_is_a_503_until_the_store_recovers(
     assert rejected.body["error"] == f"No model could be loaded: {fault.reason}."
     assert unready.body["error"] == rejected.body["error"]
     assert (unready.body["live"], unready.body["ready"]) == (True, False)
-    assert app.classify(".10").body == {"prediction": "1"}
+    wait_until(lambda: app.classify(".10").body == {"prediction": "1"}, "not recovered")
     ready = app.request("GET", "/health")
     assert (ready.status, ready.body["degraded"], ready.body["reason"]) == (200, False, None)
 
 
-def test_a_hanging_store_delays_one_request_and_no_other(
-    store: FaultyStore, server: Server
-) -> None:
-    """One request waits for the time limit; the others are served at once."""
+def test_a_hanging_store_delays_no_request(store: FaultyStore, server: Server) -> None:
+    """None waits for the time limit."""
     with Load(server.port, SAMPLE) as load:
         load.wait_for_more(CLIENTS)
         before = len(store.proxy.requests)
