@@ -15,6 +15,7 @@ MODEL :=
 DATA :=
 TARGET :=
 TEST_DATA :=
+PRIVATE :=
 TRUST_PICKLE :=
 LOCAL_STORE := .model-store/$(NAME)
 STAGE ?= dev
@@ -22,7 +23,7 @@ ARCH ?= x86_64
 RUNTIME ?= onnx
 CLIENTS := kserve_rest mlflow_scoring mlserver_infer openapi_generated sagemaker_local triton
 PACKAGE_OPTIONS = --stage $(STAGE) --name "$(NAME)" --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(API_KEY),--api-key) $(if $(PROJECT),--project $(PROJECT))
-PUBLISH_OPTIONS = $(if $(MODEL),--model "$(MODEL)" --name "$(NAME)" $(if $(DATA),--data "$(DATA)") $(if $(TARGET),--target "$(TARGET)") $(if $(TEST_DATA),--test-data "$(TEST_DATA)") $(if $(TRUST_PICKLE),--trust-pickle),"dist/$(NAME).onnx")
+PUBLISH_OPTIONS = $(if $(MODEL),--model "$(MODEL)" --name "$(NAME)" $(if $(DATA),--data "$(DATA)") $(if $(TARGET),--target "$(TARGET)") $(if $(TEST_DATA),--test-data "$(TEST_DATA)") $(if $(PRIVATE),--private $(PRIVATE)) $(if $(TRUST_PICKLE),--trust-pickle),"dist/$(NAME).onnx")
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test clients versions browser screenshots fuzz catboost fidelity check sam format train publish package deploy bench policy pins clean

@@ -140,6 +140,14 @@ def _create_parser() -> argparse.ArgumentParser:
         "--name", help="name of the model (default: the file name of --model, without suffix)"
     )
     estimator.add_argument(
+        "--private",
+        nargs="+",
+        default=[],
+        metavar="COLUMN",
+        help="columns of which the API tells the name and the kind alone: no range, categories or "
+        "example",
+    )
+    estimator.add_argument(
         "--runtime",
         choices=["onnx", "sklearn"],
         help="runtime to export for (default: onnx if it predicts exactly what scikit-learn does, "

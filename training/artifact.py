@@ -38,6 +38,7 @@ from training.manifest import build_manifest, compute_version
 _MANIFEST_KEY = "wine-classifier.manifest"
 _FOOTER_KEY = "wine-classifier.footer"
 _MANIFEST_MEMBER = "wine-classifier.manifest.json"
+_MAX_SHOWN_CHARACTERS = 50
 _MANY_OUTPUTS = "has more than one output; a served classifier has exactly one."
 
 LOG = logging.getLogger(__name__)
@@ -81,6 +82,7 @@ def build_artifact(
     cv: int = 0,
     metrics: dict[str, Any] | None = None,
     runtime: str | None = None,
+    private: Sequence[str] = (),
 ) -> BuiltModel:
     """Export a fitted classifier, compare it with scikit-learn and write it as an artifact.
 
@@ -109,6 +111,9 @@ def build_artifact(
     runtime : {"onnx", "sklearn"}, optional
         The runtime to export for. Default: ONNX if it predicts exactly what scikit-learn does,
         else scikit-learn.
+    private : sequence of str, optional
+        Names of features of which the API tells the name and the kind alone: no range, categories
+        or example.
 
     Returns
     -------
@@ -134,6 +139,7 @@ def build_artifact(
             cv=cv,
             metrics=metrics,
             runtime=runtime,
+            private=private,
         )
     except (TrainingError, InvalidSetting):
         raise
@@ -156,9 +162,12 @@ def _build(
     cv: int,
     metrics: dict[str, Any] | None,
     runtime: str | None,
+    private: Sequence[str],
 ) -> BuiltModel:
+    _check_name(name)
     _check_estimator(estimator)
     table, labels = _read_data(estimator, X, y, feature_names)
+    _check_private(private, [*table.names, *getattr(X, "columns", ())])
     predicted = _predict(estimator, table)
     _check_labels(estimator, labels)
     signature = infer_signature(estimator, table)
@@ -187,6 +196,7 @@ def _build(
         metrics=metrics,
         name=name,
         predicted=texts,
+        private=private,
     )
     version = compute_version(exported.model, manifest)
     created_at = datetime.now(UTC).isoformat(timespec="microseconds")
@@ -197,6 +207,27 @@ def _build(
     return BuiltModel(
         artifact, version, exported.runtime, exported.comparison, exported.attempts, metrics
     )
+
+
+def _check_name(name: str) -> None:
+    """Raise `NotServable` if a name cannot be printed: it is shown on terminals and in paths."""
+    if not name or not name.isprintable():
+        raise NotServable(
+            f"The model's name, {name[:_MAX_SHOWN_CHARACTERS]!r}, is empty or has control "
+            "characters: choose letters, digits and hyphens."
+        )
+
+
+def _check_private(private: Sequence[str], names: list[str]) -> None:
+    """Raise `NotServable` if a private feature is no column of the data: a typo would tell all."""
+    if isinstance(private, str):
+        raise NotServable("private must be a list of feature names, not text.")
+    unknown = [name for name in private if name not in names]
+    if unknown:
+        raise NotServable(
+            f"private names {unknown[0]!r}, which is not a feature of the model; its features are "
+            f"{', '.join(names)}"
+        )
 
 
 def _check_estimator(estimator: Any) -> None:

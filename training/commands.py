@@ -217,6 +217,7 @@ def _build(options: argparse.Namespace) -> bytes:
         test=test,
         cv=options.cv,
         runtime=options.runtime,
+        private=options.private,
     )
     print_export(built)
     print_metrics(built.metrics)

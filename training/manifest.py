@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 import re
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -16,20 +17,21 @@ import sklearn
 import skops
 from sklearn.base import ClassifierMixin
 
-from chalicelib.inputs.signature import Feature, Signature
+from chalicelib.inputs.signature import Signature
 from chalicelib.models.manifest import FORMAT
 from training.data.arrays import Arrays, mask_values
 from training.data.signature import known_values
 from training.data.table import Table, call_estimator
+from training.disclosure import describe_estimator, describe_feature, make_example, to_json
 from training.export.search import Exported
 
 VERSION_DIGITS = 12
 
-# Texts of a feature that takes any are listed if they are few, short and not counted by words:
-# what people wrote is not published.
-MAX_LISTED_CATEGORIES = 100
+# Golden samples hold texts of a feature that takes any if they are few, short and not counted by
+# words: what people wrote is not kept.
+MAX_KEPT_CATEGORIES = 100
 MAX_CATEGORY_CHARACTERS = 100
-EXAMPLE_WORDS = 8
+KEPT_WORDS = 8
 _WORD = re.compile(r"\w+")
 
 
@@ -42,22 +44,19 @@ def build_manifest(
     metrics: dict[str, Any],
     name: str,
     predicted: list[str],
+    private: Collection[str] = (),
 ) -> dict[str, Any]:
     """Describe an exported classifier; the caller adds ``version`` and ``created_at``.
 
-    Ranges, medians, categories and examples of the features come from `table`; `predicted` are the
-    labels that the estimator predicts for it.
+    Ranges, medians, categories and examples of the features come from `table`, except of the
+    features named in `private`; `predicted` are the labels that the estimator predicts for it.
     """
-    free_texts = _free_texts(table, signature, exported)
     return {
         "format": FORMAT,
         "name": name,
         "runtime": exported.runtime,
         "signature": {
-            "features": [
-                _describe_feature(feature, table, index, is_free_text=index in free_texts)
-                for index, feature in enumerate(signature.features)
-            ],
+            "features": _describe_features(estimator, table, signature, predicted, private),
             "classes": list(signature.classes),
             "probabilities": signature.has_probabilities,
             "nan_probabilities": exported.has_nan_probabilities,
@@ -70,7 +69,7 @@ def build_manifest(
             {"strategy": attempt.strategy, "rejection": attempt.rejection}
             for attempt in exported.attempts
         ],
-        "estimator": " ".join(str(estimator).split()),
+        "estimator": describe_estimator(estimator),
         "libraries": {
             "python": platform.python_version(),
             "scikit-learn": sklearn.__version__,
@@ -81,7 +80,9 @@ def build_manifest(
             "numpy": np.__version__,
         },
         "text_encoders": exported.text_encoders,
-        "golden_samples": _golden_samples(estimator, table, signature, predicted, free_texts),
+        "golden_samples": _golden_samples(
+            estimator, table, signature, predicted, _free_texts(table, signature, exported)
+        ),
     }
 
 
@@ -101,41 +102,31 @@ def compute_version(model: bytes, manifest: dict[str, Any]) -> str:
     return hashlib.sha256(model + manifest_json).hexdigest()[:VERSION_DIGITS]
 
 
-def _describe_feature(
-    feature: Feature, table: Table, index: int, *, is_free_text: bool
-) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "name": feature.name,
-        "kind": feature.kind,
-        "required": feature.required,
-    }
-    if feature.missing_is_none:
-        document["missing"] = "none"
-    column = table.column(index)
-    if feature.kind in ("numeric", "integer") and not np.isnan(column).all():
-        document |= {
-            "min": _to_json(float(np.nanmin(column)), feature),
-            "max": _to_json(float(np.nanmax(column)), feature),
-            "median": float(np.nanmedian(column)),
-        }
-    if feature.kind == "categorical" or feature.categories is not None:
-        document["unknown_categories"] = "accepted" if feature.categories is None else "rejected"
-        if not is_free_text:
-            known = known_values(table, index)
-            document["categories"] = [_to_json(value, feature) for value in known]
-    values = (_to_json(value, feature) for value in column.tolist())
-    example: Any = next((value for value in values if value is not None), 0.0)
-    document["example"] = _some_words(example) if is_free_text else example
-    return document
+def _describe_features(
+    estimator: Any,
+    table: Table,
+    signature: Signature,
+    predicted: list[str],
+    private: Collection[str],
+) -> list[dict[str, Any]]:
+    features = [
+        describe_feature(feature, table, index, is_private=feature.name in private)
+        for index, feature in enumerate(signature.features)
+    ]
+    example = make_example(estimator, table, signature, features, predicted)
+    for feature, value in zip(features, example or [], strict=False):
+        if value is not None:
+            feature["example"] = value
+    return features
 
 
 def _free_texts(table: Table, signature: Signature, exported: Exported) -> set[int]:
-    """Return the indices of the features that take any text, and whose texts are not listed."""
+    """Return the indices of the features that take any text, and whose texts are not kept."""
     counted = {e["feature"] for e in exported.text_encoders if "categories" not in e}
     free = set()
     for index in signature.text_indices:
         known = [str(value) for value in known_values(table, index)]
-        is_list = len(known) <= MAX_LISTED_CATEGORIES and all(
+        is_list = len(known) <= MAX_KEPT_CATEGORIES and all(
             len(text) <= MAX_CATEGORY_CHARACTERS for text in known
         )
         is_counted = index in counted or signature.is_text_sequence
@@ -145,8 +136,8 @@ def _free_texts(table: Table, signature: Signature, exported: Exported) -> set[i
 
 
 def _some_words(text: str) -> str:
-    """Return a few words of a text in another order: what people wrote is not published."""
-    words = sorted(set(_WORD.findall(text)))[:EXAMPLE_WORDS]
+    """Return a few words of a text in another order: what people wrote is not kept."""
+    words = sorted(set(_WORD.findall(text)))[:KEPT_WORDS]
     return " ".join(words)[:MAX_CATEGORY_CHARACTERS]
 
 
@@ -187,14 +178,5 @@ def _to_rows(samples: Arrays, signature: Signature) -> list[list[Any]]:
     ):
         for column, index in enumerate(indices):
             for row, value in zip(rows, values[:, column].tolist(), strict=True):
-                row[index] = _to_json(value, signature.features[index])
+                row[index] = to_json(value, signature.features[index])
     return rows
-
-
-def _to_json(value: Any, feature: Feature) -> Any:
-    """Convert a value to the JSON type of its feature, a missing one to None."""
-    if value is None or value != value:
-        return None
-    if feature.kind == "boolean":
-        return bool(value)
-    return int(value) if feature.kind == "integer" else value

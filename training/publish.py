@@ -56,6 +56,7 @@ def publish(
     cv: int = FOLDS,
     metrics: dict[str, Any] | None = None,
     runtime: str | None = None,
+    private: Sequence[str] = (),
     dry_run: bool = False,
 ) -> Published:
     """Export a fitted classifier, compare it with scikit-learn and make it the live version.
@@ -91,6 +92,9 @@ def publish(
     runtime : {"onnx", "sklearn"}, optional
         The runtime to export for. Default: ONNX if it predicts exactly what scikit-learn does,
         else scikit-learn.
+    private : sequence of str, optional
+        Names of features of which the API tells the name and the kind alone: no range, categories
+        or example.
     dry_run : bool, default=False
         Build and check everything, but write nothing to the store.
 
@@ -121,6 +125,7 @@ def publish(
         cv=cv,
         metrics=metrics,
         runtime=runtime,
+        private=private,
     )
     registry = ModelRegistry(to, signing_key(os.environ))
     artifact = built.artifact

@@ -24,6 +24,7 @@ from chalicelib.store.object_store import CURRENT, ObjectStore, store_url
 HOST = "127.0.0.1"
 USAGE_ERROR = 2  # exit code, as argparse's
 EXAMPLE_MODEL = "wine"
+PLACEHOLDER = "..."
 TUTORIAL_REQUEST = '{"data":".10"}'
 
 
@@ -66,17 +67,19 @@ def example_command(address: str, manifest: Manifest) -> str:
 
 
 def example_request(manifest: Manifest) -> str:
-    """Return a body of ``POST /classify``: the tutorial's for its model, else the model's own."""
+    """Return a body of ``POST /classify``: the tutorial's for its model, else the model's own.
+
+    A required feature without an example, whose categories are rare or private, has a placeholder.
+    """
     if manifest.name == EXAMPLE_MODEL and _accepts(manifest, ".10"):
         return TUTORIAL_REQUEST
     features = manifest.document["signature"]["features"]
-    golden_sample = manifest.golden_samples.samples[0]
     sample = {
-        feature["name"]: feature.get("example", value)
-        for feature, value in zip(features, golden_sample, strict=True)
+        feature["name"]: feature.get("example", PLACEHOLDER)
+        for feature in features
+        if feature["required"] or "example" in feature
     }
-    body = {"data": {name: value for name, value in sample.items() if value is not None}}
-    return json.dumps(body, separators=(",", ":"))
+    return json.dumps({"data": sample}, separators=(",", ":"))
 
 
 def _accepts(manifest: Manifest, data: Any) -> bool:

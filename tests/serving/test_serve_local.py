@@ -39,16 +39,16 @@ def test_another_model_gets_its_own_example(mixed: BuiltModel, mixed_app: App) -
 
 def test_a_model_named_wine_that_takes_no_single_number_gets_its_own_example() -> None:
     """The name alone does not make the tutorial's request valid."""
-    X, y = np.array([[1.0, 2.0], [2.0, 1.0], [3.0, 5.0], [4.0, 4.0]]), [0, 1, 0, 1]
+    X, y = np.array([[1.0, 2.0], [2.0, 1.0], [3.0, 2.0], [4.0, 4.0]] * 5), [0, 1, 0, 1] * 5
     built = build_artifact(LogisticRegression().fit(X, y), X, y, name="wine")
-    assert example_request(manifest_of(built)) == '{"data":{"x0":1.0,"x1":2.0}}'
+    assert example_request(manifest_of(built)) == '{"data":{"x0":2.5,"x1":2.0}}'
 
 
 @pytest.mark.parametrize("text", ["driver's", 'say "so"', "a\nb", "$HOME `x` \\n", "ü"])
 def test_the_shell_passes_the_example_on_unchanged(text: str) -> None:
     """Whatever the texts of the data hold."""
-    X = pd.DataFrame({text: [text, "other", text, "other"]})
-    y = [0, 1, 0, 1]
+    X = pd.DataFrame({text: [text, text, "other"] * 5})
+    y = [0, 0, 1] * 5
     estimator = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(X, y)
     manifest = manifest_of(build_artifact(estimator, X, y, name="texts"))
     command = example_command("http://127.0.0.1:8000", manifest)

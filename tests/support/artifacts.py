@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chalicelib.models.artifact import FOOTER_BYTES, make_footer, read_manifest
+from chalicelib.models.manifest import FORMAT
 
 
 def rewrite_manifest(artifact: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
@@ -23,7 +24,7 @@ def rewrite_manifest(artifact: bytes, change: Callable[[dict[str, Any]], None]) 
 
 def set_format(manifest: dict[str, Any]) -> None:
     """Set a future format."""
-    manifest["format"] = 3
+    manifest["format"] = FORMAT + 1
 
 
 def set_runtime(manifest: dict[str, Any]) -> None:

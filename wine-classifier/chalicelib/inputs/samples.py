@@ -248,8 +248,8 @@ class _Parser:
             self._reject(row, feature, "must be text that UTF-8 can encode")
             return None
         if feature.categories is not None and value not in feature.categories:
-            path, categories = self._value_path(row, feature), map(str, feature.categories)
-            self._problems.add_unknown(path, value, categories, UNKNOWN_CATEGORY)
+            path, listed = self._value_path(row, feature), map(str, feature.listed_categories)
+            self._problems.add_unknown(path, value, listed, UNKNOWN_CATEGORY)
         return value
 
     def _reject(self, row: int, feature: Feature, problem: str) -> None:

@@ -26,6 +26,8 @@ class Feature(NamedTuple):
         The only values that the estimator accepts; None if it accepts others.
     missing_is_none : bool
         True if a missing value is None, not NaN, in the data that the estimator was fitted on.
+    listed_categories : tuple of str or float
+        The categories that clients are told; the others are rare or private.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Feature(NamedTuple):
     required: bool
     categories: frozenset[str | float] | None = None
     missing_is_none: bool = False
+    listed_categories: tuple[str | float, ...] = ()
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Feature:
@@ -46,12 +49,15 @@ class Feature(NamedTuple):
         if document["kind"] not in get_args(Kind):
             raise ValueError(f"unknown feature kind {document['kind']!r}")
         is_closed = document.get("unknown_categories") == "rejected"
+        listed = tuple(document["categories"]) if is_closed else ()
+        unlisted = document.get("unlisted_categories", ())
         return cls(
             name=str(document["name"]),
             kind=cast(Kind, document["kind"]),
             required=bool(document["required"]),
-            categories=frozenset(document["categories"]) if is_closed else None,
+            categories=frozenset((*listed, *unlisted)) if is_closed else None,
             missing_is_none=document.get("missing") == "none",
+            listed_categories=listed,
         )
 
 

@@ -10,7 +10,7 @@ from chalicelib.inputs.signature import Signature
 
 # Raise this when code that reads the old format would misread the new one, and let `Manifest` read
 # both. Functions deployed earlier reject the newer format and keep serving their last good model.
-FORMAT = 2
+FORMAT = 3
 
 
 class GoldenSamples(NamedTuple):

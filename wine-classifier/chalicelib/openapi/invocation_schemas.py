@@ -8,6 +8,7 @@ from typing import Any
 
 from chalicelib.models.manifest import Manifest
 from chalicelib.openapi.json_schema import Schema, array_schema, object_schema, ref, tuple_schema
+from chalicelib.openapi.public_manifest import lists_all_categories, public_features
 from chalicelib.openapi.sample_schemas import feature_schemas, label_schema, required_names
 from chalicelib.protocols.invocations.csv_format import write_csv
 
@@ -69,7 +70,7 @@ def _columns_schema(manifest: Manifest, required: list[str], **limits: int) -> S
 
 def csv_schema(manifest: Manifest) -> Schema:
     """Describe rows by position; a header may put the columns in another order."""
-    features = manifest.document["signature"]["features"]
+    features = public_features(manifest)
     row = ",".join(
         # An empty line is no row, so a model of one feature needs a value in each line.
         _cell_pattern(feature)
@@ -85,7 +86,7 @@ def csv_schema(manifest: Manifest) -> Schema:
 
 
 def _cell_pattern(feature: Mapping[str, Any]) -> str:
-    if feature.get("unknown_categories") != "rejected":
+    if not lists_all_categories(feature):
         return _CELL_PATTERNS[feature["kind"]]
     cells = [write_csv([[c]]).removesuffix("\n") for c in feature["categories"] if c != ""]
     return "(" + "|".join(_SPECIAL_CHARACTER.sub(r"\\\g<0>", cell) for cell in cells) + ")"

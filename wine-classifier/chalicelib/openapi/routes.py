@@ -8,9 +8,6 @@ from chalicelib.rest.middleware import handle_errors
 from chalicelib.rest.responses import json_response
 from chalicelib.service import Service
 
-# The manifest fields that only the server and the publisher use.
-_INTERNAL_FIELDS = {"format", "golden_samples", "attempts", "text_encoders"}
-
 
 def create_blueprint(service: Service) -> Blueprint:
     """Create the blueprint of ``/model`` and ``/openapi.json``."""
@@ -20,11 +17,10 @@ def create_blueprint(service: Service) -> Blueprint:
     @handle_errors
     def model() -> Response:
         """Return the manifest of the live model, its name and version first."""
-        document = service.models.current().manifest.document
-        first = {name: document[name] for name in ("name", "version")}
-        return json_response(
-            first | {name: document[name] for name in document if name not in _INTERNAL_FIELDS}
-        )
+        # Imported here so that no other request pays for the import.
+        from chalicelib.openapi.public_manifest import public_manifest
+
+        return json_response(public_manifest(service.models.current().manifest))
 
     @routes.route("/openapi.json", methods=["GET"], content_types=[])
     @handle_errors

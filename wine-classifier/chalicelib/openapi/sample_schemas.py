@@ -17,6 +17,7 @@ from chalicelib.openapi.json_schema import (
     ref,
     tuple_schema,
 )
+from chalicelib.openapi.public_manifest import lists_all_categories, public_features
 
 _JSON_TYPES = {
     "numeric": "number",
@@ -82,11 +83,8 @@ def label_schema(signature: Signature) -> Schema:
 
 def feature_schemas(manifest: Manifest) -> dict[str, Schema]:
     """Describe each feature by its name, in the model's order."""
-    features, largest = (
-        manifest.document["signature"]["features"],
-        manifest.signature.largest_number,
-    )
-    return {feature["name"]: _feature_schema(feature, largest) for feature in features}
+    largest = manifest.signature.largest_number
+    return {f["name"]: _feature_schema(f, largest) for f in public_features(manifest)}
 
 
 def required_names(signature: Signature) -> list[str]:
@@ -100,18 +98,22 @@ def _feature_schema(feature: Mapping[str, Any], largest: float) -> Schema:
     notes = []
     if "min" in feature:
         low, high, median = feature["min"], feature["max"], feature["median"]
-        notes.append(f"In the training data from {low} to {high}, median {median}.")
+        notes.append(f"Most of the training data is from {low} to {high}, median {median}.")
         schema["x-range"] = {"min": low, "max": high, "median": median}
     if feature.get("unknown_categories") == "accepted":
         notes.append("Any text is accepted.")
-        if "categories" in feature:  # listed only if they are few
-            schema["x-categories"] = feature["categories"]
+    elif "other_categories" in feature:
+        notes.append("Only known categories are accepted; rare ones are not listed.")
+        schema["x-categories"] = feature["categories"]
+    if "private" in feature:
+        notes.append("Private: its values are not described.")
     if not feature["required"]:
         notes.append("May be absent or null.")
         schema = nullable(schema)
         if "enum" in schema:
             schema["enum"] = [*schema["enum"], None]
-    return schema | {"description": " ".join(notes), "examples": [feature["example"]]}
+    examples = {"examples": [feature["example"]]} if "example" in feature else {}
+    return schema | {"description": " ".join(notes), **examples}
 
 
 def _value_schema(feature: Mapping[str, Any], largest: float) -> Schema:
@@ -121,7 +123,7 @@ def _value_schema(feature: Mapping[str, Any], largest: float) -> Schema:
         schema |= {"minimum": -largest, "maximum": largest}
     elif schema["type"] == "integer":
         schema |= {"minimum": -LARGEST_INTEGER, "maximum": LARGEST_INTEGER}
-    if feature.get("unknown_categories") == "rejected":
+    if lists_all_categories(feature):
         schema["enum"] = [*feature["categories"]]
     return schema
 
@@ -131,7 +133,7 @@ def _scalar_schemas(manifest: Manifest) -> list[Schema]:
     first, *others = manifest.signature.features
     if first.kind == "boolean" or any(feature.required for feature in others):
         return []
-    feature = manifest.document["signature"]["features"][0]
+    feature = public_features(manifest)[0]
     value = _value_schema(feature, manifest.signature.largest_number)
     if first.kind == "categorical":
         return [value]
