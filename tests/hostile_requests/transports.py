@@ -12,6 +12,7 @@ from chalice.local import RouteMatcher
 from deployment.emulator.function import Function
 from tests.hostile_requests.request import Request
 from tests.support.app import App, Response
+from tests.support.headers import assert_is_private
 
 # The emulator, like Lambda, limits the whole event, not the body alone.
 MAX_EVENT_BYTES = 6_000_000
@@ -72,6 +73,7 @@ class HTTPClient:
         response = connection.getresponse()
         body = response.read()
         connection.close()
+        assert_is_private(response.headers)
         return Response(response.status, dict(response.headers), json.loads(body) if body else None)
 
 
@@ -90,6 +92,7 @@ class LambdaEvents:
         """Invoke the function with the request's event."""
         result = self._function.invoke(self._event(request))
         assert "statusCode" in result, f"{result}\n{self._function.log}"
+        assert_is_private(result["headers"])
         return Response(result["statusCode"], result["headers"], json.loads(result["body"]))
 
     def _event(self, request: Request) -> dict[str, Any]:

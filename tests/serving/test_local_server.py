@@ -21,6 +21,7 @@ from chalicelib.local import server as local_server
 from tests.hostile_requests.raw_http import RAW, Raw
 from tests.support.app import App
 from tests.support.errors import is_error
+from tests.support.headers import assert_is_private
 from tests.support.models import WineModel
 from training.registry import ModelRegistry
 
@@ -82,6 +83,7 @@ def test_every_request_gets_its_response(
     assert [status for status, _, _ in responses] == raw.statuses
     for status, headers, body in responses:
         assert headers["Content-Type"] == "application/json"
+        assert_is_private(headers)
         assert status == 200 or body is None or is_error(body)
     assert "Traceback" not in capfd.readouterr().err
 

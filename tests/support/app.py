@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from chalice.test import Client
 
+from tests.support.headers import assert_is_private
 from tests.support.paths import APP
 
 
@@ -44,6 +45,7 @@ class App:
         """Send a request and return the response with its body as bytes."""
         headers = {"Content-Type": "application/json"} if headers is None else headers
         response = self._http.request(method, path, headers=headers, body=body)
+        assert_is_private(response.headers)
         return Response(response.status_code, response.headers, response.body)
 
     def classify(self, data: object, **fields: object) -> Response:

@@ -10,6 +10,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.errors import ModelUnavailable, UnknownPath
 from chalicelib.rest.middleware import handle_errors
+from chalicelib.rest.responses import text_response
 from chalicelib.service import Service
 
 # What the page may do: run the one script and the one style in it, and call its own origin.
@@ -38,7 +39,7 @@ def create_blueprint(service: Service) -> Blueprint:
             if not service.settings.page:
                 raise UnknownPath
         html, headers = read_page()
-        return Response(html, {**headers})
+        return text_response(html, headers)
 
     return routes
 

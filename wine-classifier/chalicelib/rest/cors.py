@@ -12,6 +12,7 @@ from chalice.app import Chalice, Request, Response
 
 from chalicelib.errors import MethodNotAllowed, ModelUnavailable
 from chalicelib.rest.middleware import PREFLIGHT, allowed_methods, handle_errors
+from chalicelib.rest.responses import json_response
 from chalicelib.service import Service
 
 _MAX_AGE_SECONDS = 600  # browsers cache a preflight that long
@@ -34,9 +35,8 @@ def register_preflight_routes(app: Chalice, service: Service) -> None:
             "Access-Control-Allow-Methods": ", ".join(methods),
             "Access-Control-Allow-Headers": _REQUEST_HEADERS,
             "Access-Control-Max-Age": str(_MAX_AGE_SECONDS),
-            "Content-Type": "application/json",
         }
-        return Response("{}", {**headers})
+        return json_response({}, headers)
 
     for path in list(app.routes):
         app.route(path, methods=[PREFLIGHT], content_types=[])(preflight)

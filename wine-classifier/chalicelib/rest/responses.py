@@ -32,6 +32,11 @@ _STATUS: dict[type[ServingError], int] = {
     ModelUnavailable: 503,
 }
 
+# A prediction is of its moment and of one client's data: no cache keeps it. And no browser guesses
+# that a response is of another type, such as a script.
+_EVERY_RESPONSE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_JSON = {**_EVERY_RESPONSE, "Content-Type": "application/json"}
+
 _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
@@ -39,11 +44,12 @@ def json_response(
     body: object, headers: dict[str, str] | None = None, status: int = 200
 ) -> Response:
     """Return a response whose body is JSON."""
-    return Response(
-        body=_ENCODER.encode(body),
-        headers={"Content-Type": "application/json", **(headers or {})},
-        status_code=status,
-    )
+    return Response(_ENCODER.encode(body), {**_JSON, **(headers or {})}, status)
+
+
+def text_response(body: str, headers: dict[str, str]) -> Response:
+    """Return a response with a body of another type; the headers hold its Content-Type."""
+    return Response(body, {**_EVERY_RESPONSE, **headers})
 
 
 def health_response(models: ModelStore) -> Response:

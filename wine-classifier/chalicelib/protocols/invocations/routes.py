@@ -7,7 +7,7 @@ from chalice.app import Blueprint, Response
 from chalicelib.models.predict import predict
 from chalicelib.rest.events import read_request
 from chalicelib.rest.middleware import handle_errors
-from chalicelib.rest.responses import health_response, json_response
+from chalicelib.rest.responses import health_response, json_response, text_response
 from chalicelib.service import Service
 
 
@@ -42,9 +42,8 @@ def create_blueprint(service: Service) -> Blueprint:
         prediction, _ = predict(request.samples, model, request.locate, max_rows=max_rows)
         labels, version = prediction.labels, {"X-Model-Version": model.manifest.version}
         if accepts_csv(headers):
-            return Response(
-                write_csv([label] for label in labels), {"Content-Type": CSV, **version}
-            )
+            csv = write_csv([label] for label in labels)
+            return text_response(csv, {"Content-Type": CSV, **version})
         return json_response(labels if request.is_bare else {"predictions": labels}, version)
 
     return routes
