@@ -22,7 +22,7 @@ from sklearn.linear_model import LogisticRegression, RidgeClassifier, SGDClassif
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier
 from sklearn.naive_bayes import BernoulliNB, ComplementNB, GaussianNB, MultinomialNB
-from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
+from sklearn.neighbors import KNeighborsClassifier, NearestCentroid, RadiusNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC, LinearSVC, NuSVC
 from sklearn.tree import DecisionTreeClassifier
@@ -97,6 +97,8 @@ def variants() -> Iterator[Any]:
         yield SVC(kernel=kernel, gamma="scale")
     yield SVC(decision_function_shape="ovo", random_state=0)
     yield SVC(break_ties=True, C=10)
+    yield SVC(probability=True, random_state=0)
+    yield NuSVC(nu=0.2, probability=True, random_state=0)
     yield NuSVC(nu=0.2, kernel="linear")
     yield MLPClassifier((8, 5), activation="tanh", max_iter=50, random_state=0)
     yield MLPClassifier((8,), activation="logistic", max_iter=50, random_state=0)
@@ -116,6 +118,9 @@ def variants() -> Iterator[Any]:
     yield KNeighborsClassifier(4, weights="distance")
     yield KNeighborsClassifier(6, p=1, algorithm="brute")
     yield KNeighborsClassifier(6, metric="cosine")
+    yield KNeighborsClassifier(3, p=3, algorithm="ball_tree", leaf_size=10)
+    yield KNeighborsClassifier(metric="chebyshev", weights="distance")
+    yield RadiusNeighborsClassifier(30.0, p=1, outlier_label="most_frequent")
     yield NearestCentroid(metric="manhattan")
     yield NearestCentroid(shrink_threshold=0.2)
     yield BernoulliNB(binarize=2.0)

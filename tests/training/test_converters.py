@@ -134,6 +134,8 @@ VARIANTS = [
     StackingClassifier([("a", TREE)], final_estimator=RidgeClassifier(), passthrough=True, cv=3),
     SVC(kernel="poly"),
     SVC(break_ties=True),
+    SVC(probability=True, random_state=0),
+    NuSVC(nu=0.1, probability=True, decision_function_shape="ovo", random_state=0),
     VotingClassifier([("a", LOGISTIC), ("b", TREE)], voting="soft", weights=[1, 2]),
     VotingClassifier([("a", LOGISTIC), ("b", TREE), ("c", LinearSVC())], weights=[1, 2, 1.5]),
 ]
@@ -222,8 +224,8 @@ def test_float32_is_used_if_float64_is_not_possible() -> None:
 @pytest.mark.filterwarnings("ignore")  # skl2onnx's conversion of SVC warns
 @pytest.mark.parametrize(
     ("estimator", "reason"),
-    [(SVC(probability=True, random_state=0), "probability=True")],
-    ids=["SVC"],
+    [(KNeighborsClassifier(6, metric="cosine"), "the metric 'cosine' is not supported")],
+    ids=["KNeighborsClassifier"],
 )
 def test_skl2onnx_converts_parameters_that_the_converters_do_not_support(
     estimator: ClassifierMixin, reason: str

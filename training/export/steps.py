@@ -26,6 +26,7 @@ _MAX_BISECTIONS = 80
 _SEED = 1
 _STEPPED_MODULES = ("sklearn.tree", "sklearn.ensemble._hist", "lightgbm", "xgboost", "catboost")
 _STEPPED_CLASSES = ("Binarizer", "KBinsDiscretizer")
+_KNOWN_LIBRARIES = ("sklearn.", "imblearn.", "numpy", "scipy.", "pandas.")
 # Transformers that compute each value from one other, or copy it, so that its last bit is certain.
 _EXACT_TRANSFORMERS = (
     "Binarizer",
@@ -70,10 +71,14 @@ def has_steps(estimator: Any) -> bool:
     classes = {type(part) for part in iterate_parts(estimator)}
     if any(cls.__module__.startswith(_NOISY_MODULES) for cls in classes):
         return False
-    return any(
-        cls.__module__.startswith(_STEPPED_MODULES) or cls.__name__ in _STEPPED_CLASSES
-        for cls in classes
-    )
+    return any(map(_may_have_steps, classes))
+
+
+def _may_have_steps(cls: type) -> bool:
+    is_stepped = cls.__module__.startswith(_STEPPED_MODULES) or cls.__name__ in _STEPPED_CLASSES
+    # A transformer of another library may compare its features with anything.
+    is_unknown = hasattr(cls, "transform") and not cls.__module__.startswith(_KNOWN_LIBRARIES)
+    return is_stepped or is_unknown
 
 
 def step_margin(estimator: Any) -> float:

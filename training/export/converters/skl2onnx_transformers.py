@@ -32,7 +32,9 @@ def transform_with_skl2onnx(transformer: Any, X: Features) -> Features:
         )
     except Exception as error:  # skl2onnx may raise anything
         raise NotImplementedError(f"{name} is not supported") from error
-    (output,) = model.graph.output
+    if len(model.graph.output) != 1:
+        raise NotImplementedError(f"{name} has more than one output")
+    output = model.graph.output[0]
     tensor_type = output.type.tensor_type
     if tensor_type.elem_type != TensorProto.DOUBLE:
         raise NotImplementedError(f"{name} is not supported in float64")
