@@ -24,6 +24,7 @@ from training.data.fitted_columns import make_table
 from training.evaluation.cross_validation import cross_validate, cross_validated_accuracy
 from training.evaluation.estimates import CONFIDENCE, Estimate, Predictions, describe_by_class
 from training.evaluation.importance import measure_importance
+from training.export.search import explain_fallback
 from training.registry import ModelRegistry, Version
 from training.wine.dataset import split, wine
 from training.wine.estimators import majority_class, tutorial_model, wine_pipeline
@@ -149,6 +150,8 @@ def print_export(built: BuiltModel) -> None:
         f"{comparison.label_mismatches} labels differ, "
         f"largest probability difference {comparison.max_difference:.1e}"
     )
+    if built.runtime == "sklearn":
+        print(f"\n{explain_fallback(built.attempts)}")
 
 
 def print_accuracies(accuracies: dict[str, Estimate]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -13,8 +14,10 @@ from chalicelib.settings import signing_key
 from training.artifact import build_artifact
 from training.evaluation.metrics import FOLDS
 from training.export.comparison import Comparison
-from training.export.search import Attempt
+from training.export.search import Attempt, explain_fallback
 from training.registry import ModelRegistry
+
+LOG = logging.getLogger(__name__)
 
 
 class Published(NamedTuple):
@@ -61,7 +64,8 @@ def publish(
 ) -> Published:
     """Export a fitted classifier, compare it with scikit-learn and make it the live version.
 
-    The artifact is signed if the environment variable ``MODEL_SIGNING_KEY`` is set.
+    The artifact is signed if the environment variable ``MODEL_SIGNING_KEY`` is set. A warning is
+    logged if scikit-learn itself has to serve it: the function then needs ``RUNTIME=sklearn``.
 
     Parameters
     ----------
@@ -128,6 +132,8 @@ def publish(
         private=private,
     )
     registry = ModelRegistry(to, signing_key(os.environ))
+    if built.runtime == "sklearn":
+        LOG.warning(explain_fallback(built.attempts))
     artifact = built.artifact
     url = registry.plan_publish(artifact).url if dry_run else registry.publish(artifact)
     return Published(

@@ -55,3 +55,21 @@ def test_requiring_onnx_fails_with_the_reason(trained: WineModel, tmp_path: Path
     with pytest.raises(NotExportable, match="FunctionTransformer"):
         publish(estimator, X, y, to=str(tmp_path / "store"), runtime="onnx")
     assert not (tmp_path / "store").exists()
+
+
+def test_a_model_that_scikit_learn_serves_is_announced(
+    trained: WineModel, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With what the function needs, and why ONNX does not serve it."""
+    X, y, _ = trained.dataset
+    steps = (StandardScaler(), FunctionTransformer(np.spacing), LogisticRegression())
+    publish(make_pipeline(*steps).fit(X, y), X, y, to=str(tmp_path), dry_run=True)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert caplog.messages[0] == (
+        "Served by scikit-learn: package the function with RUNTIME=sklearn. ONNX is not exact: "
+        "Pipeline cannot be converted to ONNX: FunctionTransformer of spacing is not supported."
+    )
+    publish(trained.estimator, X, y, to=str(tmp_path), dry_run=True)
+    assert len(caplog.records) == 1
+    publish(trained.estimator, X, y, to=str(tmp_path), dry_run=True, runtime="sklearn")
+    assert caplog.messages[-1].endswith("package the function with RUNTIME=sklearn.")

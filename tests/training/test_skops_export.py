@@ -9,13 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import skops.io
+from numpy.random import RandomState
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute._iterative import IterativeImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from chalicelib.errors import InvalidArtifact
 from chalicelib.models.artifact import make_footer, read_manifest
 from chalicelib.models.model import load_model
+from chalicelib.runtimes.sklearn_classifier import find_untrusted
 from tests.support.artifacts import rewrite_manifest
 from tests.support.models import WineModel
 from training.artifact import _skops_artifact, build_artifact
@@ -89,6 +101,74 @@ def test_rejects_a_type_that_is_not_trusted_before_it_runs(trained: WineModel, n
     manifest = read_manifest(build_skops_artifact(trained))
     with pytest.raises(InvalidArtifact, match="types that are not allowed"):
         load_model(add_manifest(forged, manifest))
+
+
+def served_by_scikit_learn() -> dict[str, tuple[Any, Any, Any]]:
+    """Return estimators that hold private types of scikit-learn, each with its data."""
+    random = np.random.default_rng(0)
+    numbers = random.normal(size=(60, 3))
+    y = np.arange(60) % 2
+    gaps = np.where(random.random(numbers.shape) < 0.1, np.nan, numbers)
+    codes = np.column_stack([random.integers(0, 3, 60), numbers[:, :2]]).astype(np.float64)
+    texts = np.array(["red wine", "white wine", "red", "dry white"] * 15, dtype=np.object_)
+    frame = pd.DataFrame(numbers, columns=["a", "b", "c"])
+    selector = make_column_selector(dtype_include="number")
+    transformer = make_column_transformer((StandardScaler(), selector))
+    logistic, folds = LogisticRegression(), KFold(3, shuffle=True, random_state=RandomState(0))
+    return {
+        "partial": (HistGradientBoostingClassifier(max_iter=2, categorical_features=[0]), codes, y),
+        "csr_matrix": (make_pipeline(TfidfVectorizer(), SVC()), texts, y),
+        "make_column_selector": (make_pipeline(transformer, logistic), frame, y),
+        "KFold": (GridSearchCV(logistic, {"C": [1.0]}, cv=folds), numbers, y),
+        "_ImputerTriplet": (make_pipeline(IterativeImputer(max_iter=1), logistic), gaps, y),
+    }
+
+
+@pytest.mark.parametrize("name", list(served_by_scikit_learn()))
+def test_what_scikit_learn_itself_holds_is_allowed(name: str) -> None:
+    """Each of these is data, or a function that only checks an array."""
+    estimator, X, y = served_by_scikit_learn()[name]
+    built = build_artifact(estimator.fit(X, y), X, y, name="model", runtime="sklearn")
+    assert load_model(built.artifact).manifest.runtime == "sklearn"
+
+
+def partial_of(function: dict[str, str], **disguise: str) -> bytes:
+    """Return an archive with a partial object of a function."""
+    node = {"__module__": "functools", "__class__": "partial", "__loader__": "PartialNode"}
+    empty = {"__module__": "builtins", "__loader__": "JsonNode", "is_json": True}
+    arguments = {
+        "args": empty | {"__class__": "tuple", "__loader__": "TupleNode", "content": []},
+        "kwds": empty
+        | {
+            "__class__": "dict",
+            "__loader__": "DictNode",
+            "content": {},
+            "key_types": empty | {"__class__": "list", "__loader__": "ListNode", "content": []},
+        },
+        "namespace": empty | {"__class__": "str", "content": "null"},
+    }
+    schema = node | disguise | {"content": {"func": function, **arguments}, "protocol": 2}
+    return add_members(b"", {"schema.json": json.dumps(schema).encode()})
+
+
+CHECK_ARRAY = {
+    "__module__": "sklearn.utils.validation",
+    "__class__": "check_array",
+    "__loader__": "FunctionNode",
+}
+
+
+def test_a_partial_object_is_allowed_of_check_array_alone() -> None:
+    """It would call any other trusted function, or class, with arguments from the file."""
+    assert find_untrusted(partial_of(CHECK_ARRAY)) == []
+    mean = {"__module__": "numpy", "__class__": "mean", "__loader__": "FunctionNode"}
+    for archive in (
+        partial_of(mean),
+        # skops makes a partial object of whatever class the node claims to be.
+        partial_of(mean, __module__="numpy", __class__="dtype"),
+        partial_of(CHECK_ARRAY | {"__loader__": "TypeNode"}),
+    ):
+        assert find_untrusted(archive) == ["functools.partial of another function"]
 
 
 @pytest.mark.parametrize("member", ["../../outside.npy", "/tmp/outside.npy", "..\\outside.npy"])

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 
+from training.data.parts import find_estimators
 from training.data.table import Table
 from training.errors import NotServable
 
@@ -19,7 +19,6 @@ LOG = logging.getLogger(__name__)
 
 TEXT_FEATURE = "text"  # the name of the feature of an estimator that takes a sequence of texts
 _TRIED_ROWS = 100
-_PARTS = ("_CalibratedClassifier",)  # hold estimators, and are none
 _LISTED_NAMES = 5
 
 
@@ -74,11 +73,6 @@ def find_column_transformers(estimator: Any) -> Iterator[ColumnTransformer]:
     for part in find_estimators(estimator):
         if isinstance(part, ColumnTransformer) and hasattr(part, "transformers_"):
             yield part
-
-
-def find_estimators(estimator: Any) -> Iterator[BaseEstimator]:
-    """Yield an estimator and every one in it, at any depth."""
-    yield from _find(estimator, seen=set())
 
 
 def _to_array(X: Any) -> Any:
@@ -151,21 +145,3 @@ def _unused_columns(estimator: Any, X: pd.DataFrame, fitted: list[Any]) -> set[A
     except Exception:  # an estimator may raise anything
         return set()
     return unused if same else set()
-
-
-def _find(value: Any, seen: set[int]) -> Iterator[BaseEstimator]:
-    if id(value) in seen:
-        return
-    seen.add(id(value))
-    if isinstance(value, BaseEstimator):
-        yield value
-    if isinstance(value, BaseEstimator) or type(value).__name__ in _PARTS:
-        parts = list(vars(value).values())
-    elif isinstance(value, dict):
-        parts = list(value.values())
-    elif isinstance(value, (list, tuple)):
-        parts = list(value)
-    else:
-        return
-    for part in parts:
-        yield from _find(part, seen)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from training.data.fitted_columns import find_column_transformers, find_estimators
+from training.data.fitted_columns import find_column_transformers
+from training.data.parts import find_estimators
 
 
 def select_by_position(estimator: Any) -> Any:

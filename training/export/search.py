@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from chalicelib.runtimes.base import Classifier
 from chalicelib.runtimes.onnx_classifier import OnnxClassifier
 from chalicelib.runtimes.sklearn_classifier import SklearnClassifier
 from training.data.table import Table
-from training.errors import NoExactStrategy, NotExportable, first_line
+from training.errors import NoExactStrategy, NotExportable, first_line, one_line
 from training.export.comparison import (
     Comparison,
     Reference,
@@ -101,6 +101,15 @@ def export(
                 _has_nan(reference.probabilities),
             )
     raise NoExactStrategy(type(estimator).__name__, attempts)
+
+
+def explain_fallback(attempts: Sequence[Attempt]) -> str:
+    """Return what a model that scikit-learn serves needs, and why ONNX does not serve it."""
+    advice = "Served by scikit-learn: package the function with RUNTIME=sklearn"
+    if len(attempts) == 1:  # the only runtime that was asked for
+        return f"{advice}."
+    # ONNX in float64 fails for the best reason.
+    return f"{advice}. ONNX is not exact: {one_line(attempts[0].rejection or '', 150)}."
 
 
 def _candidates(estimator: Any, table: Table, signature: Signature) -> Iterator[_Candidate]:

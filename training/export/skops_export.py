@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import skops.io
 
-from chalicelib.errors import InvalidArtifact
-from chalicelib.runtimes.sklearn_classifier import audit
+from chalicelib.runtimes.sklearn_classifier import find_untrusted
 from training.errors import NotExportable
 
 _SCHEMA = "schema.json"
 _NPY_MAGIC = b"\x93NUMPY"
 _ID = re.compile(r'"__id__": (\d+)')
 _FILE = re.compile(r'"file": "([^"]+)"')
+_SERVED_LIBRARIES = ("builtins", "functools", "numpy", "scipy", "sklearn")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time in a zip archive
 
 
@@ -34,11 +34,11 @@ def write_skops(estimator: Any) -> bytes:
     """
     try:
         archive = skops.io.dumps(estimator)
-        audit(archive)
-    except InvalidArtifact as error:
-        raise NotExportable(str(error)) from error
+        untrusted = find_untrusted(archive)
     except Exception as error:  # an estimator may contain anything
         raise NotExportable(f"skops cannot write the estimator: {error}") from error
+    if untrusted:
+        raise NotExportable(_explain(untrusted))
     with zipfile.ZipFile(io.BytesIO(archive)) as zipped:
         members = {name: zipped.read(name) for name in zipped.namelist()}
     schema = members.pop(_SCHEMA).decode()
@@ -52,6 +52,15 @@ def write_skops(estimator: Any) -> bytes:
         {_SCHEMA: schema.encode()}
         | {new_name: _clear_padding(members[name]) for name, new_name in renamed.items()},
     )
+
+
+def _explain(untrusted: list[str]) -> str:
+    """Return why a server rejects types, and what to change."""
+    own = [name for name in untrusted if name.partition(".")[0] not in _SERVED_LIBRARIES]
+    if own:
+        name = own[0].rpartition(".")[2]
+        return f"servers do not have the code of {name}: use scikit-learn's own, or add a converter"
+    return f"types that are not allowed: {', '.join(untrusted)}"
 
 
 def _clear_padding(member: bytes) -> bytes:

@@ -17,8 +17,8 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from chalicelib.inputs.signature import Signature
 from training.data.arrays import Arrays
+from training.data.parts import iterate_parts
 from training.data.table import Table
-from training.export.parts import iterate_parts
 
 PAIRS = 32
 MIN_JUMP = 1e-6

@@ -6,8 +6,12 @@ skops are imported only when a model needs them: a function may be packaged with
 
 from __future__ import annotations
 
+import io
+import json
 import warnings
+import zipfile
 from array import array
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.errors import InvalidArtifact
@@ -23,13 +27,21 @@ if TYPE_CHECKING:
 # types of NumPy, SciPy and scikit-learn. No type here runs code from the file. The compiled types
 # trust the file's array sizes, so a forged file may crash the process; signed models prevent that.
 TRUSTED_TYPES = (
+    "builtins.object",
+    "functools.partial",
     "numpy.dtype",
     "numpy.mean",
+    "numpy.number",
     "scipy.interpolate._bsplines.BSpline",
     "scipy.interpolate._bsplines._BSpline",
+    "scipy.sparse._csc.csc_array",
+    "scipy.sparse._csc.csc_matrix",
+    "scipy.sparse._csr.csr_array",
+    "scipy.sparse._csr.csr_matrix",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.calibration._TemperatureScaling",
+    "sklearn.compose._column_transformer.make_column_selector",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.feature_selection._univariate_selection.chi2",
     "sklearn.feature_selection._univariate_selection.f_classif",
@@ -37,8 +49,8 @@ TRUSTED_TYPES = (
     "sklearn.gaussian_process.kernels.CompoundKernel",
     "sklearn.gaussian_process.kernels.ConstantKernel",
     "sklearn.gaussian_process.kernels.DotProduct",
-    "sklearn.gaussian_process.kernels.Exponentiation",
     "sklearn.gaussian_process.kernels.ExpSineSquared",
+    "sklearn.gaussian_process.kernels.Exponentiation",
     "sklearn.gaussian_process.kernels.Hyperparameter",
     "sklearn.gaussian_process.kernels.Matern",
     "sklearn.gaussian_process.kernels.Product",
@@ -46,6 +58,8 @@ TRUSTED_TYPES = (
     "sklearn.gaussian_process.kernels.RationalQuadratic",
     "sklearn.gaussian_process.kernels.Sum",
     "sklearn.gaussian_process.kernels.WhiteKernel",
+    "sklearn.impute._iterative.IterativeImputer",
+    "sklearn.impute._iterative._ImputerTriplet",
     "sklearn.metrics._classification.accuracy_score",
     "sklearn.metrics._classification.balanced_accuracy_score",
     "sklearn.metrics._classification.f1_score",
@@ -56,7 +70,15 @@ TRUSTED_TYPES = (
     "sklearn.metrics._scorer._CurveScorer",
     "sklearn.metrics._scorer._PassthroughScorer",
     "sklearn.metrics._scorer._Scorer",
+    "sklearn.model_selection._split.GroupKFold",
+    "sklearn.model_selection._split.KFold",
+    "sklearn.model_selection._split.LeaveOneOut",
+    "sklearn.model_selection._split.RepeatedKFold",
+    "sklearn.model_selection._split.RepeatedStratifiedKFold",
+    "sklearn.model_selection._split.ShuffleSplit",
     "sklearn.model_selection._split.StratifiedKFold",
+    "sklearn.model_selection._split.StratifiedShuffleSplit",
+    "sklearn.model_selection._split.TimeSeriesSplit",
     "sklearn.multiclass._ConstantPredictor",
     "sklearn.neighbors._ball_tree.BallTree",
     "sklearn.neighbors._kd_tree.KDTree",
@@ -66,7 +88,12 @@ TRUSTED_TYPES = (
     "sklearn.utils._bunch.Bunch",
     "sklearn.utils._metadata_requests.MetadataRequest",
     "sklearn.utils._metadata_requests.MethodMetadataRequest",
+    "sklearn.utils.validation.check_array",
 )
+
+# A partial object calls any trusted function or class with arguments from the file. scikit-learn's
+# histogram boosting needs one of this function, which only checks an array.
+_PARTIAL_FUNCTION = ("sklearn.utils.validation", "check_array", "FunctionNode")
 
 _LISTED_TYPES = 3
 
@@ -131,14 +158,47 @@ class SklearnClassifier:
 
 def audit(artifact: bytes) -> None:
     """Raise `InvalidArtifact` if an archive holds a type that is not allowed; build no object."""
-    import skops.io
-
-    untrusted = sorted(set(skops.io.get_untrusted_types(data=artifact)) - set(TRUSTED_TYPES))
+    untrusted = find_untrusted(artifact)
     if untrusted:
         listed = ", ".join(name[:100] for name in untrusted[:_LISTED_TYPES])
         raise InvalidArtifact(
             "untrusted types", f"The file holds types that are not allowed: {listed}."
         )
+
+
+def find_untrusted(artifact: bytes) -> list[str]:
+    """Return the sorted names of the types in an archive that are not allowed."""
+    import skops.io
+
+    untrusted = set(skops.io.get_untrusted_types(data=artifact)) - set(TRUSTED_TYPES)
+    with zipfile.ZipFile(io.BytesIO(artifact)) as archive:
+        schema = json.loads(archive.read("schema.json"))
+    if not all(map(_is_allowed_partial, _partial_nodes(schema))):
+        untrusted.add("functools.partial of another function")
+    return sorted(untrusted)
+
+
+def _partial_nodes(schema: Any) -> Iterator[dict[str, Any]]:
+    """Yield the nodes of a schema from which skops makes partial objects, whatever their class."""
+    waiting = [schema]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            is_partial = (node.get("__module__"), node.get("__class__")) == ("functools", "partial")
+            if is_partial or node.get("__loader__") == "PartialNode":
+                yield node
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+
+
+def _is_allowed_partial(node: dict[str, Any]) -> bool:
+    content = node.get("content")
+    function = content.get("func") if isinstance(content, dict) else None
+    if node.get("__loader__") != "PartialNode" or not isinstance(function, dict):
+        return False
+    keys = ("__module__", "__class__", "__loader__")
+    return tuple(function.get(key) for key in keys) == _PARTIAL_FUNCTION
 
 
 def build_matrix(

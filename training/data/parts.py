@@ -7,6 +7,8 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
+_HOLDERS = ("_CalibratedClassifier",)  # hold estimators, and are none
+
 
 def iterate_parts(estimator: Any) -> Iterator[Any]:
     """Yield an estimator and everything in its attributes, lists and dicts, each object once."""
@@ -18,9 +20,16 @@ def iterate_parts(estimator: Any) -> Iterator[Any]:
             continue
         seen.add(id(part))
         yield part
-        if isinstance(part, BaseEstimator):
+        if isinstance(part, BaseEstimator) or type(part).__name__ in _HOLDERS:
             waiting += reversed(vars(part).values())
         elif isinstance(part, dict):
             waiting += reversed(part.values())
         elif isinstance(part, (list, tuple)):
             waiting += reversed(part)
+
+
+def find_estimators(estimator: Any) -> Iterator[BaseEstimator]:
+    """Yield an estimator and every one in it, at any depth."""
+    for part in iterate_parts(estimator):
+        if isinstance(part, BaseEstimator):
+            yield part
