@@ -29,6 +29,8 @@ from tests.support.artifacts import (
 )
 from tests.support.models import WineModel
 
+KEY = "correct-horse-battery"
+
 
 def test_any_onnx_tool_reads_it(trained: WineModel) -> None:
     """The file is valid ONNX, with the manifest in its metadata."""
@@ -102,7 +104,7 @@ def test_a_truncated_file_is_detected(trained: WineModel, length: int) -> None:
         (set_runtime, "abacus"),
         (drop_classes, "classes"),
         (drop_feature, "golden samples do not fit"),
-        (add_class, "differ from scikit-learn"),
+        (add_class, "not those of a classifier"),
         (change_label, "differ from scikit-learn"),
         (change_probability, "differ from scikit-learn"),
         (drop_golden_samples, "no golden samples"),
@@ -133,8 +135,9 @@ def test_an_onnx_file_without_a_manifest_is_rejected(trained: WineModel) -> None
 
 
 def test_an_artifact_that_is_not_onnx_is_rejected(trained: WineModel) -> None:
-    """ONNX Runtime's error becomes an `InvalidArtifact`."""
+    """Neither without a key nor with one, with which the file is not audited."""
     manifest = json.dumps(read_manifest(trained.built.artifact)).encode()
     content = b"not a graph" + manifest
-    with pytest.raises(InvalidArtifact, match="ONNX Runtime cannot load"):
-        load_model(content + make_footer(content, len(b"not a graph"), len(manifest)))
+    for key, message in ((None, "ONNX file is not allowed"), (KEY, "ONNX Runtime cannot load")):
+        with pytest.raises(InvalidArtifact, match=message):
+            load_model(content + make_footer(content, len(b"not a graph"), len(manifest), key), key)

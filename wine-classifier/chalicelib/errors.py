@@ -55,6 +55,7 @@ Reason = Literal[
     "missing runtime",
     "other scikit-learn",
     "untrusted types",
+    "unsafe content",
     "not loadable",
     "wrong predictions",
     # anything else

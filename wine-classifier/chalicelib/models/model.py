@@ -31,17 +31,20 @@ def load_model(artifact: bytes, signing_key: str | None = None) -> Model:
     loaded, or does not reproduce its golden samples.
     """
     manifest = Manifest.from_document(read_manifest(artifact, signing_key))
-    model = Model(manifest, _load_classifier(manifest, artifact))
+    is_trusted = signing_key is not None
+    model = Model(manifest, _load_classifier(manifest, artifact, is_trusted=is_trusted))
     _verify_golden_samples(model)
     return model
 
 
-def _load_classifier(manifest: Manifest, artifact: bytes) -> Classifier:
+def _load_classifier(manifest: Manifest, artifact: bytes, *, is_trusted: bool) -> Classifier:
     """Load the model with its runtime, which is imported only here."""
     if manifest.runtime == "onnx":
         from chalicelib.runtimes.onnx_classifier import OnnxClassifier
 
-        return OnnxClassifier(artifact, manifest.signature, manifest.text_encoders)
+        return OnnxClassifier(
+            artifact, manifest.signature, manifest.text_encoders, is_trusted=is_trusted
+        )
     if manifest.runtime == "sklearn":
         from chalicelib.runtimes.sklearn_classifier import SklearnClassifier
 

@@ -35,11 +35,14 @@ class OnnxClassifier:
     signature : Signature
     text_encoders : sequence of mapping
         As in the manifest; see `chalicelib.inputs.text_encoding`.
+    is_trusted : bool, default=False
+        Whether the audit is left out: a signed model was audited when it was published.
 
     Raises
     ------
     InvalidArtifact
-        If ONNX Runtime cannot load the model, or it is not a classifier with this signature.
+        If the model is not one that this project exports, ONNX Runtime cannot load it, or it is
+        not a classifier with this signature.
     """
 
     def __init__(
@@ -47,7 +50,13 @@ class OnnxClassifier:
         model: bytes,
         signature: Signature,
         text_encoders: Sequence[Mapping[str, Any]] = (),
+        *,
+        is_trusted: bool = False,
     ) -> None:
+        if not is_trusted:
+            from chalicelib.runtimes.onnx_audit import audit
+
+            audit(model)
         try:
             self._session = Session(model)
         except ImportError as error:
@@ -61,10 +70,14 @@ class OnnxClassifier:
             raise InvalidArtifact(
                 "not loadable", f"ONNX Runtime cannot load the model: {reason}."
             ) from error
-        outputs = [CLASS_INDEX_OUTPUT]
+        outputs: dict[str, tuple[int, ...]] = {CLASS_INDEX_OUTPUT: ()}
         if signature.has_probabilities:
-            outputs.append(PROBABILITIES_OUTPUT)
-        if self._session.input_names != [SAMPLES_INPUT] or self._session.output_names != outputs:
+            outputs[PROBABILITIES_OUTPUT] = (len(signature.classes),)
+        if (self._session.input_names, self._session.output_names, self._session.row_shapes) != (
+            [SAMPLES_INPUT],
+            list(outputs),
+            list(outputs.values()),
+        ):
             raise InvalidArtifact(
                 "not loadable", "The model's inputs or outputs are not those of a classifier."
             )

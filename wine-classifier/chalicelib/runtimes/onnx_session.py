@@ -82,6 +82,7 @@ class Session:
         self.input_names = self._read_names("Input")
         self.output_names = self._read_names("Output")
         self._output_infos = [self._read_output_info(i) for i in range(len(self.output_names))]
+        self.row_shapes = [info.row_shape for info in self._output_infos]
         self._c_input_names = _c_strings(self.input_names)
         self._c_output_names = _c_strings(self.output_names)
         self._pool: list[_IOBinding] = []

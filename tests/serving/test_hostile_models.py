@@ -1,0 +1,323 @@
+"""Models that someone else wrote to the bucket: none reads files, hangs or crashes the server."""
+
+from __future__ import annotations
+
+import random
+import re
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import GraphProto, ModelProto, TensorProto, helper, numpy_helper, parser
+from sklearn.datasets import load_iris
+from sklearn.ensemble import RandomForestClassifier
+
+from chalicelib.errors import InvalidArtifact
+from chalicelib.models.artifact import FOOTER_BYTES, make_footer, read_footer
+from chalicelib.models.model import load_model
+from chalicelib.runtimes.onnx_audit import MAX_TREE_DEPTH, OPERATORS
+from tests.support.models import WineModel
+from tests.support.paths import APP, ROOT
+from training.artifact import BuiltModel, build_artifact
+
+Change = Callable[[ModelProto], None]
+
+_HEADER = '<ir_version: 10, opset_import: ["" : 21, "ai.onnx.ml" : 5, "custom" : 1]>'
+
+
+@pytest.fixture(scope="module")
+def forest() -> BuiltModel:
+    """A forest of small trees."""
+    X, y = load_iris(return_X_y=True)
+    estimator = RandomForestClassifier(5, max_depth=3, random_state=0).fit(X, y)
+    return build_artifact(estimator, X, y, name="forest")
+
+
+def replace_model(artifact: bytes, change: Change) -> bytes:
+    """Change an artifact's graph and make its footer again, as who writes to the bucket can."""
+    model = onnx.load_from_string(artifact)
+    change(model)
+    footer = model.metadata_props.pop()
+    manifest = model.metadata_props[-1].value.encode()
+    content = model.SerializeToString()
+    start = content.rindex(manifest)
+    content += ModelProto(metadata_props=[footer]).SerializeToString()[:-FOOTER_BYTES]
+    return bytes(content + make_footer(content, start, len(manifest)))
+
+
+def add_nodes(text: str) -> Change:
+    """Return a change that appends nodes, in ONNX's textual syntax, with their constants."""
+
+    def change(model: ModelProto) -> None:
+        part = parser.parse_model(f"{_HEADER} hostile (double[N, 13] x) => () {text}").graph
+        for node in part.node:
+            node.input[:] = ["samples" if name == "x" else name for name in node.input]
+        model.graph.node.extend(part.node)
+        model.graph.initializer.extend(part.initializer)
+
+    return change
+
+
+def add_weights(**fields: Any) -> Change:
+    """Return a change that adds a tensor with these fields."""
+
+    def change(model: ModelProto) -> None:
+        model.graph.initializer.append(TensorProto(name="hostile", **fields))
+
+    return change
+
+
+def external(location: str) -> Change:
+    """Return a change that adds weights that are in another file."""
+    entry = onnx.StringStringEntryProto(key="location", value=location)
+    return add_weights(
+        dims=[2],
+        data_type=TensorProto.DOUBLE,
+        data_location=TensorProto.EXTERNAL,
+        external_data=[entry],
+    )
+
+
+def external_in_attribute(model: ModelProto) -> None:
+    """Take the value of a constant in an attribute from another file."""
+    tensor = TensorProto(dims=[1], data_type=TensorProto.DOUBLE, data_location="EXTERNAL")
+    tensor.external_data.add(key="location", value="/etc/passwd")
+    model.graph.node.append(helper.make_node("Identity", ["samples"], ["h"], value=tensor))
+
+
+def nested(depth: int) -> Change:
+    """Return a change that nests graphs."""
+
+    def change(model: ModelProto) -> None:
+        graph = helper.make_graph([helper.make_node("Identity", ["samples"], ["y"])], "g", [], [])
+        for _ in range(depth):
+            node = helper.make_node("If", ["c"], ["y"], then_branch=graph)
+            graph = helper.make_graph([node], "g", [], [])
+        model.graph.node.extend(graph.node)
+
+    return change
+
+
+def function(model: ModelProto) -> None:
+    """Define a function."""
+    node = helper.make_node("Identity", ["a"], ["b"])
+    opset = helper.make_opsetid("", 21)
+    model.functions.append(helper.make_function("custom", "f", ["a"], ["b"], [node], [opset]))
+
+
+def training_info(model: ModelProto) -> None:
+    """Add a graph that trains."""
+    model.training_info.add(algorithm=GraphProto(name="g"))
+
+
+def sparse(model: ModelProto) -> None:
+    """Add weights that unpack to more than the file."""
+    values = numpy_helper.from_array(np.ones(1), "hostile")
+    indices = numpy_helper.from_array(np.zeros(1, dtype=np.int64))
+    model.graph.sparse_initializer.append(
+        helper.make_sparse_tensor(values, indices, [5_000_000_000])
+    )
+
+
+def tree(count: int, **changes: Any) -> Change:
+    """Return a change that adds a tree, a chain of nodes, with some of its attributes changed."""
+    attributes: dict[str, Any] = {
+        "nodes_featureids": [0] * count,
+        "nodes_splits": np.zeros(count),
+        "nodes_modes": np.zeros(count, dtype=np.uint8),
+        "nodes_missing_value_tracks_true": [0] * count,
+        "nodes_truenodeids": list(range(count)),
+        "nodes_trueleafs": [1] * count,
+        "nodes_falsenodeids": [*range(1, count), count],
+        "nodes_falseleafs": [0] * (count - 1) + [1],
+        "leaf_targetids": [0] * (count + 1),
+        "leaf_weights": np.zeros(count + 1),
+        "tree_roots": [0],
+        "n_targets": 1,
+        "aggregate_function": 1,
+        "post_transform": 0,
+    } | changes
+
+    def change(model: ModelProto) -> None:
+        values = {
+            name: numpy_helper.from_array(value) if isinstance(value, np.ndarray) else value
+            for name, value in attributes.items()
+        }
+        model.graph.node.append(
+            helper.make_node("TreeEnsemble", ["samples"], ["h"], domain="ai.onnx.ml", **values)
+        )
+
+    return change
+
+
+LOOP = """<int64 n = {9223372036854775807}, bool t = {1}> {
+    h = Loop(n, t, x) <body = b (int64 i, bool c, double[N, 13] a) => (bool d, double[N, 13] e) {
+        d = Identity(c) e = Identity(a) }>
+}"""
+
+HOSTILE_GRAPHS: dict[str, Change] = {
+    "external data by a relative path": external("secret"),
+    "external data by an absolute path": external("/etc/passwd"),
+    "external data in the memory of the process": external("*/_ORT_MEM_ADDR_/*"),
+    "external data in an attribute": external_in_attribute,
+    "a tree 100,000 deep": tree(100_000),
+    "a tree deeper than the limit": tree(MAX_TREE_DEPTH + 1),
+    "a tree in a cycle": tree(3, nodes_falsenodeids=[1, 0, 3], nodes_falseleafs=[0, 0, 1]),
+    "a tree whose node is its child": tree(2, nodes_falsenodeids=[0, 2]),
+    "a tree whose child is outside": tree(3, nodes_falsenodeids=[1, 999, 3]),
+    "a tree whose child is negative": tree(3, nodes_falsenodeids=[1, -1, 3]),
+    "a tree whose leaf is outside": tree(3, nodes_truenodeids=[0, 1, 999]),
+    "a tree with a shared child": tree(
+        3, nodes_truenodeids=[1, 1, 2], nodes_trueleafs=[0, 1, 1], nodes_falsenodeids=[1, 2, 3]
+    ),
+    "a tree without a root": tree(2, tree_roots=[1]),
+    "a tree with a root outside": tree(2, tree_roots=[2]),
+    "a tree with another target": tree(2, leaf_targetids=[0, 9, 0]),
+    "a tree with lists of other lengths": tree(2, nodes_splits=np.zeros(1)),
+    "a tree that compares with lists": tree(2, nodes_modes=np.full(2, 6, dtype=np.uint8)),
+    "a tree with other attributes": tree(2, membership_values=np.zeros(2)),
+    "an endless loop": add_nodes(LOOP),
+    "a constant of 40 GB": add_nodes("<int64[1] n = {5000000000}> { h = ConstantOfShape(n) }"),
+    "a matrix of 40 GB": add_nodes("<int64[2] n = {70000, 70000}> { h = RandomNormal(n) }"),
+    "repetitions": add_nodes("<int64[2] n = {99999, 99999}> { h = Tile(x, n) }"),
+    "graphs nested 20 deep": nested(20),
+    "an operator of another domain": add_nodes("{ h = custom.Anything(x) }"),
+    "an unknown operator": add_nodes("{ h = Anything(x) }"),
+    "an older operator for trees": add_nodes("{ h = ai.onnx.ml.TreeEnsembleClassifier(x) }"),
+    "a function": function,
+    "a sparse constant": sparse,
+    "training": training_info,
+    "a shape without data": add_weights(dims=[5_000_000_000], data_type=TensorProto.DOUBLE),
+    "a shape that overflows": add_weights(
+        dims=[2**32, 2**32], data_type=TensorProto.DOUBLE, raw_data=b""
+    ),
+    "a negative shape": add_weights(dims=[-1], data_type=TensorProto.DOUBLE, raw_data=bytes(8)),
+    "more data than the shape": add_weights(
+        dims=[1], data_type=TensorProto.DOUBLE, raw_data=bytes(64)
+    ),
+    "half an item": add_weights(dims=[1], data_type=TensorProto.DOUBLE, raw_data=bytes(12)),
+    "data of two kinds": add_weights(
+        dims=[2], data_type=TensorProto.DOUBLE, raw_data=bytes(8), double_data=[1.0]
+    ),
+    "texts": add_weights(dims=[1], data_type=TensorProto.STRING, string_data=[b"a"]),
+    "an unknown type of data": add_weights(dims=[1], data_type=99, raw_data=b"a"),
+}
+
+KNOWN = pytest.mark.parametrize("change", HOSTILE_GRAPHS.values(), ids=HOSTILE_GRAPHS)
+
+
+@KNOWN
+def test_a_hostile_graph_is_rejected_before_onnx_runtime_reads_it(
+    trained: WineModel, change: Change, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a signing key, the audit is what stands between the bucket and the process."""
+
+    def load(*_: object) -> None:
+        raise AssertionError("ONNX Runtime reads it")
+
+    monkeypatch.setattr("chalicelib.runtimes.onnx_classifier.Session", load)
+    with pytest.raises(InvalidArtifact) as caught:
+        load_model(replace_model(trained.built.artifact, change))
+    assert caught.value.reason == "unsafe content"
+
+
+def test_every_operator_that_a_converter_names_is_allowed() -> None:
+    """A new one has to be added to the list."""
+    operators = {schema.name for schema in onnx.defs.get_all_schemas()}
+    named: set[str] = set()
+    for path in (ROOT / "training/export").rglob("*.py"):
+        named |= operators.intersection(re.findall(r'"(\w+)"', path.read_text()))
+    allowed = {operator.decode() for operators in OPERATORS.values() for operator in operators}
+    assert named - {"Binarizer", "OneHotEncoder"} <= allowed  # names of scikit-learn's, too
+    assert len(named) > 40
+
+
+def test_an_unchanged_graph_is_accepted(trained: WineModel) -> None:
+    """What the changes above start from, and a tree within the limit."""
+    load_model(replace_model(trained.built.artifact, lambda _: None))
+    load_model(replace_model(trained.built.artifact, tree(3)))
+
+
+@pytest.mark.parametrize(
+    "suffix",
+    {
+        "an unknown field": b"\xfa\x07\x01a",
+        "a group": b"\x0b\x0c",
+        "an unknown wire type": b"\x0e",
+        "field 0": b"\x00\x00",
+        "a varint without an end": b"\x08" + b"\xff" * 11,
+        "a graph that ends outside": b"\x3a\xff\xff\xff\xff\x0f",
+        "millions of fields": b"\x08\x01" * 1_100_000,
+    }.items(),
+    ids=lambda item: item[0],
+)
+def test_a_file_in_another_encoding_is_rejected(
+    trained: WineModel, suffix: tuple[str, bytes]
+) -> None:
+    """Protobuf reads appended bytes as more fields of the model."""
+    artifact = trained.built.artifact
+    start, length, *_ = read_footer(artifact)
+    content = suffix[1] + artifact[:-FOOTER_BYTES]
+    changed = content + make_footer(content, start + len(suffix[1]), length)
+    with pytest.raises(InvalidArtifact) as caught:
+        load_model(changed)
+    assert caught.value.reason == "unsafe content"
+
+
+_LOAD_ALL = """
+import resource, struct, sys
+from chalicelib.errors import InvalidArtifact
+from chalicelib.models.model import load_model
+
+resource.setrlimit(resource.RLIMIT_AS, (2_000_000_000, 2_000_000_000))
+accepted = rejected = 0
+while size := sys.stdin.buffer.read(4):
+    try:
+        load_model(sys.stdin.buffer.read(*struct.unpack("<I", size)))
+        accepted += 1
+    except InvalidArtifact:
+        rejected += 1
+print(accepted, rejected)
+"""
+
+
+def test_no_change_of_a_models_bytes_crashes_or_hangs_a_server(
+    trained: WineModel, forest: BuiltModel
+) -> None:
+    """Bytes of graphs are changed, removed and repeated at random; the footers fit."""
+    changes = random.Random(0)
+    artifacts = []
+    for artifact in (trained.built.artifact, forest.artifact):
+        start, length, *_ = read_footer(artifact)
+        for _ in range(150):
+            graph, rest = bytearray(artifact[:start]), artifact[start:-FOOTER_BYTES]
+            for _ in range(changes.choice((1, 1, 2, 8))):
+                index = changes.randrange(len(graph))
+                piece = graph[index : index + changes.randrange(1, 12)]
+                match changes.randrange(4):
+                    case 0:
+                        graph[index] = changes.randrange(256)
+                    case 1:
+                        graph[index] ^= 1 << changes.randrange(8)
+                    case 2:
+                        graph[index:index] = piece
+                    case 3:
+                        del graph[index : index + len(piece)]
+            content = bytes(graph) + rest
+            artifacts.append(content + make_footer(content, len(graph), length))
+    process = subprocess.run(
+        [sys.executable, "-c", _LOAD_ALL],
+        input=b"".join(struct.pack("<I", len(each)) + each for each in artifacts),
+        capture_output=True,
+        cwd=APP,
+        timeout=60,
+    )
+    assert process.returncode == 0, process.stderr
+    accepted, rejected = map(int, process.stdout.split())
+    assert accepted + rejected == len(artifacts)
+    assert rejected > accepted
