@@ -4,135 +4,40 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
-import boto3
-import onnx
 import pytest
 
-from chalicelib.errors import Reason
 from tests.support.app import App
-from tests.support.artifacts import change_label, drop_feature, rewrite_manifest, set_format
-from tests.support.fault_proxy import FaultProxy
+from tests.support.fault_proxy import LoggedRequest
+from tests.support.faulty_store import BUCKET, FAULTS, KEY, PREFIX, Fault, FaultyStore, faulty_store
 from tests.support.load import CLIENTS, Load
 from tests.support.models import WineModel
 from tests.support.processes import Server, StartServer
 from tests.support.waiting import wait_until
-from training.registry import ModelRegistry, sign_artifact
 
-KEY = "the key of these tests"
-BUCKET = "faults"
-PREFIX = "wine"
-MAX_BYTES = 1_000_000
 SAMPLE = json.dumps({"data": ".10"}).encode()
 
-
-class FaultyStore:
-    """A store on S3 behind a proxy that injects faults."""
-
-    def __init__(self, proxy: FaultProxy, endpoint: str, artifact: bytes) -> None:
-        self.proxy = proxy
-        self.artifact = artifact
-        self.registry = ModelRegistry(f"s3://{BUCKET}/{PREFIX}", KEY)
-        self._s3 = boto3.client("s3", endpoint_url=endpoint)
-
-    def put(self, body: bytes) -> None:
-        """Overwrite `current`."""
-        self._s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}/current", Body=body)
-
-    def delete(self) -> None:
-        """Delete `current`."""
-        self._s3.delete_object(Bucket=BUCKET, Key=f"{PREFIX}/current")
-
-    def heal(self) -> None:
-        """Remove the fault and publish the model."""
-        self.proxy.heal()
-        self.put(sign_artifact(self.artifact, KEY))
-
-
-class Fault(NamedTuple):
-    """A fault, and the reason that `GET /health` gives for it."""
-
-    name: str
-    inject: Callable[[FaultyStore], None]
-    reason: Reason
-
-
-def s3_error(status: int, code: str) -> Callable[[FaultyStore], None]:
-    """Return a fault: S3 responds with an error."""
-    return lambda store: store.proxy.respond_with(status, code)
-
-
-def stored(change: Callable[[bytes], bytes]) -> Callable[[FaultyStore], None]:
-    """Return a fault: the store has a changed artifact."""
-    return lambda store: store.put(change(store.artifact))
-
-
-def signed(change: Callable[[dict[str, Any]], None]) -> Callable[[FaultyStore], None]:
-    """Return a fault: the store has a wrong manifest with a valid signature."""
-    return stored(lambda artifact: sign_artifact(rewrite_manifest(artifact, change), KEY))
-
-
-def without_manifest(artifact: bytes) -> bytes:
-    """Return a valid ONNX file without manifest and footer."""
-    model = onnx.load_from_string(artifact)
-    del model.metadata_props[:]
-    serialized: bytes = model.SerializeToString()
-    return serialized
-
-
-FAULTS = [
-    Fault("connections refused", lambda store: store.proxy.refuse_connections(), "unreachable"),
-    Fault("no response", lambda store: store.proxy.hang(), "timed out"),
-    Fault("403", s3_error(403, "AccessDenied"), "access denied"),
-    Fault("object deleted", lambda store: store.delete(), "not found"),
-    Fault("500", s3_error(500, "InternalError"), "store error"),
-    Fault("503", s3_error(503, "SlowDown"), "throttled"),
-    Fault("body cut short", lambda store: store.proxy.cut_short(store.artifact), "cut short"),
-    Fault("empty object", stored(lambda _: b""), "empty object"),
-    Fault("random bytes", stored(lambda _: os.urandom(5_000)), "not an artifact"),
-    Fault("no manifest", stored(without_manifest), "not an artifact"),
-    Fault(
-        "flipped bit",
-        stored(lambda artifact: b"\x09" + sign_artifact(artifact, KEY)[1:]),
-        "damaged",
-    ),
-    Fault("newer format", signed(set_format), "unsupported format"),
-    Fault("golden samples", signed(change_label), "wrong predictions"),
-    Fault("wrong signature", signed(drop_feature), "unreadable manifest"),
-    Fault("not signed", stored(lambda artifact: artifact), "not signed"),
-    Fault("another key", stored(lambda artifact: sign_artifact(artifact, "no")), "not signed"),
-    Fault("too large", stored(lambda _: b"x" * (MAX_BYTES + 1)), "too large"),
-]
-for_each_fault = pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
+# tests/serving/test_store_faults.py has the others, without load.
+UNDER_LOAD = [
+    "connections refused", "no response", "half a body, then nothing", "a body that trickles",
+    "reset in the body", "500", "object deleted", "random bytes", "flipped bit", "another key",
+    "too large",
+]  # fmt: skip
+UNDER_LOAD_FAULTS = [FAULTS[name] for name in UNDER_LOAD]
+for_faults_under_load = pytest.mark.parametrize("fault", UNDER_LOAD_FAULTS, ids=UNDER_LOAD)
 
 
 @pytest.fixture(scope="module")
 def store(s3_endpoint: str, trained: WineModel) -> Iterator[FaultyStore]:
     """A store without a fault."""
-    with pytest.MonkeyPatch.context() as patch:
-        proxy = FaultProxy(s3_endpoint)
-        for name, value in {
-            "AWS_ENDPOINT_URL": proxy.url,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "MODEL_URL": f"s3://{BUCKET}/{PREFIX}",
-            "MODEL_REFRESH_SECONDS": "0.2",
-            "MODEL_TIMEOUT_SECONDS": "0.5",
-            "MODEL_MAX_BYTES": str(MAX_BYTES),
-            "MODEL_SIGNING_KEY": KEY,
-        }.items():
-            patch.setenv(name, value)
-        boto3.client("s3", endpoint_url=s3_endpoint).create_bucket(Bucket=BUCKET)
-        store = FaultyStore(proxy, s3_endpoint, trained.built.artifact)
-        store.heal()
+    with faulty_store(s3_endpoint, trained.built.artifact) as store:
         yield store
-        proxy.heal()
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +54,7 @@ def health(port: int) -> dict[str, Any]:
         return report
 
 
-@for_each_fault
+@for_faults_under_load
 def test_the_last_good_model_keeps_serving(
     store: FaultyStore,
     server: Server,
@@ -163,7 +68,10 @@ def test_the_last_good_model_keeps_serving(
         load.wait_for_more(CLIENTS)
         logged = len(server.lines)
         fault.inject(store)
-        wait_until(lambda: health(server.port)["degraded"], f"{fault.name}: not detected")
+        # A check that is under way may fail for another reason.
+        wait_until(
+            lambda: health(server.port)["reason"] == fault.reason, f"{fault.name}: not detected"
+        )
         report = health(server.port)
         load.wait_for_more(100)
         store.heal()
@@ -178,22 +86,20 @@ def test_the_last_good_model_keeps_serving(
         )
     assert load.failures == []
     assert set(load.responses) == {good}
-    assert report["reason"] == fault.reason
     assert (report["ready"], report["version"]) == (True, trained.built.version)
     assert report["since"].endswith("+00:00")
-    assert failures
-    for failure in map(json.loads, failures):
-        assert failure["reason"] == fault.reason
-        assert failure["serving_version"] == trained.built.version
+    failure = json.loads(failures[-1])
+    assert failure["reason"] == fault.reason
+    assert failure["serving_version"] == trained.built.version
     assert KEY not in server.printed
 
 
-@for_each_fault
 def test_a_cold_start_without_a_usable_model_is_a_503_until_the_store_recovers(
-    store: FaultyStore, start_app: Callable[..., App], fault: Fault
+    store: FaultyStore, start_app: Callable[..., App]
 ) -> None:
     """With the reason, which is the response of a second; the next attempt succeeds."""
     app = start_app(MODEL_URL=store.registry.url)
+    fault = FAULTS["503"]
     fault.inject(store)
     try:
         rejected, unready = app.classify(".10"), app.request("GET", "/health")
@@ -215,13 +121,59 @@ def test_a_hanging_store_delays_no_request(store: FaultyStore, server: Server) -
     with Load(server.port, SAMPLE) as load:
         load.wait_for_more(CLIENTS)
         before = len(store.proxy.requests)
-        store.proxy.hang()
+        store.proxy.send(end="stall")
         wait_until(lambda: health(server.port)["degraded"], "hanging: not detected")
         load.wait_for_more(200)
         store.heal()
     assert load.failures == []
     # The proxy records requests that got a response, and while it hung there were none.
     assert len(store.proxy.requests) - before <= 1
+
+
+# A clock that the test moves on: by as many seconds as a file has bytes.
+SHIFTED_CLOCK = """
+import os, time
+real = time.monotonic
+time.monotonic = lambda: real() + os.stat({path!r}).st_size
+"""
+
+
+def test_a_check_that_a_freeze_cut_is_no_failure(
+    store: FaultyStore, start_server: StartServer, tmp_path: Path
+) -> None:
+    """After 1 second and after 10 minutes: the next request repeats the check beside it."""
+    shift = tmp_path / "shift"
+    shift.touch()
+    (tmp_path / "sitecustomize.py").write_text(SHIFTED_CLOCK.format(path=str(shift)))
+    server = start_server(
+        f"MODEL_URL={store.registry.url}", MODEL_TIMEOUT_SECONDS="20", PYTHONPATH=str(tmp_path)
+    )
+    assert classify(server) == 200
+    for seconds in (1, 600):
+        store.proxy.send(end="stall")
+        wait_until(lambda: classify(server) == 200 and store.proxy.reached.is_set(), "no check")
+        with server.frozen():
+            threading.Event().wait(1)  # the freeze; the clock jumps over the rest of the longer one
+            shift.write_bytes(b"x" * (seconds - 1))
+            store.heal()  # the connection breaks
+            before = len(store.proxy.requests)
+        assert classify(server) == 200
+        assert wait_for_request(store, before).is_conditional
+        assert not health(server.port)["degraded"]
+    assert "failure" not in server.printed
+
+
+def wait_for_request(store: FaultyStore, index: int) -> LoggedRequest:
+    """Wait for a request to S3, and return it."""
+    wait_until(lambda: len(store.proxy.requests) > index, "the store was not checked")
+    return store.proxy.requests[index]
+
+
+def classify(server: Server) -> int:
+    """Send a sample and return the status of the response."""
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as connection:
+        connection.request("POST", "/classify", SAMPLE, {"Content-Type": "application/json"})
+        return connection.getresponse().status
 
 
 def test_the_store_is_checked_once_per_interval_under_load(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import http.client
 import http.server
 import socket
+import struct
 import threading
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
+PAUSE_SECONDS = 0.01
 UNFORWARDED_HEADERS = {"connection", "transfer-encoding", "date", "server"}
 
 
@@ -49,8 +51,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         headers = {k: v for k, v in response.getheaders() if k.lower() not in unforwarded}
         self.respond(response.status, content, headers)
 
-    def respond(self, status: int, body: bytes, headers: dict[str, str], cut: int = 0) -> None:
-        """Send a response; with `cut`, drop that many bytes of the body and disconnect."""
+    def respond(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        """Send a response."""
         is_conditional = "If-None-Match" in self.headers
         request = LoggedRequest(self.command, self.path, is_conditional, status, len(body))
         self.server.proxy.requests.append(request)
@@ -61,8 +63,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body[: len(body) - cut])
-        self.close_connection = self.close_connection or cut > 0
+            self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         """Log nothing."""
@@ -86,6 +87,7 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 Fault = Callable[[_Handler], None]
+End = Literal["stall", "close", "reset"]
 
 
 class FaultProxy:
@@ -95,6 +97,7 @@ class FaultProxy:
         self.upstream = urlsplit(endpoint).netloc
         self.fault: Fault | None = None
         self.requests: list[LoggedRequest] = []
+        self.reached = threading.Event()  # a request met the fault of `send`
         self._healed = threading.Event()
         self._server: _Server | None = None
         self.port = 0
@@ -123,14 +126,24 @@ class FaultProxy:
                 continue  # already closed
         self._server = None
 
-    def hang(self) -> None:
-        """Leave requests without a response."""
+    def send(self, *chunks: bytes, end: End = "close") -> None:
+        """Send bytes with pauses between them, then stall, close or reset the connection."""
         self._healed.clear()
-        self.fault = lambda handler: self._wait_and_disconnect(handler)
+        self.reached.clear()
+        self.fault = lambda handler: self._send(handler, chunks, end)
 
-    def _wait_and_disconnect(self, handler: _Handler) -> None:
-        self._healed.wait(60)
+    def _send(self, handler: _Handler, chunks: tuple[bytes, ...], end: End) -> None:
         handler.close_connection = True
+        self.reached.set()
+        for chunk in chunks:
+            handler.wfile.write(chunk)
+            self._healed.wait(PAUSE_SECONDS)
+        if end == "stall":
+            self._healed.wait(60)
+        elif end == "reset":
+            linger = struct.pack("ii", 1, 0)  # close without the rest of the data
+            handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            handler.connection.close()
 
     def respond_with(self, status: int, code: str) -> None:
         """Respond with one of S3's errors."""
@@ -138,11 +151,6 @@ class FaultProxy:
         self.fault = lambda handler: handler.respond(
             status, body, {"Content-Type": "application/xml"}
         )
-
-    def cut_short(self, body: bytes) -> None:
-        """Disconnect in the middle of a response body."""
-        headers = {"ETag": '"cut"', "Last-Modified": "Sun, 01 Nov 2026 00:00:00 GMT"}
-        self.fault = lambda handler: handler.respond(200, body, headers, cut=len(body) // 2)
 
     def heal(self) -> None:
         """Forward requests again."""

@@ -7,7 +7,8 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from tests.support.paths import ROOT
 
@@ -60,6 +61,15 @@ class Process:
         code = self._popen.wait(timeout)
         self._reader.join()
         return code
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stop the process group for a block, as Lambda does between two requests."""
+        os.killpg(self._popen.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self._popen.pid, signal.SIGCONT)
 
     def stop(self) -> None:
         """Terminate the process group."""

@@ -1,0 +1,96 @@
+"""Every kind of fault of the store: what is served, and the reason that is given.
+
+The model store reads a store on S3 through a proxy; only its clock is fake.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from chalicelib.errors import ModelUnavailable
+from chalicelib.settings import Settings
+from chalicelib.store.model_store import ModelStore
+from chalicelib.store.object_store import ObjectStore
+from tests.support.faulty_store import FAULTS, Fault, FaultyStore, faulty_store
+from tests.support.models import WineModel
+from tests.support.waiting import wait_until
+
+for_each_fault = pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
+
+
+class Clock:
+    """A clock that the test sets."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        """Return the time in seconds."""
+        return self.now
+
+
+@pytest.fixture(scope="module")
+def store(s3_endpoint: str, trained: WineModel) -> Iterator[FaultyStore]:
+    """A store without a fault."""
+    with faulty_store(s3_endpoint, trained.built.artifact) as store:
+        yield store
+
+
+def open_store(clock: Clock) -> ModelStore:
+    """Open the store of the environment variables, with a short time limit."""
+    settings = Settings.from_environ(os.environ)._replace(timeout_seconds=0.3, refresh_seconds=60)
+    objects = ObjectStore(settings.model_url, timeout_seconds=settings.timeout_seconds)
+    return ModelStore(objects, settings, clock)
+
+
+@for_each_fault
+def test_the_last_good_model_is_served_and_the_reason_named(
+    store: FaultyStore, fault: Fault
+) -> None:
+    """Until the store recovers."""
+    clock = Clock()
+    models = open_store(clock)
+    good = models.current()
+    fault.inject(store)
+    try:
+        clock.now += 1_000
+        assert models.current() is good
+        wait_until(lambda: models.health().reason is not None, "not detected")
+        assert models.health().reason == fault.reason
+        assert models.current() is good
+    finally:
+        store.heal()
+    clock.now += 1_000
+    wait_until(lambda: models.current() and not models.health().reason, "not recovered")
+    assert models.current().manifest.version == good.manifest.version
+
+
+@for_each_fault
+def test_a_cold_start_names_the_reason(store: FaultyStore, fault: Fault) -> None:
+    """The same as that of a server with a model."""
+    fault.inject(store)
+    try:
+        with pytest.raises(ModelUnavailable) as caught:
+            open_store(Clock()).current()
+    finally:
+        store.heal()
+    assert caught.value.reason == fault.reason
+
+
+def test_a_304_without_a_loaded_model_is_named(store: FaultyStore) -> None:
+    """A cache or proxy may send one; with a model loaded, it means that the model is live."""
+    store.proxy.send(b'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\n\r\n')
+    try:
+        with pytest.raises(ModelUnavailable, match="not modified"):
+            open_store(Clock()).current()
+    finally:
+        store.heal()
+
+
+def test_an_unknown_host_is_named(store: FaultyStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as that of a region which does not exist."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://s3.no-such-region.invalid")
+    with pytest.raises(ModelUnavailable, match="unknown host"):
+        open_store(Clock()).current()
