@@ -22,7 +22,9 @@ STAGE ?= dev
 ARCH ?= x86_64
 RUNTIME ?= onnx
 CLIENTS := kserve_rest mlflow_scoring mlserver_infer openapi_generated sagemaker_local triton
-PACKAGE_OPTIONS = --stage $(STAGE) --name "$(NAME)" --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(API_KEY),--api-key) $(if $(PROJECT),--project $(PROJECT))
+PACKAGE_OPTIONS = --stage $(STAGE) --name "$(NAME)" --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(API_KEY),--api-key) $(if $(filter yes,$(UNSIGNED)),--unsigned) $(if $(PROJECT),--project $(PROJECT))
+# A stage that somebody named; the default is for packages.
+PUBLISH_STAGE = $(if $(filter command environment override,$(firstword $(origin STAGE))),--stage $(STAGE))
 PUBLISH_OPTIONS = $(if $(MODEL),--model "$(MODEL)" --name "$(NAME)" $(if $(DATA),--data "$(DATA)") $(if $(TARGET),--target "$(TARGET)") $(if $(TEST_DATA),--test-data "$(TEST_DATA)") $(if $(PRIVATE),--private $(PRIVATE)) $(if $(TRUST_PICKLE),--trust-pickle),"dist/$(NAME).onnx")
 
 .DEFAULT_GOAL := help
@@ -79,10 +81,10 @@ format: $(VENV) ## format the code and apply ruff's fixes
 train: $(VENV) ## train and evaluate the wine model (writes dist/wine.onnx)
 	@$(PYTHON) -m training train
 
-publish: $(VENV) ## publish a fitted model, or dist/NAME.onnx (MODEL=, DATA=, TARGET=, TEST_DATA=, NAME=wine, MODEL_URL=the store, BUCKET=, TRUST_PICKLE=)
-	@$(PYTHON) -m training publish $(PUBLISH_OPTIONS) --to "$(or $(MODEL_URL),$(if $(BUCKET),s3://$(BUCKET)/$(NAME)),$(LOCAL_STORE))"
+publish: $(VENV) ## publish a fitted model, or dist/NAME.onnx (MODEL=, DATA=, TARGET=, TEST_DATA=, NAME=wine, MODEL_URL=the store, BUCKET=, STAGE=, TRUST_PICKLE=)
+	@$(PYTHON) -m training publish $(PUBLISH_OPTIONS) $(PUBLISH_STAGE) --to "$(or $(MODEL_URL),$(if $(BUCKET),s3://$(BUCKET)/$(NAME)),$(LOCAL_STORE))"
 
-package: $(VENV) ## build the Lambda package and the SAM template in dist/STAGE (STAGE=dev, NAME=wine, ARCH=, RUNTIME=, BUCKET=, API_KEY=)
+package: $(VENV) ## build the Lambda package and the SAM template in dist/STAGE (STAGE=dev, NAME=wine, ARCH=, RUNTIME=, BUCKET=, API_KEY=, UNSIGNED=)
 	@$(PYTHON) -m deployment package $(PACKAGE_OPTIONS)
 
 deploy: $(VENV) ## deploy the Lambda package with chalice deploy (STAGE=dev, NAME=wine, ARCH=, BUCKET=the models' bucket)

@@ -45,6 +45,9 @@ def main() -> int:
     parser.add_argument("--runtime", default="onnx", help=" or ".join(RUNTIMES))
     parser.add_argument("--bucket", help=f"replaces {PLACEHOLDER} in .chalice/")
     parser.add_argument("--api-key", action="store_true", help="require an API key")
+    parser.add_argument(
+        "--unsigned", action="store_true", help="let stage prod serve models without a signature"
+    )
     parser.add_argument("--project", type=Path, default=APP, help="the Chalice project's folder")
     parser.add_argument("--out", type=Path, help="the output folder (default: dist/STAGE)")
     options = parser.parse_args()
@@ -79,7 +82,13 @@ def build(options: argparse.Namespace) -> None:
         project.install_package(package)
         print_summary(package, size, count, target.name)
         if options.command == "package":
-            write_template(project, options.stage, options.api_key, out / "sam.json")
+            write_template(
+                project,
+                options.stage,
+                options.api_key,
+                out / "sam.json",
+                unsigned=options.unsigned,
+            )
             print_next_step(out / "sam.json", options.name, options.stage)
         else:
             print(project.run_chalice("deploy"), end="")

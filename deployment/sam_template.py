@@ -19,20 +19,27 @@ WITH_API_KEY = "sam-api-key.json"
 _RANDOM_NAME = re.compile(r',\s*"Sid": "[0-9a-f]{32}"')
 
 
-def write_template(project: Project, stage: str, api_key: bool, destination: Path) -> None:
+def write_template(
+    project: Project, stage: str, api_key: bool, destination: Path, *, unsigned: bool = False
+) -> None:
     """Write the SAM template of a stage; the package has to be in the same folder."""
     with tempfile.TemporaryDirectory() as scratch:
         overlay = Path(scratch, "overlay.json")
-        overlay.write_text(json.dumps(read_overlay(project.folder / ".chalice", stage, api_key)))
+        parts = read_overlay(project.folder / ".chalice", stage, api_key, unsigned=unsigned)
+        overlay.write_text(json.dumps(parts))
         project.run_chalice("package", "--merge-template", str(overlay), scratch)
         template = Path(scratch, "sam.json").read_text()
         destination.write_text(_RANDOM_NAME.sub("", template))
 
 
-def read_overlay(folder: Path, stage: str, api_key: bool = False) -> dict[str, Any]:
+def read_overlay(
+    folder: Path, stage: str, api_key: bool = False, *, unsigned: bool = False
+) -> dict[str, Any]:
     """Return the parts of `.chalice/` that apply to a stage, merged; each file is optional."""
     overlay: dict[str, Any] = {}
-    names = [EVERY_STAGE, f"sam-{stage}.json", *([WITH_API_KEY] if api_key else [])]
+    signed = "unsigned" if unsigned else "signed"
+    names = [EVERY_STAGE, f"sam-{stage}.json", f"sam-{stage}-{signed}.json"]
+    names += [WITH_API_KEY] if api_key else []
     for name in names:
         if (folder / name).exists():
             part = json.loads((folder / name).read_text())

@@ -175,6 +175,7 @@ def _create_parser() -> argparse.ArgumentParser:
         help="show progress and, if the estimator cannot be published, all that was tried",
     )
     _add_store(publish)
+    _add_stage(publish)
 
     versions = commands.add_parser(
         "versions",
@@ -202,6 +203,7 @@ def _create_parser() -> argparse.ArgumentParser:
         help="version to make live (default: the one published before the live one)",
     )
     _add_store(rollback)
+    _add_stage(rollback)
 
     show = commands.add_parser(
         "show",
@@ -225,6 +227,15 @@ def _add_store(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="model store: s3://bucket/prefix, file:///folder or a folder's path "
         "(default: $MODEL_URL)",
+    )
+
+
+def _add_stage(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--stage",
+        default=os.environ.get("MODEL_STAGE"),
+        help="stage that serves the model, for which alone a signature is valid "
+        "(default: $MODEL_STAGE)",
     )
 
 

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from chalicelib.errors import ObjectNotFound
 from chalicelib.settings import signing_key
+from chalicelib.store.object_store import store_url
 from training.artifact import BuiltModel, build_artifact
 from training.data.files import load_estimator, read_data, select_features
 from training.data.fitted_columns import make_table
@@ -40,7 +41,10 @@ def run(options: argparse.Namespace) -> None:
     if options.command == "train":
         train(options.output, seed=options.seed)
         return
-    registry = ModelRegistry(options.store, signing_key(os.environ))
+    url = store_url(options.store)
+    registry = ModelRegistry(
+        url, signing_key(os.environ, url, getattr(options, "stage", None) or "")
+    )
     if options.command == "publish":
         artifact = _build(options) if options.model else options.artifact.read_bytes()
         publish(registry, artifact, dry_run=options.dry_run)

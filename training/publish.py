@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sklearn.base import ClassifierMixin
 
 from chalicelib.settings import signing_key
+from chalicelib.store.object_store import store_url
 from training.artifact import build_artifact
 from training.evaluation.metrics import FOLDS
 from training.export.comparison import Comparison
@@ -60,6 +61,7 @@ def publish(
     metrics: dict[str, Any] | None = None,
     runtime: str | None = None,
     private: Sequence[str] = (),
+    stage: str | None = None,
     dry_run: bool = False,
 ) -> Published:
     """Export a fitted classifier, compare it with scikit-learn and make it the live version.
@@ -99,6 +101,9 @@ def publish(
     private : sequence of str, optional
         Names of features of which the API tells the name and the kind alone: no range, categories
         or example.
+    stage : str, optional
+        The stage that serves the model, such as ``"prod"``: a signature is valid for one stage and
+        for one last part of `to`. Default: the environment variable ``MODEL_STAGE``.
     dry_run : bool, default=False
         Build and check everything, but write nothing to the store.
 
@@ -117,7 +122,7 @@ def publish(
     StoreError
         If the store cannot be read or written.
     InvalidSetting
-        If ``MODEL_SIGNING_KEY`` is set but empty.
+        If ``MODEL_SIGNING_KEY`` is too short.
     """
     built = build_artifact(
         estimator,
@@ -131,7 +136,8 @@ def publish(
         runtime=runtime,
         private=private,
     )
-    registry = ModelRegistry(to, signing_key(os.environ))
+    stage = os.environ.get("MODEL_STAGE", "") if stage is None else stage
+    registry = ModelRegistry(to, signing_key(os.environ, store_url(to), stage))
     if built.runtime == "sklearn":
         LOG.warning(explain_fallback(built.attempts))
     artifact = built.artifact

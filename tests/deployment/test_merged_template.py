@@ -243,6 +243,21 @@ def test_prod_limits_the_rate_of_requests() -> None:
     assert settings["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
 
 
+def test_prod_serves_signed_models_only_unless_it_is_packaged_as_unsigned() -> None:
+    """One variable or the other; without signatures no secret is made, which costs money."""
+    environments = []
+    for unsigned in (False, True):
+        overlay = read_overlay(APP / ".chalice", "prod", unsigned=unsigned)
+        function = overlay["Resources"]["APIHandler"]["Properties"]
+        environments.append(function["Environment"]["Variables"].keys() - {"MODEL_URL"})
+        assert ("SigningKeySecret" in overlay["Resources"]) is not unsigned
+        assert ("SigningKey" in overlay["Parameters"]) is not unsigned
+    assert environments == [{"MODEL_SIGNING_KEY"}, {"MODEL_UNSIGNED"}]
+    config = json.loads((APP / ".chalice" / "config.json").read_text())["stages"]
+    stages = {name: stage.get("environment_variables", {}) for name, stage in config.items()}
+    assert stages["prod"]["MODEL_STAGE"] == "prod"  # in which the server itself requires a key
+
+
 def test_every_parameter_is_documented() -> None:
     """In the README or a page of the docs."""
     pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]

@@ -41,7 +41,9 @@ def test_every_status_is_on_the_page() -> None:
     gateway = {
         int(response["StatusCode"])
         for template in TEMPLATES
-        for response in template["Resources"]["RestAPI"]["Properties"]
+        for response in template["Resources"]
+        .get("RestAPI", {})
+        .get("Properties", {})
         .get("GatewayResponses", {})
         .values()
         if "StatusCode" in response

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import json
 
+from deployment.sam_template import read_overlay
 from tests.support.pages import DOCS, keys, rows, section, spans
 from tests.support.paths import APP
 from tests.support.source import trees
 
-PROD = json.loads((APP / ".chalice/sam-prod.json").read_text())
+PROD = read_overlay(APP / ".chalice", "prod")
 DEPLOY = DOCS / "how-to/deploy.md"
 MONITOR = DOCS / "how-to/monitor.md"
 

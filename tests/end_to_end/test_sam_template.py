@@ -111,14 +111,16 @@ def test_prod_serves_from_that_bucket_and_logs_to_that_group(
 def test_prod_has_a_hidden_parameter_for_the_signing_key(
     templates: dict[str, Template],
 ) -> None:
-    """Without a key the variable is unset: the app rejects an empty one."""
+    """Without one, the stack makes a secret, whose value the function receives at deployment."""
     template = templates["prod"]
     assert template["Parameters"]["SigningKey"]["NoEcho"] is True
     variables = template["Resources"]["APIHandler"]["Properties"]["Environment"]["Variables"]
     assert variables["MODEL_SIGNING_KEY"]["Fn::If"][1:] == [
         {"Ref": "SigningKey"},
-        {"Ref": "AWS::NoValue"},
+        {"Fn::Sub": "{{resolve:secretsmanager:${SigningKeySecret}}}"},
     ]
+    secret = template["Resources"]["SigningKeySecret"]["Properties"]["GenerateSecretString"]
+    assert secret["PasswordLength"] >= 32
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])

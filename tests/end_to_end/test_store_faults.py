@@ -15,7 +15,16 @@ import pytest
 
 from tests.support.app import App
 from tests.support.fault_proxy import LoggedRequest
-from tests.support.faulty_store import BUCKET, FAULTS, KEY, PREFIX, Fault, FaultyStore, faulty_store
+from tests.support.faulty_store import (
+    BUCKET,
+    FAULTS,
+    KEY,
+    PREFIX,
+    SECRET,
+    Fault,
+    FaultyStore,
+    faulty_store,
+)
 from tests.support.load import CLIENTS, Load
 from tests.support.models import WineModel
 from tests.support.processes import Server, StartServer
@@ -91,6 +100,7 @@ def test_the_last_good_model_keeps_serving(
     failure = json.loads(failures[-1])
     assert failure["reason"] == fault.reason
     assert failure["serving_version"] == trained.built.version
+    assert SECRET not in server.printed
     assert KEY not in server.printed
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.errors import InvalidSetting
-from chalicelib.settings import Settings
+from chalicelib.settings import Settings, signing_key
 
+SECRET = "correct-horse-battery"
 URL = {"MODEL_URL": "s3://bucket/prefix"}
 
 
@@ -25,9 +26,11 @@ def test_every_variable_is_parsed() -> None:
         "MODEL_TIMEOUT_SECONDS": "2",
         "MODEL_MAX_ROWS": "7",
         "MODEL_MAX_BYTES": "8",
-        "MODEL_SIGNING_KEY": "k",
+        "MODEL_SIGNING_KEY": SECRET,
+        "MODEL_STAGE": "prod",
     }
-    assert Settings.from_environ(environ) == Settings("file:///models", 0.5, 2.0, 7, 8, "k")
+    key = signing_key(environ, "file:///models", "prod")
+    assert Settings.from_environ(environ) == Settings("file:///models", 0.5, 2.0, 7, 8, key)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +44,6 @@ def test_every_variable_is_parsed() -> None:
         ("MODEL_REFRESH_SECONDS", "nan", "a number of seconds, 0 or more"),
         ("MODEL_REFRESH_SECONDS", "inf", "a number of seconds, 0 or more"),
         ("MODEL_TIMEOUT_SECONDS", "-1", "a number of seconds, 0 or more"),
-        ("MODEL_SIGNING_KEY", "", "the secret that models are signed with"),
         ("MODEL_MAX_BYTES", "-1", "a whole number, 1 or more"),
         ("MODEL_MAX_ROWS", "0", "a whole number, 1 or more"),
         ("MODEL_MAX_ROWS", "1.5", "a whole number, 1 or more"),
@@ -60,7 +62,35 @@ def test_the_error_tells_unset_from_empty() -> None:
         Settings.from_environ({})
 
 
+@pytest.mark.parametrize("secret", ["", "k", "correct-horse-b"])
+def test_a_short_signing_key_is_rejected_and_not_printed(secret: str) -> None:
+    """An empty one would silently turn signatures off."""
+    with pytest.raises(InvalidSetting) as caught:
+        Settings.from_environ(URL | {"MODEL_SIGNING_KEY": secret})
+    assert str(caught.value) == (
+        f"MODEL_SIGNING_KEY has {len(secret)} characters; it must be a secret of at least 16 "
+        "characters."
+    )
+
+
+def test_a_key_is_valid_for_one_model_and_one_stage() -> None:
+    """The last part of the store's URL is the model's name."""
+    environ = {"MODEL_SIGNING_KEY": SECRET}
+    scopes = [("s3://b/wine", "prod"), ("s3://b/wine", "dev"), ("s3://b/iris", "prod")]
+    assert len({signing_key(environ, url, stage) for url, stage in scopes}) == 3
+    assert signing_key(environ, "s3://b/wine/", "") == signing_key(environ, "s3://c/x/wine", "")
+
+
+def test_stage_prod_needs_a_key_unless_it_says_otherwise() -> None:
+    """A key that is removed by mistake does not let unsigned models in."""
+    with pytest.raises(InvalidSetting, match="MODEL_UNSIGNED=yes"):
+        Settings.from_environ(URL | {"MODEL_STAGE": "prod"})
+    unsigned = Settings.from_environ(URL | {"MODEL_STAGE": "prod", "MODEL_UNSIGNED": "yes"})
+    assert unsigned == Settings.from_environ(URL | {"MODEL_STAGE": "dev"})
+    assert unsigned.signing_key is None
+
+
 def test_the_signing_key_is_not_printed() -> None:
     """The settings' representation leaves it out."""
-    settings = Settings.from_environ(URL | {"MODEL_SIGNING_KEY": "a secret"})
-    assert "a secret" not in f"{settings!r} {settings}"
+    settings = Settings.from_environ(URL | {"MODEL_SIGNING_KEY": SECRET})
+    assert SECRET not in f"{settings!r} {settings}"

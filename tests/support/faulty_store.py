@@ -12,13 +12,15 @@ import onnx
 import pytest
 
 from chalicelib.errors import Reason
+from chalicelib.settings import signing_key
 from tests.support.artifacts import change_label, drop_feature, rewrite_manifest, set_format
 from tests.support.fault_proxy import End, FaultProxy
 from training.registry import ModelRegistry, sign_artifact
 
-KEY = "the key of these tests"
+SECRET = "the secret of these tests"
 BUCKET = "faults"
 PREFIX = "wine"
+KEY = signing_key({"MODEL_SIGNING_KEY": SECRET}, f"s3://{BUCKET}/{PREFIX}", "") or ""
 MAX_BYTES = 1_000_000
 
 
@@ -159,7 +161,7 @@ def faulty_store(s3_endpoint: str, artifact: bytes) -> Iterator[FaultyStore]:
             "MODEL_REFRESH_SECONDS": "0.2",
             "MODEL_TIMEOUT_SECONDS": "0.5",
             "MODEL_MAX_BYTES": str(MAX_BYTES),
-            "MODEL_SIGNING_KEY": KEY,
+            "MODEL_SIGNING_KEY": SECRET,
         }.items():
             patch.setenv(name, value)
         boto3.client("s3", endpoint_url=s3_endpoint).create_bucket(Bucket=BUCKET)

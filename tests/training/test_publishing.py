@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from moto.s3.models import FakeKey, s3_backends
 from chalicelib.errors import InvalidArtifact, StoreError
 from chalicelib.models.artifact import read_footer
 from chalicelib.models.model import load_model
+from chalicelib.settings import signing_key
 from chalicelib.store.object_store import ObjectStore
 from tests.support.app import App
 from tests.support.fault_proxy import FaultProxy
@@ -244,14 +246,18 @@ def test_the_signing_key_comes_from_the_environment(
     store_url: str, trained: WineModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """From Python and from the shell."""
-    monkeypatch.setenv("MODEL_SIGNING_KEY", "a key")
+    monkeypatch.setenv("MODEL_SIGNING_KEY", "correct-horse-battery")
+    keys = {stage: signing_key(os.environ, store_url, stage) for stage in ("", "dev", "prod")}
     X, y, names = trained.dataset
-    publish(trained.estimator, X, y, to=store_url, feature_names=names)
-    load_model(live_artifact(store_url), "a key")
+    publish(trained.estimator, X, y, to=store_url, feature_names=names, stage="prod")
+    load_model(live_artifact(store_url), keys["prod"])
     path = tmp_path / "model.onnx"
     path.write_bytes(trained.built.artifact)
-    assert main(["publish", str(path), "--to", store_url]) == 0
-    load_model(live_artifact(store_url), "a key")
+    for options, stage in ([], ""), (["--stage", "dev"], "dev"):
+        assert main(["publish", str(path), "--to", store_url, *options]) == 0
+        load_model(live_artifact(store_url), keys[stage])
+        with pytest.raises(InvalidArtifact, match="not signed with this function's key"):
+            load_model(live_artifact(store_url), keys["prod"])
 
 
 def test_publishing_again_repairs_a_damaged_version(tmp_path: Path, trained: WineModel) -> None:

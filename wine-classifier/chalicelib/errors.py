@@ -229,8 +229,18 @@ class InvalidSetting(ServingError):
         Its value; None if it is not set.
     expected : str
         What it may hold.
+    is_secret : bool, default=False
+        Whether the message leaves out the value.
     """
 
-    def __init__(self, name: str, value: str | None, expected: str) -> None:
-        state = "is not set" if value is None else f"is {value!r}"
+    def __init__(
+        self, name: str, value: str | None, expected: str, *, is_secret: bool = False
+    ) -> None:
+        state = (
+            "is not set"
+            if value is None
+            else f"has {len(value)} characters"
+            if is_secret
+            else f"is {value!r}"
+        )
         super().__init__(f"{name} {state}; it must be {expected}.")

@@ -11,6 +11,9 @@ REFRESH_SECONDS = 60.0
 TIMEOUT_SECONDS = 5.0
 MAX_ROWS = 10_000
 MAX_BYTES = 100 * 1024 * 1024
+MIN_KEY_CHARACTERS = 16
+
+PROD = "prod"  # the stage that serves signed models only, unless MODEL_UNSIGNED says otherwise
 
 
 class Settings(NamedTuple):
@@ -21,7 +24,7 @@ class Settings(NamedTuple):
     timeout_seconds: float = TIMEOUT_SECONDS  # MODEL_TIMEOUT_SECONDS, of one call to the store
     max_rows: int = MAX_ROWS  # MODEL_MAX_ROWS, in one request
     max_bytes: int = MAX_BYTES  # MODEL_MAX_BYTES, of an artifact
-    signing_key: str | None = None  # MODEL_SIGNING_KEY; None: not checked
+    signing_key: str | None = None  # MODEL_SIGNING_KEY with MODEL_STAGE; None: not checked
     cors_origins: tuple[str, ...] = ()  # CORS_ORIGINS; ("*",) for all
     page: bool = True  # PAGE: whether GET / is a page
 
@@ -32,13 +35,18 @@ class Settings(NamedTuple):
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Parse environment variables; raise `InvalidSetting` if one is missing or invalid."""
+        model_url, stage = _parse_store_url(environ, "MODEL_URL"), environ.get("MODEL_STAGE", "")
+        key = signing_key(environ, model_url, stage)
+        if key is None and stage == PROD and environ.get("MODEL_UNSIGNED") != "yes":
+            expected = f"the key of signed models, or MODEL_UNSIGNED=yes in stage {PROD}"
+            raise InvalidSetting("MODEL_SIGNING_KEY", None, expected)
         return cls(
-            model_url=_parse_store_url(environ, "MODEL_URL"),
+            model_url=model_url,
             refresh_seconds=_parse_seconds(environ, "MODEL_REFRESH_SECONDS", REFRESH_SECONDS),
             timeout_seconds=_parse_seconds(environ, "MODEL_TIMEOUT_SECONDS", TIMEOUT_SECONDS),
             max_rows=_parse_count(environ, "MODEL_MAX_ROWS", MAX_ROWS),
             max_bytes=maximum_bytes(environ),
-            signing_key=signing_key(environ),
+            signing_key=key,
             cors_origins=_parse_origins(environ, "CORS_ORIGINS"),
             page=_parse_switch(environ, "PAGE"),
         )
@@ -49,15 +57,24 @@ def maximum_bytes(environ: Mapping[str, str]) -> int:
     return _parse_count(environ, "MODEL_MAX_BYTES", MAX_BYTES)
 
 
-def signing_key(environ: Mapping[str, str]) -> str | None:
-    """Read the signing key; None if artifacts are not signed.
+def signing_key(environ: Mapping[str, str], store_url: str, stage: str) -> str | None:
+    """Derive the key that signs the models of a store and a stage; None if none are signed.
 
-    An empty variable raises `InvalidSetting`: it would silently turn signatures off.
+    It depends on the last part of the store's URL, which is the model's name, and on the stage: a
+    signature of another model or stage, with the same secret, does not fit. Raises `InvalidSetting`
+    if the variable is too short, or empty, which would silently turn signatures off.
     """
-    key = environ.get("MODEL_SIGNING_KEY")
-    if key == "":
-        raise InvalidSetting("MODEL_SIGNING_KEY", key, "the secret that models are signed with")
-    return key
+    secret = environ.get("MODEL_SIGNING_KEY")
+    if secret is None:
+        return None
+    if len(secret) < MIN_KEY_CHARACTERS:
+        expected = f"a secret of at least {MIN_KEY_CHARACTERS} characters"
+        raise InvalidSetting("MODEL_SIGNING_KEY", secret, expected, is_secret=True)
+    import hmac  # needed only with a key
+
+    name = store_url.rstrip("/").rpartition("/")[2]
+    scope = "\0".join(("wine-classifier-signature/2", name, stage))
+    return hmac.new(secret.encode(), scope.encode(), "sha256").hexdigest()
 
 
 def _parse_store_url(environ: Mapping[str, str], name: str) -> str:

@@ -23,8 +23,8 @@ OPERATORS = {
         b"Abs Add And ArgMax ArgMin Cast Ceil Clip Compress Concat Cos CumSum Div Equal Exp Expand "
         b"Flatten Floor Gather GatherElements Greater GreaterOrEqual Identity If IsInf IsNaN Less "
         b"LessOrEqual Log MatMul Max Min Mod Mul Neg Not Or Pad Pow Range ReduceMax ReduceMin "
-        b"ReduceMean ReduceSum ReduceSumSquare Relu Reshape Round Scan ScatterElements Shape Sigmoid Sign Sin "
-        b"Slice Softmax Sqrt Sub Tanh TopK Transpose Trilu Unsqueeze Where".split()
+        b"ReduceMean ReduceSum ReduceSumSquare Relu Reshape Round Scan ScatterElements Shape "
+        b"Sigmoid Sign Sin Slice Softmax Sqrt Sub Tanh TopK Transpose Trilu Unsqueeze Where".split()
     ),
     b"ai.onnx.ml": frozenset(b"ArrayFeatureExtractor LabelEncoder TreeEnsemble".split()),
 }
