@@ -34,12 +34,15 @@ from training.export.comparison import Comparison
 from training.export.search import Attempt, export
 from training.export.skops_export import add_members
 from training.manifest import build_manifest, compute_version
+from training.progress import progress
 
 _MANIFEST_KEY = "wine-classifier.manifest"
 _FOOTER_KEY = "wine-classifier.footer"
 _MANIFEST_MEMBER = "wine-classifier.manifest.json"
 _MAX_SHOWN_CHARACTERS = 50
 _MANY_OUTPUTS = "has more than one output; a served classifier has exactly one."
+
+PREDICTED_ROWS = 100_000  # at once
 
 LOG = logging.getLogger(__name__)
 
@@ -172,7 +175,7 @@ def _build(
     _check_labels(estimator, labels)
     signature = infer_signature(estimator, table)
     try:
-        exported = export(estimator, table, signature, runtime=runtime)
+        exported = export(estimator, table, signature, labels=labels, runtime=runtime)
     except TrainingError:
         raise
     except Exception as error:  # the estimator rejects some of the samples that models share
@@ -276,10 +279,13 @@ def _read_data(
 
 def _predict(estimator: Any, table: Table) -> list[Any]:
     """Return the labels of the table's samples."""
+    parts = progress(table.samples.slices(PREDICTED_ROWS), "predicting")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            predicted = np.asarray(estimator.predict(table.to_estimator_input(table.samples)))
+            predicted = np.concatenate(
+                [np.asarray(estimator.predict(table.to_estimator_input(part))) for part in parts]
+            )
     except Exception as error:  # an estimator may raise anything
         raise NotServable(_explain(estimator, error)) from error
     if predicted.shape != (len(table),):

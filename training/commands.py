@@ -7,14 +7,12 @@ import functools
 import itertools
 import json
 import os
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
 from tabulate import tabulate
-from tqdm import tqdm
 
 from chalicelib.errors import ObjectNotFound
 from chalicelib.settings import signing_key
@@ -26,6 +24,7 @@ from training.evaluation.cross_validation import cross_validate, cross_validated
 from training.evaluation.estimates import CONFIDENCE, Estimate, Predictions, describe_by_class
 from training.evaluation.importance import measure_importance
 from training.export.search import explain_fallback
+from training.progress import progress
 from training.registry import ModelRegistry, Version
 from training.wine.dataset import split, wine
 from training.wine.estimators import majority_class, tutorial_model, wine_pipeline
@@ -76,7 +75,7 @@ def train(output: Path, *, seed: int) -> None:
                 folds=FOLDS,
                 repeats=REPEATS,
                 seed=seed,
-                progress=functools.partial(_progress_bar, name),
+                progress=functools.partial(progress, description=name),
             ),
             folds=FOLDS,
         )
@@ -150,7 +149,8 @@ def print_export(built: BuiltModel) -> None:
     print()
     print(tabulate(rows, headers=["strategy", "result"]))
     print(
-        f"\nCompared with scikit-learn on {comparison.rows:,} samples: "
+        f"\nCompared with scikit-learn on {comparison.rows:,} samples, "
+        f"{comparison.table_rows:,} of the table's {comparison.table_size:,}: "
         f"{comparison.label_mismatches} labels differ, "
         f"largest probability difference {comparison.max_difference:.1e}"
     )
@@ -229,11 +229,6 @@ def _build(options: argparse.Namespace) -> bytes:
     print_export(built)
     print_metrics(built.metrics)
     return built.artifact
-
-
-def _progress_bar(name: str, folds: Iterable[Any]) -> Iterable[Any]:
-    """Show a progress bar while iterating, on a terminal only."""
-    return tqdm(folds, name, leave=False, disable=None)
 
 
 def _metrics(

@@ -130,9 +130,10 @@ def _describe_range(feature: Feature, column: npt.NDArray[np.float64]) -> dict[s
 
     Empty if there are too few samples.
     """
-    values = np.sort(column[np.isfinite(column)])
+    values = column[np.isfinite(column)]
     if len(values) < 2 * MIN_SAMPLES:
         return {}
+    values.partition([MIN_SAMPLES - 1, len(values) - MIN_SAMPLES])
     low, high = float(values[MIN_SAMPLES - 1]), float(values[-MIN_SAMPLES])
     step = _step(feature, low, high)
     return {

@@ -9,13 +9,19 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from chalicelib.inputs.samples import Samples
+from chalicelib.models.model import load_model
 from chalicelib.runtimes.base import Prediction
 from tests.support.customers import customers, prepared
 from tests.support.models import WineModel
 from training.data.signature import UNSEEN_CATEGORY, infer_signature
 from training.data.table import Table
 from training.export.comparison import Reference, compare
-from training.export.comparison_samples import comparison_samples
+from training.export.comparison_samples import (
+    Sizes,
+    choose_rows,
+    comparison_samples,
+    comparison_sizes,
+)
 
 
 class WrongClassifier:
@@ -54,10 +60,54 @@ def test_missing_values_and_unseen_categories_are_compared_only_if_accepted() ->
     signature = infer_signature(estimator, table)
     required = {feature.name for feature in signature.features if feature.required}
     assert required == {"member", "size"}
-    samples = comparison_samples(table, signature)
+    samples = comparison_samples(table, signature, list(range(len(X))), Sizes(300, 5_000, 1_000))
     assert np.isnan(samples.numbers).any(axis=0).tolist() == [True, True, False]
     missing = np.array([[value is None for value in row] for row in samples.texts])
     assert missing.any(axis=0).tolist() == [True, False]
     colours = set(samples.texts[:, 0])
     assert {"red", "RED", UNSEEN_CATEGORY, "", None} <= colours  # known, respelt, unseen, missing
     assert len(set(samples.texts[:, 1])) == 3
+
+
+def test_samples_of_each_class_of_a_large_table_are_compared() -> None:
+    """Ten of each class, if it has as many, and the others at random."""
+    labels = np.array(["usual"] * 9_000 + ["rare"] * 25 + ["single"])
+    rows = choose_rows(labels, 100)
+    assert len(set(rows)) == 100
+    chosen = labels[rows].tolist()
+    assert chosen.count("single") == 1
+    assert 10 <= chosen.count("rare") < 25
+    assert choose_rows(labels, 100) == rows
+
+
+def test_more_classes_than_compared_samples_are_each_compared() -> None:
+    """One sample of each."""
+    labels = np.repeat(np.arange(50), 3)
+    assert sorted(labels[choose_rows(labels, 10)]) == list(range(50))
+
+
+def test_all_samples_of_a_small_table_are_compared() -> None:
+    """In their order."""
+    assert choose_rows(np.array([1, 0, 0, 2]), 1_000) == [0, 1, 2, 3]
+
+
+def test_fewer_samples_are_compared_where_each_takes_long() -> None:
+    """The more numbers an estimator works with, or the wider the table, the fewer."""
+    plain, reference_samples, wide = (
+        comparison_sizes(*each) for each in [(30, 60), (20, 1_000_000), (5_000, 10_000)]
+    )
+    assert sum(plain) == 56_000
+    assert sum(reference_samples) + reference_samples.tied == 2_000
+    assert sum(wide) + wide.tied == 4_000
+
+
+def test_predictions_are_the_same_in_slices(trained: WineModel) -> None:
+    """A wrong label in a later slice is found."""
+    X, labels = trained.dataset.X, trained.estimator.predict(trained.dataset.X).astype(str)
+    labels[-1] = "9"
+    reference = Reference(
+        Table(X).samples, labels.tolist(), trained.estimator.predict_proba(X), slice_rows=50
+    )
+    comparison = compare(load_model(trained.built.artifact).classifier, reference)
+    assert comparison[:2] == (178, 1)
+    assert comparison.max_difference < 1e-6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ class Arrays(NamedTuple):
     ----------
     numbers : numpy.ndarray of float64
         Shape (samples, features that are not text). NaN is a missing value; booleans are 0 and 1.
+        Column after column in memory, as tables are read; what is taken from them is row after row.
     texts : numpy.ndarray of object
         Shape (samples, text features). None is a missing value.
     """
@@ -32,7 +34,7 @@ class Arrays(NamedTuple):
     ) -> Arrays:
         """Join columns, each of shape (rows,); either list may be empty."""
         return cls(
-            np.column_stack(numbers) if numbers else np.empty((rows, 0)),
+            np.array(numbers).T if numbers else np.empty((rows, 0)),
             np.column_stack(texts) if texts else np.empty((rows, 0), dtype=np.object_),
         )
 
@@ -45,7 +47,13 @@ class Arrays(NamedTuple):
 
     def take(self, indices: list[int]) -> Arrays:
         """Copy the samples at these row indices."""
-        return Arrays(self.numbers[indices], self.texts[indices])
+        return Arrays(np.ascontiguousarray(self.numbers[indices]), self.texts[indices])
+
+    def slices(self, rows: int) -> Iterator[Arrays]:
+        """Yield so many samples each, in order; the last may have fewer."""
+        for start in range(0, len(self.numbers), rows):
+            part = slice(start, start + rows)
+            yield Arrays(np.ascontiguousarray(self.numbers[part]), self.texts[part])
 
     def to_samples(self) -> Samples:
         """Convert to the representation that serving uses."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
 _HOLDERS = ("_CalibratedClassifier",)  # hold estimators, and are none
+_NUMBERS_OF_A_PATH = 200
 
 
 def iterate_parts(estimator: Any) -> Iterator[Any]:
@@ -33,3 +35,19 @@ def find_estimators(estimator: Any) -> Iterator[BaseEstimator]:
     for part in iterate_parts(estimator):
         if isinstance(part, BaseEstimator):
             yield part
+
+
+def count_numbers(estimator: Any) -> int:
+    """Return with about how many numbers an estimator works to predict a sample.
+
+    They are all in its arrays, such as coefficients and reference samples, and a path in each tree.
+    """
+    count = 0
+    for part in iterate_parts(estimator):
+        if isinstance(part, np.ndarray):
+            count += part.size
+        elif hasattr(part, "nnz"):
+            count += part.nnz
+        elif hasattr(part, "tree_"):
+            count += _NUMBERS_OF_A_PATH
+    return count

@@ -221,7 +221,14 @@ def call_estimator(estimator: Any, X: Any, *, probabilities: bool) -> tuple[list
         if predicted.ndim == 2 and predicted.shape[1] == 1:  # CatBoost returns a column
             predicted = predicted[:, 0]
         labels = [str(label) for label in predicted.tolist()]
-        return labels, estimator.predict_proba(X) if probabilities else None
+    return labels, call_predict_proba(estimator, X) if probabilities else None
+
+
+def call_predict_proba(estimator: Any, X: Any) -> Any:
+    """Return a fitted estimator's probabilities, shape (samples, classes), without its warnings."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return estimator.predict_proba(X)
 
 
 def _split_columns(X: Any) -> list[pd.Series[Any]]:

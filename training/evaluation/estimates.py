@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy import stats
 
 CONFIDENCE = 0.95
@@ -42,15 +43,13 @@ class Predictions(NamedTuple):
         """Look labels up among the classes: as values, else as text, which files may have."""
         by_label = {str(label): index for index, label in enumerate(classes)}
         by_label |= {label: index for index, label in enumerate(classes)}
-        return cls(
-            *(
-                np.array(
-                    [by_label.get(each, by_label.get(str(each), NO_CLASS)) for each in part],
-                    dtype=np.intp,
-                )
-                for part in (np.asarray(labels).tolist(), np.asarray(predicted).tolist())
-            )
-        )
+
+        def look_up(part: Iterable[Any]) -> npt.NDArray[np.intp]:
+            codes, values = pd.factorize(np.asarray(part))  # there may be a million labels
+            indices = [by_label.get(v, by_label.get(str(v), NO_CLASS)) for v in values.tolist()]
+            return np.array([*indices, NO_CLASS], dtype=np.intp)[codes]
+
+        return cls(look_up(labels), look_up(predicted))
 
     def is_correct(self) -> npt.NDArray[np.bool_]:
         """Return which predictions are right."""

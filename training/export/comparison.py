@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,17 +10,32 @@ import numpy.typing as npt
 
 from chalicelib.inputs.signature import LARGEST_NUMBER, Signature
 from chalicelib.models.model import PROBABILITY_TOLERANCE
-from chalicelib.runtimes.base import Classifier
+from chalicelib.runtimes.base import Classifier, Prediction
 from training.data.arrays import Arrays
-from training.data.table import Table, call_estimator
-from training.export.comparison_samples import comparison_samples, extreme_samples
+from training.data.parts import count_numbers
+from training.data.table import Table, call_estimator, call_predict_proba
+from training.export.comparison_samples import (
+    choose_rows,
+    comparison_samples,
+    comparison_sizes,
+    extreme_samples,
+    value_range,
+)
 from training.export.steps import has_steps, step_margin, step_samples
+from training.progress import progress
+
+LOG = logging.getLogger(__name__)
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 # The largest numbers that a model may accept: of what read_samples accepts, of float64's squares
 # and cubes, of float32.
 LARGEST_NUMBERS = (LARGEST_NUMBER, 1e150, 1e100, FLOAT32_MAX, 1e15, 1e9)
+
+# Samples are predicted in slices, so that memory does not grow with the table.
+REFERENCE_ROWS = 10_000
+MAX_SLICE_ROWS = 1_000
+MAX_SLICE_VALUES = 8_000_000  # numbers that the estimator works with at once, 64 MB
 
 
 class Comparison(NamedTuple):
@@ -33,11 +49,17 @@ class Comparison(NamedTuple):
         The number of samples with different labels.
     max_difference : float
         The largest difference of a probability; 0 if the model has no probabilities.
+    table_rows : int
+        The number of samples compared that are of the table; the others were made to differ.
+    table_size : int
+        The number of samples in the table.
     """
 
     rows: int
     label_mismatches: int
     max_difference: float
+    table_rows: int
+    table_size: int
 
     def is_exact(self) -> bool:
         """Return whether labels are equal and probabilities within `PROBABILITY_TOLERANCE`."""
@@ -55,27 +77,57 @@ class Reference(NamedTuple):
         Shape (samples,).
     probabilities : numpy.ndarray of float64 or None
         Shape (samples, classes).
+    table_rows : int
+        How many of the samples are of the table.
+    table_size : int
+        How many samples the table has.
+    slice_rows : int
+        How many samples to predict at once.
     """
 
     samples: Arrays
     labels: list[str]
     probabilities: npt.NDArray[np.float64] | None
+    table_rows: int = 0
+    table_size: int = 0
+    slice_rows: int = MAX_SLICE_ROWS
 
 
-def compute_reference(estimator: Any, table: Table, signature: Signature) -> Reference:
-    """Predict the comparison samples with the fitted estimator."""
-    samples = comparison_samples(table, signature)
+def compute_reference(
+    estimator: Any, table: Table, signature: Signature, labels: npt.NDArray[Any] | None = None
+) -> Reference:
+    """Predict the comparison samples with the fitted estimator.
+
+    Of a large table, they are a random part with samples of each of the `labels`, which have the
+    shape (samples,).
+    """
+    width, operations = len(table.names), count_numbers(estimator)
+    sizes = comparison_sizes(width, operations)
+    rows = choose_rows(np.zeros(len(table)) if labels is None else labels, sizes.table)
+    samples = comparison_samples(table, signature, rows, sizes)
     if signature.has_probabilities and has_steps(estimator):
 
         def predict_proba(samples: Arrays) -> npt.NDArray[np.float64]:
             X = table.to_estimator_input(samples)
-            _, probabilities = call_estimator(estimator, X, probabilities=True)
-            finite: npt.NDArray[np.float64] = np.nan_to_num(probabilities)
+            finite: npt.NDArray[np.float64] = np.nan_to_num(call_predict_proba(estimator, X))
             return finite
 
         steps = step_samples(predict_proba, table, signature, step_margin(estimator))
         samples = Arrays.concatenate([samples, steps])
-    return _predict(estimator, table, signature, samples)
+    size = len(samples.numbers)
+    LOG.info("comparing %d samples, %d of the table's %d", size, len(rows), len(table))
+    slice_rows = min(MAX_SLICE_ROWS, 1 + MAX_SLICE_VALUES // max(width, operations))
+    parts = progress(samples.slices(REFERENCE_ROWS), "predicting")
+    predictions = [_predict(estimator, table, signature, part) for part in parts]
+    probabilities = [part for _, part in predictions if part is not None]
+    return Reference(
+        samples,
+        [label for labels_of_part, _ in predictions for label in labels_of_part],
+        np.concatenate(probabilities) if probabilities else None,
+        len(rows),
+        len(table),
+        slice_rows,
+    )
 
 
 def find_largest_number(
@@ -86,9 +138,10 @@ def find_largest_number(
     None if there is none among `LARGEST_NUMBERS`. A sample that the estimator rejects, and one
     whose probabilities overflow, must not get a label.
     """
-    numbers = np.abs(table.samples.numbers[np.isfinite(table.samples.numbers)])
+    ranges = [value_range(column) for column in table.samples.numbers.T]
+    known = max((abs(end) for both in ranges for end in both), default=0.0)
     for largest in LARGEST_NUMBERS:
-        if largest < numbers.max(initial=0.0):
+        if largest < known:
             break
         samples = extreme_samples(table, signature, largest)
         if not len(samples.numbers):
@@ -108,7 +161,7 @@ def _predicts_extremes(
         # A server rejects samples whose probabilities are not finite.
         is_served = np.isfinite(np.reshape(actual.probabilities, (rows, -1))).all(axis=1)
     try:
-        expected = _predict(estimator, table, signature, samples).labels
+        expected, _ = _predict(estimator, table, signature, samples)
     except Exception:  # an estimator rejects all samples if it rejects one
         return not is_served.any() or (
             rows > 1
@@ -120,29 +173,37 @@ def _predicts_extremes(
     return all(np.array(actual.labels)[is_served] == np.array(expected)[is_served])
 
 
-def _predict(estimator: Any, table: Table, signature: Signature, samples: Arrays) -> Reference:
-    labels, probabilities = call_estimator(
+def _predict(
+    estimator: Any, table: Table, signature: Signature, samples: Arrays
+) -> tuple[list[str], npt.NDArray[np.float64] | None]:
+    return call_estimator(
         estimator, table.to_estimator_input(samples), probabilities=signature.has_probabilities
     )
-    return Reference(samples, labels, probabilities)
 
 
 def compare(classifier: Classifier, reference: Reference) -> Comparison:
     """Compare an exported classifier's predictions with the reference."""
-    prediction = classifier.predict(reference.samples.to_samples())
-    pairs = zip(prediction.labels, reference.labels, strict=True)
-    mismatches = sum(actual != expected for actual, expected in pairs)
-    difference = 0.0
-    if reference.probabilities is not None:
-        difference = float("inf")
-        if len(prediction.probabilities or ()) == reference.probabilities.size:
-            probabilities = np.array(prediction.probabilities)
-            difference = _max_difference(probabilities, reference.probabilities.ravel())
-    return Comparison(len(reference.labels), mismatches, difference)
+    mismatches, difference, start = 0, 0.0, 0
+    for part in progress(reference.samples.slices(reference.slice_rows), "comparing"):
+        prediction = classifier.predict(part.to_samples())
+        end = start + len(part.numbers)
+        pairs = zip(prediction.labels, reference.labels[start:end], strict=True)
+        mismatches += sum(actual != expected for actual, expected in pairs)
+        if reference.probabilities is not None:
+            expected_part = reference.probabilities[start:end]
+            difference = max(difference, _max_difference(prediction, expected_part))
+        start = end
+    return Comparison(
+        len(reference.labels), mismatches, difference, reference.table_rows, reference.table_size
+    )
 
 
-def _max_difference(actual: npt.NDArray[np.floating], expected: npt.NDArray[np.floating]) -> float:
+def _max_difference(prediction: Prediction, expected: npt.NDArray[np.floating]) -> float:
     """Return the largest difference; two NaNs are equal, NaN and a number infinitely different."""
+    actual = np.array(prediction.probabilities or ())
+    if actual.size != expected.size:
+        return float("inf")
+    actual = actual.reshape(expected.shape)
     both_nan = np.isnan(actual) & np.isnan(expected)
     difference = float(np.abs(np.where(both_nan, 0.0, actual - expected)).max())
     return float("inf") if np.isnan(difference) else difference

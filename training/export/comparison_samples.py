@@ -7,10 +7,11 @@ rounded values, and some lie halfway between two others, where neighbours and bi
 from __future__ import annotations
 
 import unicodedata
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from chalicelib.inputs.signature import Feature, Signature
 from training.data.arrays import Arrays, mask_values
@@ -20,6 +21,12 @@ from training.data.table import Table
 MAX_TABLE_ROWS = 50_000
 RANDOM_ROWS = 5_000
 TIED_ROWS = 1_000  # of each sort
+
+# Fewer samples are compared where each is wide, or takes long to predict.
+MAX_VALUES = 20_000_000  # samples x features, 160 MB
+MAX_OPERATIONS = 2_000_000_000  # samples x numbers that the estimator works with
+MIN_ROWS = 1_000
+ROWS_OF_EACH_CLASS = 10  # of the table, at least, if it has as many
 MISSING_FRACTION = 0.2
 MAX_EXTREME_FEATURES = 50
 _SEED = 0
@@ -41,22 +48,61 @@ _ODD_TEXTS = (
 )
 
 
-def comparison_samples(table: Table, signature: Signature) -> Arrays:
-    """Return the samples that models are compared on.
+class Sizes(NamedTuple):
+    """How many samples are compared, at most."""
 
-    They are those of the table (a random `MAX_TABLE_ROWS` of more), `TIED_ROWS` with rounded
-    numbers, as many halfway between two others, and `RANDOM_ROWS` random ones: numbers uniform over
-    their range, text from the table, in other spellings and, where the estimator accepts it,
-    unseen. If features may be missing, there are as many random ones again with missing values, and
-    one sample with its first feature alone.
+    table: int  # of the table
+    random: int  # twice, if features may be missing
+    tied: int  # rounded, and as many halfway between two
+
+
+def comparison_sizes(width: int, operations: int) -> Sizes:
+    """Return how many samples are compared.
+
+    Parameters
+    ----------
+    width : int
+        Number of features.
+    operations : int
+        How many numbers the estimator works with to predict a sample.
+    """
+    most = max(MIN_ROWS, min(MAX_VALUES // width, MAX_OPERATIONS // max(1, operations)))
+    return Sizes(
+        min(MAX_TABLE_ROWS, most // 2), min(RANDOM_ROWS, most // 4), min(TIED_ROWS, most // 8)
+    )
+
+
+def choose_rows(labels: npt.NDArray[Any], count: int) -> list[int]:
+    """Choose rows of a table at random, `ROWS_OF_EACH_CLASS` at least.
+
+    With more classes than `count`, there is one row of each.
     """
     random = np.random.default_rng(_SEED)
-    samples = table.samples
-    if len(table) > MAX_TABLE_ROWS:
-        samples = samples.take(random.choice(len(table), MAX_TABLE_ROWS, replace=False).tolist())
-    parts = [samples, _random_samples(random, table, signature)]
+    shuffled = random.permutation(len(labels))
+    codes = pd.Series(pd.factorize(labels)[0][shuffled])
+    position_in_class = codes.groupby(codes).cumcount().to_numpy()
+    order = np.argsort(np.minimum(position_in_class, ROWS_OF_EACH_CLASS), kind="stable")
+    chosen = shuffled[order[: max(count, int(codes.nunique()))]]
+    rows: list[int] = np.sort(chosen).tolist()
+    return rows
+
+
+def comparison_samples(table: Table, signature: Signature, rows: list[int], sizes: Sizes) -> Arrays:
+    """Return the samples that models are compared on.
+
+    They are those `rows` of the table, samples with rounded numbers, as many halfway between two
+    others, and random ones: numbers uniform over their range, text from the table, in other
+    spellings and, where the estimator accepts it, unseen. If features may be missing, there are as
+    many random ones again with missing values, and one sample with its first feature alone.
+    """
+    random = np.random.default_rng(_SEED)
+    samples = table.samples.take(rows)
+    parts = [samples, _random_samples(random, table, signature, sizes.random)]
     if signature.number_indices:
-        parts += [_rounded(random, table, signature), _halfway(random, table, signature)]
+        parts += [
+            _rounded(random, table, signature, sizes.tied),
+            _halfway(random, table, signature, sizes.tied),
+        ]
     if not all(feature.required for feature in signature.features):
         parts.append(_with_missing_values(random, parts[1], signature))
         parts.append(_first_feature_alone(samples, signature))
@@ -98,36 +144,45 @@ def _is_free(feature: Feature) -> bool:
     return feature.kind == "numeric" and feature.categories is None
 
 
-def _random_samples(random: np.random.Generator, table: Table, signature: Signature) -> Arrays:
+def _random_samples(
+    random: np.random.Generator, table: Table, signature: Signature, size: int
+) -> Arrays:
     columns = [
-        _random_column(random, feature, known_values(table, index))
+        _random_column(random, feature, table, index, size)
         for index, feature in enumerate(signature.features)
     ]
     numbers = [columns[index] for index in signature.number_indices]
     texts = [columns[index] for index in signature.text_indices]
-    return Arrays.from_columns(RANDOM_ROWS, numbers, texts)
+    return Arrays.from_columns(size, numbers, texts)
 
 
 def _random_column(
-    random: np.random.Generator, feature: Feature, known: list[str] | list[float]
+    random: np.random.Generator, feature: Feature, table: Table, index: int, size: int
 ) -> npt.NDArray[Any]:
     if feature.kind == "categorical":
-        choices = list(known) if feature.categories else _spellings([str(text) for text in known])
-        return random.choice(np.array(choices, dtype=np.object_), size=RANDOM_ROWS)
+        texts = [str(text) for text in known_values(table, index)]
+        choices = texts if feature.categories else _spellings(random, texts, size)
+        return random.choice(np.array(choices, dtype=np.object_), size=size)
     if feature.categories:
-        return random.choice(np.array(known), size=RANDOM_ROWS)
+        return random.choice(np.array(known_values(table, index)), size=size)
     if feature.kind == "boolean":
-        return random.integers(0, 2, size=RANDOM_ROWS).astype(np.float64)
-    if not known:  # a column without values
-        return random.uniform(-1.0, 1.0, size=RANDOM_ROWS)
-    low, high = float(min(known)), float(max(known))
+        return random.integers(0, 2, size=size).astype(np.float64)
+    low, high = value_range(table.column(index))
     if feature.kind == "integer":
-        return random.integers(int(low), int(high) + 1, size=RANDOM_ROWS).astype(np.float64)
-    return random.uniform(low, high, size=RANDOM_ROWS)
+        return random.integers(int(low), int(high) + 1, size=size).astype(np.float64)
+    return random.uniform(low, high, size=size)
 
 
-def _spellings(texts: list[str]) -> list[str]:
-    """Return texts, other spellings of them, and texts that no table holds."""
+def value_range(column: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Return the smallest and the largest finite value; -1 and 1 of a column without any."""
+    finite = column[np.isfinite(column)]
+    return (float(finite.min()), float(finite.max())) if len(finite) else (-1.0, 1.0)
+
+
+def _spellings(random: np.random.Generator, texts: list[str], size: int) -> list[str]:
+    """Return texts, `size` of more, other spellings of them, and texts that no table holds."""
+    if len(texts) > size:
+        texts = random.choice(np.array(texts, dtype=np.object_), size, replace=False).tolist()
     changes = (
         str,
         str.upper,
@@ -144,18 +199,15 @@ def _spellings(texts: list[str]) -> list[str]:
     return [*texts * max(1, len(others) // max(1, len(texts))), *others]
 
 
-def _rounded(random: np.random.Generator, table: Table, signature: Signature) -> Arrays:
+def _rounded(random: np.random.Generator, table: Table, signature: Signature, size: int) -> Arrays:
     """Return samples of the table with numbers rounded to one or two digits."""
-    samples = table.samples.take(random.integers(0, len(table), TIED_ROWS).tolist())
+    samples = table.samples.take(random.integers(0, len(table), size).tolist())
     numbers = samples.numbers.copy()
     for column, index in enumerate(signature.number_indices):
         if _is_free(signature.features[index]):
-            digits = 1 + np.arange(TIED_ROWS) % 2
+            digits = 1 + np.arange(size) % 2
             rounded = _round_to_digits(numbers[:, column], digits)
-            known = table.samples.numbers[:, column]
-            known = known[np.isfinite(known)]
-            if len(known):
-                numbers[:, column] = rounded.clip(known.min(), known.max())
+            numbers[:, column] = rounded.clip(*value_range(table.samples.numbers[:, column]))
     return Arrays(numbers, samples.texts)
 
 
@@ -170,10 +222,10 @@ def _round_to_digits(
     return np.where(np.isfinite(rounded) | np.isnan(values), rounded, values)
 
 
-def _halfway(random: np.random.Generator, table: Table, signature: Signature) -> Arrays:
+def _halfway(random: np.random.Generator, table: Table, signature: Signature, size: int) -> Arrays:
     """Return samples halfway between two samples of the table."""
     first, second = (
-        table.samples.take(random.integers(0, len(table), TIED_ROWS).tolist()) for _ in range(2)
+        table.samples.take(random.integers(0, len(table), size).tolist()) for _ in range(2)
     )
     numbers = first.numbers.copy()
     for column, index in enumerate(signature.number_indices):
@@ -189,7 +241,7 @@ def _halfway(random: np.random.Generator, table: Table, signature: Signature) ->
 def _with_missing_values(
     random: np.random.Generator, samples: Arrays, signature: Signature
 ) -> Arrays:
-    mask = random.random((RANDOM_ROWS, len(signature.features))) < MISSING_FRACTION
+    mask = random.random((len(samples.numbers), len(signature.features))) < MISSING_FRACTION
     return mask_values(samples, mask, signature)
 
 

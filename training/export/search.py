@@ -69,19 +69,24 @@ class _Result(NamedTuple):
 
 
 def export(
-    estimator: Any, table: Table, signature: Signature, *, runtime: str | None = None
+    estimator: Any,
+    table: Table,
+    signature: Signature,
+    *,
+    labels: npt.NDArray[Any] | None = None,
+    runtime: str | None = None,
 ) -> Exported:
     """Export a fitted classifier with the first strategy whose predictions are exact.
 
     The order is ONNX in float64, ONNX in float32, scikit-learn. `runtime`, one of `RUNTIMES`,
-    limits the search to one runtime.
+    limits the search to one runtime. `labels` are the table's, as for `compute_reference`.
 
     Raises
     ------
     NotExportable
         If no strategy is exact.
     """
-    reference = compute_reference(estimator, table, signature)
+    reference = compute_reference(estimator, table, signature, labels)
     attempts = []
     for candidate in _candidates(estimator, table, signature):
         if runtime not in (None, candidate.runtime):
