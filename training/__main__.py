@@ -26,8 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = _create_parser()
     options = parser.parse_args(arguments)
-    if options.command == "publish" and options.model and not (options.data and options.target):
-        parser.error("publish: --model requires --data and --target")
+    has_model = getattr(options, "model", None) is not None
+    if has_model and not (options.data and options.target):
+        parser.error(f"{options.command}: --model requires --data and --target")
     is_verbose = getattr(options, "verbose", False)
     if is_verbose or sys.stderr.isatty():  # show progress to a person
         logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -54,8 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _find_other_sklearn(options: argparse.Namespace) -> str | None:
-    """Return the scikit-learn that ``publish --model`` needs and that is not the installed one."""
-    if options.command != "publish" or not options.model:
+    """Return the scikit-learn that ``--model`` needs and that is not the installed one."""
+    if getattr(options, "model", None) is None:
         return None
     if options.model.suffix != ".skops" and not options.trust_pickle:
         return None  # it is rejected first
@@ -105,29 +106,7 @@ def _create_parser() -> argparse.ArgumentParser:
         help="artifact written by train (default: %(default)s); ignored with --model",
     )
     estimator = publish.add_argument_group("publish a fitted estimator instead of an artifact")
-    estimator.add_argument(
-        "--model",
-        type=Path,
-        metavar="FILE",
-        help="the estimator: .skops; with --trust-pickle also .joblib, .pkl or .pickle",
-    )
-    estimator.add_argument(
-        "--data", type=Path, metavar="FILE", help="its training data: CSV with a header"
-    )
-    estimator.add_argument("--target", metavar="COLUMN", help="column of the data with the labels")
-    estimator.add_argument(
-        "--features",
-        nargs="+",
-        metavar="COLUMN",
-        help="columns of the data that the estimator takes, in its order (default: those that it "
-        "was fitted on, by name; all if it was fitted without names)",
-    )
-    estimator.add_argument(
-        "--test-data",
-        type=Path,
-        metavar="FILE",
-        help="data that the estimator was not fitted on, to measure it; as --data",
-    )
+    _add_estimator(estimator)
     estimator.add_argument(
         "--cv",
         type=int,
@@ -154,15 +133,9 @@ def _create_parser() -> argparse.ArgumentParser:
         "else sklearn)",
     )
     estimator.add_argument(
-        "--trust-pickle",
+        "--card",
         action="store_true",
-        help="load --model from a pickle, which runs whatever code is in it",
-    )
-    estimator.add_argument(
-        "--sklearn",
-        metavar="VERSION",
-        help="version of scikit-learn that fitted --model (default: as the file says); another "
-        "minor release than the installed one is run in an environment of its own, made by uv",
+        help="write a model card with pictures beside the version; needs matplotlib",
     )
     publish.add_argument(
         "--dry-run",
@@ -213,8 +186,80 @@ def _create_parser() -> argparse.ArgumentParser:
     show.add_argument(
         "version", nargs="?", metavar="VERSION", help="version to print (default: the live one)"
     )
+    show.add_argument(
+        "--card",
+        action="store_true",
+        help="fetch the version's model card instead, and open it on a terminal",
+    )
+    show.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="file to write the card to (default: dist/VERSION-card.html)",
+    )
     _add_store(show)
+
+    card = commands.add_parser(
+        "card",
+        help="Write the model card of a version",
+        description="Write the model card of a version: an HTML file, and its pictures. With the "
+        "estimator and its data it has all pictures, else those that the manifest can tell.",
+    )
+    card.add_argument(
+        "version", nargs="?", metavar="VERSION", help="version (default: the live one)"
+    )
+    card.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="HTML file to write (default: dist/NAME-VERSION-card.html)",
+    )
+    _add_estimator(card.add_argument_group("the estimator and its data"))
+    card.add_argument(
+        "--show-rows",
+        action="store_true",
+        help="show the values of the most confident mistakes, but of private features",
+    )
+    _add_store(card)
     return parser
+
+
+def _add_estimator(parser: argparse._ArgumentGroup) -> None:
+    """Add the options that name a fitted estimator and its data."""
+    parser.add_argument(
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="the estimator: .skops; with --trust-pickle also .joblib, .pkl or .pickle",
+    )
+    parser.add_argument(
+        "--data", type=Path, metavar="FILE", help="its training data: CSV with a header"
+    )
+    parser.add_argument("--target", metavar="COLUMN", help="column of the data with the labels")
+    parser.add_argument(
+        "--features",
+        nargs="+",
+        metavar="COLUMN",
+        help="columns of the data that the estimator takes, in its order (default: those that it "
+        "was fitted on, by name; all if it was fitted without names)",
+    )
+    parser.add_argument(
+        "--test-data",
+        type=Path,
+        metavar="FILE",
+        help="data that the estimator was not fitted on, to measure it; as --data",
+    )
+    parser.add_argument(
+        "--trust-pickle",
+        action="store_true",
+        help="load --model from a pickle, which runs whatever code is in it",
+    )
+    parser.add_argument(
+        "--sklearn",
+        metavar="VERSION",
+        help="version of scikit-learn that fitted --model (default: as the file says); another "
+        "minor release than the installed one is run in an environment of its own, made by uv",
+    )
 
 
 def _add_store(parser: argparse.ArgumentParser) -> None:

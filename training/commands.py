@@ -7,19 +7,25 @@ import functools
 import itertools
 import json
 import os
+import sys
+import webbrowser
 from contextlib import suppress
 from pathlib import Path
 from textwrap import shorten
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tabulate import tabulate
 
 from chalicelib.errors import ObjectNotFound
+from chalicelib.models.artifact import read_manifest
 from chalicelib.settings import signing_key
 from chalicelib.store.object_store import store_url
 from training.artifact import BuiltModel, build_artifact
+from training.card import require_matplotlib
 from training.data.files import load_estimator, read_data, select_features
 from training.data.fitted_columns import make_table
+from training.disclosure import describe_estimator
+from training.errors import NoCard, NotServable
 from training.evaluation.cross_validation import cross_validate, cross_validated_accuracy
 from training.evaluation.estimates import CONFIDENCE, Estimate, Predictions, describe_by_class
 from training.evaluation.importance import measure_importance
@@ -29,6 +35,10 @@ from training.registry import ModelRegistry, Version
 from training.wine.dataset import split, wine
 from training.wine.estimators import majority_class, tutorial_model, wine_pipeline
 
+if TYPE_CHECKING:
+    from training.card.card import Card
+
+DIST = Path("dist")
 MODEL_NAME = "wine"
 FOLDS = 10  # of the wine model's cross-validation
 REPEATS = 10
@@ -45,15 +55,23 @@ def run(options: argparse.Namespace) -> None:
         url, signing_key(os.environ, url, getattr(options, "stage", None) or "")
     )
     if options.command == "publish":
-        artifact = _build(options) if options.model else options.artifact.read_bytes()
-        publish(registry, artifact, dry_run=options.dry_run)
+        if options.model:
+            publish_estimator(registry, options)
+        else:
+            publish(registry, options.artifact.read_bytes(), dry_run=options.dry_run)
     elif options.command == "versions":
         print_versions(registry, limit=options.limit)
     elif options.command == "rollback":
         print(f"Live version: {registry.rollback(options.version)}")
     elif options.command == "show":
-        manifest = registry.manifest(options.version or registry.live_version())
-        print(json.dumps(manifest, indent=2))
+        version = options.version or registry.live_version()
+        if options.card:
+            show_card(options.store, version, options.output)
+        else:
+            print(json.dumps(registry.manifest(version), indent=2))
+    elif options.command == "card":
+        version = options.version or registry.live_version()
+        write_card_of(registry.manifest(version), options)
 
 
 def train(output: Path, *, seed: int) -> None:
@@ -104,6 +122,87 @@ def train(output: Path, *, seed: int) -> None:
     output.write_bytes(built.artifact)
     print_export(built)
     print(f"Wrote {output}: version {built.version}, {len(built.artifact):,} bytes")
+    train_source = _Source(estimator, parts.train.X, parts.train.y, dataset.feature_names, None)
+    card = _make_card(
+        read_manifest(built.artifact),
+        train_source._replace(test=(parts.test.X, parts.test.y)),
+        show_rows=False,
+    )
+    _print_files(card, output.with_name(f"{output.stem}-card.html"))
+
+
+def publish_estimator(registry: ModelRegistry, options: argparse.Namespace) -> None:
+    """Publish the estimator in --model, print its export and metrics; with --card, a card too."""
+    source = _read_source(options)
+    built = build_artifact(
+        source.estimator,
+        source.X,
+        source.y,
+        name=options.name or options.model.stem,
+        feature_names=source.feature_names,
+        test=source.test,
+        cv=options.cv,
+        runtime=options.runtime,
+        private=options.private,
+    )
+    print_export(built)
+    print_metrics(built.metrics)
+    card = None
+    if options.card:  # before anything is written: it may fail
+        card = _make_card(read_manifest(built.artifact), source, show_rows=False)
+    publish(registry, built.artifact, dry_run=options.dry_run)
+    if card is not None and not options.dry_run:
+        from training.card.store import CardStore
+
+        print(f"Card: {CardStore(options.store).put(built.version, card.html)}")
+
+
+def write_card_of(manifest: dict[str, Any], options: argparse.Namespace) -> None:
+    """Write the card of a version and its pictures to files; with --model, all of the pictures."""
+    source = _read_source(options) if options.model else None
+    if source is not None:
+        _check_source(source, manifest)
+    card = _make_card(manifest, source, show_rows=options.show_rows)
+    default = DIST / f"{manifest['name']}-{manifest['version']}-card.html"
+    _print_files(card, options.output or default)
+
+
+def show_card(store: str, version: str, output: Path | None) -> None:
+    """Fetch the card of a version from the store, and open it if a person asks on a terminal.
+
+    Raises `NoCard` if it has none.
+    """
+    from training.card.store import CardStore
+
+    html = CardStore(store).get(version)
+    if html is None:
+        raise NoCard(version)
+    path = output or DIST / f"{version}-card.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(html, encoding="utf-8")
+    print(f"Wrote {path}")
+    if output is None and sys.stdout.isatty():
+        webbrowser.open(path.resolve().as_uri())
+
+
+def _check_source(source: _Source, manifest: dict[str, Any]) -> None:
+    """Raise `NotServable` if an estimator is not the one that was published."""
+    classes = [str(label) for label in source.estimator.classes_.tolist()]
+    if (describe_estimator(source.estimator), classes) != (
+        manifest["estimator"],
+        manifest["signature"]["classes"],
+    ):
+        raise NotServable(
+            f"--model is not the estimator of version {manifest['version']}, which is "
+            f"{manifest['estimator']}."
+        )
+
+
+def _print_files(card: Card, path: Path) -> None:
+    from training.card.card import write_card
+
+    for each in write_card(card, path):
+        print(f"Wrote {each}")
 
 
 def publish(registry: ModelRegistry, artifact: bytes, *, dry_run: bool) -> None:
@@ -206,8 +305,18 @@ def format_estimate(estimate: dict[str, float] | None) -> str:
     return f"{estimate['estimate']:.3f} ({estimate['low']:.3f} to {estimate['high']:.3f})"
 
 
-def _build(options: argparse.Namespace) -> bytes:
-    """Build an artifact from --model, --data and --target and print the export and the metrics."""
+class _Source(NamedTuple):
+    """An estimator and its data, from the files that options name."""
+
+    estimator: Any
+    X: Any
+    y: Any
+    feature_names: list[str] | None
+    test: tuple[Any, Any] | None
+
+
+def _read_source(options: argparse.Namespace) -> _Source:
+    """Read --model, --data with --target, and --test-data."""
     estimator = load_estimator(options.model, trust_pickle=options.trust_pickle)
     X, y = read_data(options.data, options.target)
     X, feature_names = select_features(estimator, X, options.features)
@@ -215,20 +324,24 @@ def _build(options: argparse.Namespace) -> bytes:
     if options.test_data:
         test_X, test_y = read_data(options.test_data, options.target)
         test = select_features(estimator, test_X, options.features)[0], test_y
-    built = build_artifact(
-        estimator,
-        X,
-        y,
-        name=options.name or options.model.stem,
-        feature_names=feature_names,
-        test=test,
-        cv=options.cv,
-        runtime=options.runtime,
-        private=options.private,
-    )
-    print_export(built)
-    print_metrics(built.metrics)
-    return built.artifact
+    return _Source(estimator, X, y, feature_names, test)
+
+
+def _make_card(manifest: dict[str, Any], source: _Source | None, *, show_rows: bool) -> Card:
+    require_matplotlib()
+    from training.card.card import make_card
+    from training.card.evidence import collect_evidence
+
+    evidence = None
+    if source is not None:
+        evidence = collect_evidence(
+            source.estimator,
+            source.X,
+            source.y,
+            test=source.test,
+            feature_names=source.feature_names,
+        )
+    return make_card(manifest, evidence, show_rows=show_rows)
 
 
 def _metrics(

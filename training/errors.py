@@ -3,8 +3,10 @@
 TrainingError
     NotServable        the estimator, or the data passed with it, cannot be served
     NeedsOtherSklearn  the file was fitted with another scikit-learn, which cannot be had
+    MissingLibrary     an optional library is not installed
     NotExportable      no exported form predicts exactly what the estimator does
     UnknownVersion     the registry does not have this version
+    NoCard             the version has no model card
     NoOlderVersion     nothing was published before the live version
 """
 
@@ -59,6 +61,13 @@ class NeedsOtherSklearn(TrainingError):
         super().__init__(f"{path} was fitted with scikit-learn {version}: {advice}.")
 
 
+class MissingLibrary(TrainingError):
+    """An optional library is not installed."""
+
+    def __init__(self, subject: str, library: str) -> None:
+        super().__init__(f"{subject} needs {library}: install it with pip install {library}.")
+
+
 class NotExportable(TrainingError):
     """The estimator cannot be converted, or the result does not predict what scikit-learn does."""
 
@@ -95,6 +104,16 @@ class UnknownVersion(TrainingError):
 
     def __init__(self, version: str, url: str) -> None:
         super().__init__(f"There is no version {version} in {url}.")
+
+
+class NoCard(TrainingError):
+    """The version has no model card."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"Version {version} has no card: it was published without --card. Make one with "
+            "python -m training card."
+        )
 
 
 class NoOlderVersion(TrainingError):

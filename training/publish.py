@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin
 
+from chalicelib.models.artifact import read_manifest
 from chalicelib.settings import signing_key
 from chalicelib.store.object_store import store_url
 from training.artifact import build_artifact
+from training.card import require_matplotlib
 from training.evaluation.metrics import FOLDS
 from training.export.comparison import Comparison
 from training.export.search import Attempt, explain_fallback
@@ -38,6 +40,8 @@ class Published(NamedTuple):
         The export strategies tried; the last one was accepted.
     metrics : dict
         As `GET /model` shows them: ``accuracy``, ``baselines`` and ``by_class``.
+    card_url : str or None
+        The URL of the model card, if there is one.
     """
 
     version: str
@@ -46,6 +50,7 @@ class Published(NamedTuple):
     comparison: Comparison
     attempts: list[Attempt]
     metrics: dict[str, Any]
+    card_url: str | None = None
 
 
 def publish(
@@ -62,6 +67,7 @@ def publish(
     runtime: str | None = None,
     private: Sequence[str] = (),
     stage: str | None = None,
+    card: bool = False,
     dry_run: bool = False,
 ) -> Published:
     """Export a fitted classifier, compare it with scikit-learn and make it the live version.
@@ -104,6 +110,8 @@ def publish(
     stage : str, optional
         The stage that serves the model, such as ``"prod"``: a signature is valid for one stage and
         for one last part of `to`. Default: the environment variable ``MODEL_STAGE``.
+    card : bool, default=False
+        Write a model card beside the version: an HTML file with pictures. Needs matplotlib.
     dry_run : bool, default=False
         Build and check everything, but write nothing to the store.
 
@@ -121,9 +129,13 @@ def publish(
         error's ``attempts`` lists what was tried.
     StoreError
         If the store cannot be read or written.
+    MissingLibrary
+        If there is to be a card, but no matplotlib.
     InvalidSetting
         If ``MODEL_SIGNING_KEY`` is too short.
     """
+    if card:
+        require_matplotlib()
     built = build_artifact(
         estimator,
         X,
@@ -140,8 +152,28 @@ def publish(
     registry = ModelRegistry(to, signing_key(os.environ, store_url(to), stage))
     if built.runtime == "sklearn":
         LOG.warning(explain_fallback(built.attempts))
-    artifact = built.artifact
+    artifact, html, card_url = built.artifact, None, None
+    if card:  # before anything is written: it may fail
+        html = _make_card(artifact, estimator, X, y, test=test, feature_names=feature_names)
     url = registry.plan_publish(artifact).url if dry_run else registry.publish(artifact)
+    if html is not None and not dry_run:
+        from training.card.store import CardStore
+
+        card_url = CardStore(to).put(built.version, html)
     return Published(
-        built.version, url, built.runtime, built.comparison, built.attempts, built.metrics
+        built.version,
+        url,
+        built.runtime,
+        built.comparison,
+        built.attempts,
+        built.metrics,
+        card_url,
     )
+
+
+def _make_card(artifact: bytes, estimator: Any, X: Any, y: npt.ArrayLike, **options: Any) -> str:
+    from training.card.card import make_card
+    from training.card.evidence import collect_evidence
+
+    evidence = collect_evidence(estimator, X, y, **options)
+    return make_card(read_manifest(artifact), evidence).html

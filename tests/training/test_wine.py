@@ -64,3 +64,6 @@ def test_the_same_seed_gives_the_same_version(tmp_path: Path) -> None:
     assert first["metrics"]["accuracy"]["estimate"] >= 0.97
     assert first["metrics"]["by_class"]["confusion_matrix"]
     assert f"version {first['version']}" in printed
+    pictures = sorted(tmp_path.glob("a-card-*.png"))
+    assert len(pictures) == 8
+    assert all(f"Wrote {picture}" in printed for picture in pictures)
