@@ -122,12 +122,9 @@ def train(output: Path, *, seed: int) -> None:
     output.write_bytes(built.artifact)
     print_export(built)
     print(f"Wrote {output}: version {built.version}, {len(built.artifact):,} bytes")
-    train_source = _Source(estimator, parts.train.X, parts.train.y, dataset.feature_names, None)
-    card = _make_card(
-        read_manifest(built.artifact),
-        train_source._replace(test=(parts.test.X, parts.test.y)),
-        show_rows=False,
-    )
+    test = parts.test.X, parts.test.y
+    source = _Source(estimator, parts.train.X, parts.train.y, dataset.feature_names, test)
+    card = _make_card(read_manifest(built.artifact), source, show_rows=False)
     _print_files(card, output.with_name(f"{output.stem}-card.html"))
 
 
