@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
@@ -46,6 +47,19 @@ def test_the_footer_has_the_sha_256_of_everything_before_it(size: int) -> None:
     content = bytes(size)
     artifact = content + make_footer(content, 0, 0)
     assert read_footer(artifact).sha256 == hashlib.sha256(artifact[:-64]).hexdigest()
+
+
+def test_an_interpreter_without_its_private_sha_256_verifies_an_artifact(
+    trained: WineModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenSSL's hash is the same: what one accepts or rejects, so does the other."""
+    monkeypatch.setitem(sys.modules, "_sha2", None)  # its import fails
+    artifact = trained.built.artifact
+    assert len(artifact) < 2_000_000  # the size from which on OpenSSL hashes in any case
+    assert read_manifest(artifact)["name"] == "wine"
+    with pytest.raises(InvalidArtifact) as caught:
+        read_manifest(bytes([artifact[0] ^ 1]) + artifact[1:])
+    assert caught.value.reason == "damaged"
 
 
 def test_the_manifest_describes_the_model_completely(trained: WineModel) -> None:

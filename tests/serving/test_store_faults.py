@@ -5,12 +5,15 @@ The model store reads a store on S3 through a proxy; only its clock is fake.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from chalicelib.errors import ModelUnavailable
+from chalicelib.errors import ModelUnavailable, Reason, StoreError
 from chalicelib.settings import Settings
 from chalicelib.store.model_store import ModelStore
 from chalicelib.store.object_store import ObjectStore
@@ -68,8 +71,10 @@ def test_the_last_good_model_is_served_and_the_reason_named(
 
 
 @for_each_fault
-def test_a_cold_start_names_the_reason(store: FaultyStore, fault: Fault) -> None:
-    """The same as that of a server with a model."""
+def test_a_cold_start_names_the_reason(
+    store: FaultyStore, fault: Fault, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same as that of a server with a model; the log has a sentence about it too."""
     fault.inject(store)
     try:
         with pytest.raises(ModelUnavailable) as caught:
@@ -77,6 +82,24 @@ def test_a_cold_start_names_the_reason(store: FaultyStore, fault: Fault) -> None
     finally:
         store.heal()
     assert caught.value.reason == fault.reason
+    [logged] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (logged["event"], logged["reason"]) == ("model store failure", fault.reason)
+    assert logged["detail"] not in get_args(Reason)
+    assert " " in logged["detail"]
+
+
+def test_credentials_that_cannot_be_found_are_named(
+    store: FaultyStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Outside Lambda, boto3 looks for them in the environment, in files and on the network."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with pytest.raises(StoreError, match="aws configure") as caught:
+        ObjectStore(store.registry.url, timeout_seconds=1).fetch("current")
+    assert caught.value.reason == "no credentials"
 
 
 def test_a_304_without_a_loaded_model_is_named(store: FaultyStore) -> None:
