@@ -157,12 +157,26 @@ def _create_parser() -> argparse.ArgumentParser:
     )
     versions.add_argument(
         "--limit",
-        type=int,
+        type=_parse_count,
         default=20,
         metavar="N",
         help="number of versions to list; 0 lists all (default: %(default)s)",
     )
     _add_store(versions)
+
+    history = commands.add_parser(
+        "history",
+        help="List what was live, and when",
+        description="List what was live in a store, when, and who made it live; newest first.",
+    )
+    history.add_argument(
+        "--limit",
+        type=_parse_count,
+        default=20,
+        metavar="N",
+        help="number of entries to list; 0 lists all (default: %(default)s)",
+    )
+    _add_store(history)
 
     rollback = commands.add_parser(
         "rollback",
@@ -173,7 +187,7 @@ def _create_parser() -> argparse.ArgumentParser:
         "version",
         nargs="?",
         metavar="VERSION",
-        help="version to make live (default: the one published before the live one)",
+        help="version to make live (default: the one that was live before the live one)",
     )
     _add_store(rollback)
     _add_stage(rollback)
@@ -260,6 +274,12 @@ def _add_estimator(parser: argparse._ArgumentGroup) -> None:
         help="version of scikit-learn that fitted --model (default: as the file says); another "
         "minor release than the installed one is run in an environment of its own, made by uv",
     )
+
+
+def _parse_count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a count")
+    return int(text)
 
 
 def _add_store(parser: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tabulate import tabulate
 
-from chalicelib.errors import ObjectNotFound
+from chalicelib.errors import ObjectNotFound, ServingError
 from chalicelib.models.artifact import read_manifest
 from chalicelib.settings import signing_key
 from chalicelib.store.object_store import store_url
@@ -31,7 +31,7 @@ from training.evaluation.estimates import CONFIDENCE, Estimate, Predictions, des
 from training.evaluation.importance import measure_importance
 from training.export.search import explain_fallback
 from training.progress import progress
-from training.registry import ModelRegistry, Version
+from training.registry import EXTENSIONS, ModelRegistry, Version
 from training.wine.dataset import split, wine
 from training.wine.estimators import majority_class, tutorial_model, wine_pipeline
 
@@ -61,6 +61,8 @@ def run(options: argparse.Namespace) -> None:
             publish(registry, options.artifact.read_bytes(), dry_run=options.dry_run)
     elif options.command == "versions":
         print_versions(registry, limit=options.limit)
+    elif options.command == "history":
+        print_history(registry, limit=options.limit)
     elif options.command == "rollback":
         print(f"Live version: {registry.rollback(options.version)}")
     elif options.command == "show":
@@ -217,9 +219,7 @@ def print_versions(registry: ModelRegistry, *, limit: int) -> None:
     versions = registry.versions()
     listed = list(itertools.islice(versions, limit or None))
     unlisted = sum(1 for _ in versions) if limit else 0
-    live = None
-    with suppress(ObjectNotFound):
-        live = registry.live_version()
+    live = _live_version(registry)
     print(
         tabulate(
             [
@@ -233,6 +233,42 @@ def print_versions(registry: ModelRegistry, *, limit: int) -> None:
     )
     if unlisted:
         print(f"{unlisted:,} older versions are not listed; --limit 0 lists all")
+
+
+def print_history(registry: ModelRegistry, *, limit: int) -> None:
+    """Print a table of the newest `limit` entries of the history, or of all if it is 0."""
+    entries = registry.history(limit or None)
+    live = _live_version(registry)
+    newest_first = [entry.version for entry in entries]
+    # What is newer than the live version did not go live: its publisher was killed.
+    first = newest_first.index(live) if live in newest_first else 0
+    print(
+        tabulate(
+            [
+                [
+                    "live" if index == first and entry.version == live else "",
+                    entry.version,
+                    entry.at.strftime("%Y-%m-%d %H:%M:%S"),
+                    "did not go live" if index < first else entry.action or "unreadable",
+                    entry.by or "",
+                ]
+                for index, entry in enumerate(entries)
+            ],
+            headers=["", "version", "live from (UTC)", "how", "by"],
+            disable_numparse=True,
+        )
+    )
+
+
+def _live_version(registry: ModelRegistry) -> str | None:
+    """Return the live version, or None with a line on standard error if it cannot be read."""
+    try:
+        return registry.live_version()
+    except ObjectNotFound:
+        return None
+    except ServingError as error:
+        print(f"The live version is unknown: {error}", file=sys.stderr)
+        return None
 
 
 def print_export(built: BuiltModel) -> None:
@@ -366,11 +402,13 @@ def _metrics(
 def _version_row(
     version: Version, manifest: dict[str, Any] | None, live: str | None
 ) -> list[object]:
-    runtime, accuracy = (
-        (manifest["runtime"], manifest["metrics"]["accuracy"]["estimate"])
-        if manifest
-        else ("unreadable", None)
-    )
+    runtime, accuracy = "unreadable", None
+    with suppress(KeyError, TypeError):  # a manifest of something else
+        if manifest and manifest["runtime"] in EXTENSIONS:
+            runtime, accuracy = (
+                manifest["runtime"],
+                float(manifest["metrics"]["accuracy"]["estimate"]),
+            )
     return [
         "live" if version.version == live else "",
         version.version,

@@ -7,7 +7,7 @@ TrainingError
     NotExportable      no exported form predicts exactly what the estimator does
     UnknownVersion     the registry does not have this version
     NoCard             the version has no model card
-    NoOlderVersion     nothing was published before the live version
+    NoOlderVersion     nothing was live before the live version
 """
 
 from __future__ import annotations
@@ -117,10 +117,10 @@ class NoCard(TrainingError):
 
 
 class NoOlderVersion(TrainingError):
-    """Nothing was published before the live version."""
+    """Nothing was live before the live version."""
 
-    def __init__(self, live: str, url: str) -> None:
-        super().__init__(f"No version was published before {live} in {url}.")
+    def __init__(self, live: str | None, url: str) -> None:
+        super().__init__(f"No version was live before {live or 'the last one'} in {url}.")
 
 
 def one_line(text: str, characters: int) -> str:

@@ -1,25 +1,27 @@
 """Publish versions to a model store, list them and roll back.
 
-A store holds ``versions/<version>.onnx`` (or ``.skops``) for each version, and ``current``, a copy
-of the live one.
+A store holds ``versions/<version>.onnx`` (or ``.skops``) for each version, ``current``, a copy of
+the live one, and ``history/``, what was live. Serving reads ``current`` only. A version is written
+first, then its entry of the history, then ``current``: whenever a publisher is killed, the live
+model is whole and the next publisher can go on.
 """
 
 from __future__ import annotations
 
 import itertools
+import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-import obstore
 from obstore.exceptions import AlreadyExistsError
 
-from chalicelib.errors import InvalidArtifact, ObjectNotFound
+from chalicelib.errors import InvalidArtifact, ObjectNotFound, StoreError
 from chalicelib.models.artifact import (
     FOOTER_BYTES,
     make_footer,
@@ -27,25 +29,23 @@ from chalicelib.models.artifact import (
     read_footer,
 )
 from chalicelib.models.model import Model, load_model
-from chalicelib.store.object_store import (
-    CURRENT,
-    ObjectStore,
-    path_from_url,
-    store_url,
-    translated_errors,
-)
+from chalicelib.store.object_store import CURRENT
 from training.errors import NoOlderVersion, UnknownVersion
+from training.history import Action, Entry, History
+from training.store import Item, Tail, WritableStore
 
-TIMEOUT_SECONDS = 60.0
-RETRIES = 2
 MANIFEST_READERS = 8  # threads
 
 # The manifest is near the end of an artifact; one longer than this takes a second read.
 TAIL_BYTES = 64 * 1024
+_MAX_REPLACEMENTS = 10  # of an object while it is read
 
 VERSIONS = "versions"
 EXTENSIONS = {"onnx": "onnx", "sklearn": "skops"}
 VERSION_PATTERN = re.compile(r"[0-9a-f]{12}")
+_OBJECT_PATTERN = re.compile(rf"{VERSION_PATTERN.pattern}\.(onnx|skops)")
+
+LOG = logging.getLogger(__name__)
 
 
 class Version(NamedTuple):
@@ -79,12 +79,19 @@ class Plan(NamedTuple):
     is_new : bool
         Whether the store does not have this version yet.
     live : str or None
-        The version that is live now, if any.
+        The version that is live now, if any; "unreadable" if the live object is damaged.
     """
 
     url: str
     is_new: bool
     live: str | None
+
+
+class _Live(NamedTuple):
+    """What ``current`` holds."""
+
+    version: str
+    since: datetime
 
 
 class ModelRegistry:
@@ -99,9 +106,10 @@ class ModelRegistry:
     """
 
     def __init__(self, url: str, signing_key: str | None = None) -> None:
-        self.url = store_url(url)
+        self._store = WritableStore(url)
+        self.url = self._store.url
         self._key = signing_key
-        self._store = ObjectStore(self.url, timeout_seconds=TIMEOUT_SECONDS, retries=RETRIES)
+        self._history = History(self._store)
 
     def publish(self, artifact: bytes) -> str:
         """Write a version, if it is new, make it live and return its URL.
@@ -120,14 +128,15 @@ class ModelRegistry:
         """
         if self._key is not None:
             artifact = sign_artifact(artifact, self._key)
-        path = _version_path(load_model(artifact, self._key))
-        if self.url.startswith("file:"):
-            path_from_url(self.url).mkdir(parents=True, exist_ok=True)
-        try:
-            self._put(path, artifact, mode="create")
-        except AlreadyExistsError:
-            artifact = self._keep_or_repair(path, artifact)
-        self._put(CURRENT, artifact, mode="overwrite")
+        model = load_model(artifact, self._key)
+        path = _version_path(model)
+        self._store.create_folder()
+        with self._store.lock():
+            try:
+                self._store.put(path, artifact, mode="create")
+            except AlreadyExistsError:
+                artifact = self._keep_or_repair(path, artifact)
+            self._make_live(model.manifest.version, artifact, "publish")
         return f"{self.url}/{path}"
 
     def plan_publish(self, artifact: bytes) -> Plan:
@@ -147,25 +156,25 @@ class ModelRegistry:
         """
         path = _version_path(load_model(artifact))
         live, is_new = None, True
-        with suppress(ObjectNotFound):
+        try:
             live = self.live_version()
-            is_new = self._head(path) is None
+        except ObjectNotFound:
+            pass
+        except InvalidArtifact:
+            live = "unreadable"
+        with suppress(ObjectNotFound):  # there is no folder yet
+            is_new = self._store.head(path) is None
         return Plan(f"{self.url}/{path}", is_new, live)
 
     def versions(self) -> Iterator[Version]:
-        """List the published versions, newest first.
+        """List the published versions, newest first; other objects are skipped with a warning.
 
         Raises
         ------
         StoreError
             If the store cannot be read.
         """
-        with translated_errors(self.url, needs="s3:ListBucket"):
-            versions = [
-                Version(Path(item["path"]).stem, item["path"], item["last_modified"], item["size"])
-                for page in obstore.list(self._store.opened, VERSIONS)
-                for item in page
-            ]
+        versions = [_to_version(item) for item in self._store.list(VERSIONS, _OBJECT_PATTERN)]
         newest_first = sorted(versions, key=attrgetter("published_at"), reverse=True)
         for _, same_time in itertools.groupby(newest_first, key=attrgetter("published_at")):
             yield from self._sort_by_created_at(list(same_time))
@@ -182,7 +191,7 @@ class ModelRegistry:
         StoreError
             If the store cannot be read.
         """
-        return str(self._read_manifest(CURRENT)["version"])
+        return self._read_live().version
 
     def manifest(self, version: str) -> dict[str, Any]:
         """Read the manifest of a version.
@@ -201,7 +210,7 @@ class ModelRegistry:
         StoreError
             If the store cannot be read.
         """
-        return self._read_manifest(self._get_version(version).path)
+        return self._read_manifest(self._get_version(version).path)[1]
 
     def manifests(self, versions: list[Version]) -> list[dict[str, Any] | None]:
         """Read the manifests of several versions in parallel.
@@ -224,7 +233,7 @@ class ModelRegistry:
 
         def read(version: Version) -> dict[str, Any] | None:
             with suppress(InvalidArtifact):
-                return self._read_manifest(version.path)
+                return self._read_manifest(version.path)[1]
             return None
 
         with ThreadPoolExecutor(max_workers=MANIFEST_READERS) as pool:
@@ -236,32 +245,124 @@ class ModelRegistry:
         Parameters
         ----------
         version : str, optional
-            12 hex digits. Default: the version published before the live one.
+            12 hex digits. Default: the version that was live before the live one, according to the
+            history; one that a server would reject is skipped with a warning.
 
         Raises
         ------
         UnknownVersion
             If the store does not have this version.
         NoOlderVersion
-            If nothing was published before the live version.
+            If nothing was live before the live version.
         InvalidArtifact
             If a server would reject the version. The live version stays.
         StoreError
             If the store cannot be read or written.
         """
-        target = self._get_version(version) if version else self._previous(self.live_version())
-        artifact = self._get(target.path)
+        with self._store.lock():
+            if version:
+                artifact = self._load(version)
+                restores = self._find_entry(version)
+            else:
+                version, artifact, restores = self._load_previous()
+            self._make_live(version, artifact, "rollback", restores=restores)
+        return version
+
+    def history(self, limit: int | None = None) -> Sequence[Entry]:
+        """Return what went live, newest first; at most the `limit` newest entries.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be read.
+        """
+        return self._history.read(list(itertools.islice(self._history.list(), limit)))
+
+    def _make_live(
+        self, version: str, artifact: bytes, action: Action, *, restores: int | None = None
+    ) -> None:
+        """Write the history, completed where another publisher could not, and ``current``."""
+        try:
+            self._write_history(version, action, restores)
+        except StoreError as error:  # the history must not keep a good model from going live
+            LOG.warning("the history was not written: %s", error)
+        self._store.put(CURRENT, artifact, mode="overwrite")
+
+    def _write_history(self, version: str, action: Action, restores: int | None) -> None:
+        live = None
+        with suppress(StoreError, InvalidArtifact):  # absent or damaged
+            live = self._read_live()
+        newest = next(self._history.list(), None)
+        number = newest.number if newest else 0
+        if live and (newest is None or newest.version != live.version):
+            same = self._find_entry(live.version)
+            self._history.add(live.version, "found", after=number, restores=same, at=live.since)
+            number += 1
+        if live is None or live.version != version:
+            self._history.add(version, action, after=number, restores=restores)
+
+    def _find_entry(self, version: str) -> int | None:
+        """Return the number of the newest entry of a version."""
+        numbers = (entry.number for entry in self._history.list() if entry.version == version)
+        return next(numbers, None)
+
+    def _load_previous(self) -> tuple[str, bytes, int | None]:
+        """Load the newest version that was live before and that a server accepts.
+
+        Return it, its artifact, and the number of its entry in the history.
+        """
+        live = None
+        try:
+            live = self._read_live().version
+        except (ObjectNotFound, InvalidArtifact) as error:
+            LOG.warning("the live model is ignored: %s", error)
+        rejection: Exception | None = None
+        for version, number in self._previous(live):
+            try:
+                return version, self._load(version), number
+            except (InvalidArtifact, UnknownVersion, ObjectNotFound) as error:
+                rejection = rejection or error
+                LOG.warning("skipped %s: %s", version, error)
+        raise rejection or NoOlderVersion(live, self.url)
+
+    def _load(self, version: str) -> bytes:
+        """Return an artifact that a server accepts."""
+        artifact = self._store.fetch(self._get_version(version).path)
         load_model(artifact, self._key)
-        self._put(CURRENT, artifact, mode="overwrite")
-        return target.version
+        return artifact
+
+    def _previous(self, live: str | None) -> Iterator[tuple[str, int | None]]:
+        """Yield what was live before, newest first, and the numbers of its entries.
+
+        Versions from before there was a history follow, by their age.
+        """
+        for entry in self._history.before(live):
+            yield entry.version, entry.restores or entry.number
+        yield from ((version, None) for version in self._unrecorded(live))
+
+    def _unrecorded(self, live: str | None) -> list[str]:
+        """Return the versions from before there was a history, and before the live one."""
+        entries = list(self._history.list())
+        versions = list(self.versions())
+        if not entries:
+            names = [version.version for version in versions]
+            live = live or next(iter(names), None)
+            return names[names.index(live) + 1 :] if live in names else names
+        recorded = {entry.version for entry in entries}
+        # A later one was not live either: its publisher was killed.
+        return [
+            version.version
+            for version in versions
+            if version.version not in recorded and version.published_at <= entries[-1].at
+        ]
 
     def _keep_or_repair(self, path: str, artifact: bytes) -> bytes:
         """Return the stored artifact if it can be served, else overwrite it with the new one."""
-        stored = self._get(path)
+        stored = self._store.fetch(path)
         try:
             load_model(stored, self._key)
         except InvalidArtifact:  # damaged, unsigned, or signed with another key
-            self._put(path, artifact, mode="overwrite")
+            self._store.put(path, artifact, mode="overwrite")
             return artifact
         return stored
 
@@ -270,7 +371,7 @@ class ModelRegistry:
         if len(same_time) == 1:
             return same_time
         created_at = {
-            version: str(manifest["created_at"]) if manifest else ""
+            version: str(manifest.get("created_at")) if manifest else ""
             for version, manifest in zip(same_time, self.manifests(same_time), strict=True)
         }
         return sorted(same_time, key=created_at.__getitem__, reverse=True)
@@ -278,51 +379,34 @@ class ModelRegistry:
     def _get_version(self, version: str) -> Version:
         if VERSION_PATTERN.fullmatch(version):
             for extension in EXTENSIONS.values():
-                stored = self._head(f"{VERSIONS}/{version}.{extension}")
-                if stored:
-                    return stored
+                item = self._store.head(f"{VERSIONS}/{version}.{extension}")
+                if item:
+                    return _to_version(item)
         raise UnknownVersion(version, self.url)
 
-    def _head(self, path: str) -> Version | None:
-        with suppress(ObjectNotFound), translated_errors(f"{self.url}/{path}"):
-            meta = obstore.head(self._store.opened, path)
-            return Version(Path(path).stem, path, meta["last_modified"], meta["size"])
-        return None
+    def _read_live(self) -> _Live:
+        tail, manifest = self._read_manifest(CURRENT)
+        version = str(manifest.get("version"))
+        if not VERSION_PATTERN.fullmatch(version):
+            raise InvalidArtifact("unreadable manifest", "The manifest has no valid version.")
+        return _Live(version, tail.modified)
 
-    def _previous(self, live: str) -> Version:
-        newest_first = self.versions()
-        if any(version.version == live for version in newest_first):
-            previous = next(newest_first, None)  # `any` stopped at the live version
-            if previous:
-                return previous
-        raise NoOlderVersion(live, self.url)
+    def _read_manifest(self, path: str) -> tuple[Tail, dict[str, Any]]:
+        """Read a manifest without downloading the model before it.
 
-    def _put(self, path: str, artifact: bytes, *, mode: Literal["create", "overwrite"]) -> None:
-        with translated_errors(f"{self.url}/{path}", needs="s3:PutObject"):
-            obstore.put(self._store.opened, path, artifact, mode=mode, use_multipart=False)
-
-    def _get(self, path: str) -> bytes:
-        stored = self._store.fetch(path)
-        assert stored is not None  # None only if an etag was passed
-        return stored.data
-
-    def _read_manifest(self, path: str) -> dict[str, Any]:
-        """Read a manifest without downloading the model before it."""
-        with translated_errors(f"{self.url}/{path}"):
-            size = obstore.head(self._store.opened, path)["size"]
-            tail = self._read_tail(path, size, TAIL_BYTES)
-            footer = read_footer(tail)
-            length = size - footer.manifest_start
-            if length > len(tail):
-                tail = self._read_tail(path, size, length)
-        start = len(tail) - length
-        return parse_manifest(tail[start : start + footer.manifest_length])
-
-    def _read_tail(self, path: str, size: int, length: int) -> bytes:
-        if not size:
-            return b""
-        start = max(0, size - length)
-        return obstore.get_range(self._store.opened, path, start=start, end=size).to_bytes()
+        What is read fits together, even if another process replaces the object meanwhile.
+        """
+        for _ in range(_MAX_REPLACEMENTS):
+            tail = self._store.fetch_tail(path, TAIL_BYTES)
+            assert tail is not None  # None only if an etag was passed
+            footer = read_footer(tail.data)
+            length = tail.size - footer.manifest_start
+            if length > len(tail.data):
+                tail = self._store.fetch_tail(path, length, etag=tail.etag)
+            if tail is not None:
+                start = len(tail.data) - length
+                return tail, parse_manifest(tail.data[start : start + footer.manifest_length])
+        raise StoreError("interrupted", f"{self.url}/{path} was replaced while it was read.")
 
 
 def sign_artifact(artifact: bytes, key: str) -> bytes:
@@ -335,3 +419,7 @@ def sign_artifact(artifact: bytes, key: str) -> bytes:
 def _version_path(model: Model) -> str:
     manifest = model.manifest
     return f"{VERSIONS}/{manifest.version}.{EXTENSIONS[manifest.runtime]}"
+
+
+def _to_version(item: Item) -> Version:
+    return Version(Path(item.path).stem, *item)

@@ -25,23 +25,27 @@ class LoggedRequest(NamedTuple):
     body_bytes: int
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
+class Handler(http.server.BaseHTTPRequestHandler):
+    """A request to S3, for a fault to respond to or to forward."""
+
     protocol_version = "HTTP/1.1"
     server: _Server
 
     def handle_request(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        """Read a request and do what the proxy's fault says."""
+        self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         fault = self.server.proxy.fault
         if fault is None:
-            self.forward(body)
+            self.forward()
         else:
             fault(self)
 
     do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = handle_request  # noqa: N815
 
-    def forward(self, body: bytes) -> None:
+    def forward(self) -> None:
+        """Send the request to the S3 server and its response to the client."""
         upstream = http.client.HTTPConnection(self.server.proxy.upstream)
-        upstream.request(self.command, self.path, body, dict(self.headers))
+        upstream.request(self.command, self.path, self.body, dict(self.headers))
         response = upstream.getresponse()
         content = response.read()
         upstream.close()
@@ -75,7 +79,7 @@ class _Server(http.server.ThreadingHTTPServer):
     def __init__(self, port: int, proxy: FaultProxy) -> None:
         self.proxy = proxy
         self.connections: list[socket.socket] = []
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__(("127.0.0.1", port), Handler)
 
     def process_request(self, request: object, client_address: object) -> None:
         assert isinstance(request, socket.socket)
@@ -86,7 +90,7 @@ class _Server(http.server.ThreadingHTTPServer):
         """Ignore disconnects, which some faults provoke."""
 
 
-Fault = Callable[[_Handler], None]
+Fault = Callable[[Handler], None]
 End = Literal["stall", "close", "reset"]
 
 
@@ -132,7 +136,7 @@ class FaultProxy:
         self.reached.clear()
         self.fault = lambda handler: self._send(handler, chunks, end)
 
-    def _send(self, handler: _Handler, chunks: tuple[bytes, ...], end: End) -> None:
+    def _send(self, handler: Handler, chunks: tuple[bytes, ...], end: End) -> None:
         handler.close_connection = True
         self.reached.set()
         for chunk in chunks:

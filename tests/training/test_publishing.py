@@ -56,15 +56,20 @@ def test_publishing_the_same_model_twice_stores_one_version(
     assert len(list(ModelRegistry(store_url).versions())) == 1
 
 
-def test_the_store_holds_only_versions_and_the_live_model(
+def test_the_store_holds_only_versions_their_history_and_the_live_model(
     tmp_path: Path, trained: WineModel
 ) -> None:
-    """Publishing leaves no temporary files."""
+    """Publishing leaves no temporary files; what is live already gets no other entry."""
     registry = ModelRegistry(str(tmp_path))
     for _ in range(3):
         registry.publish(trained.built.artifact)
     files = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    assert files == {"current", f"versions/{trained.built.version}.onnx"}
+    version = trained.built.version
+    assert files == {
+        "current",
+        f"versions/{version}.onnx",
+        f"history/9999999998-{version}.json",
+    }
 
 
 def test_rollback_goes_to_the_previous_or_a_named_version(
