@@ -16,13 +16,19 @@ from sklearn.feature_extraction.text import (
     TfidfTransformer,
     TfidfVectorizer,
 )
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import murmurhash3_32
 
+from chalicelib.inputs.problems import locate_in_rows
 from chalicelib.inputs.text_encoding import make_encoders, murmurhash3
+from chalicelib.models.artifact import read_manifest
+from chalicelib.models.model import load_model
+from chalicelib.models.predict import predict
 from tests.support.transforming import run_graph
 from training.artifact import build_artifact
+from training.export.converters import feature_extraction, hashed_columns
 from training.export.converters.features import Features, TextColumn
 from training.export.converters.registry import transform
 from training.export.converters.tensor import Graph
@@ -53,6 +59,7 @@ TEXTS = [" ".join(CHOICE.choices(WORDS, k=CHOICE.randrange(1, 9))) for _ in rang
 ODD_TEXTS = ["", "   ", "two  spaces\tand\na line", "a", "x" * 300, "never heard of", *WORDS]
 Y = ["pos" if "good" in text or "nice" in text else "neg" for text in TEXTS]
 FRAME = pd.DataFrame({"text": TEXTS, "stars": [len(text) % 5 for text in TEXTS]})
+METRICS = {"accuracy": {"estimate": 1.0, "method": "not measured"}}
 SMALL = HashingVectorizer(n_features=64)
 
 VECTORIZERS = [
@@ -101,6 +108,33 @@ def encode(vectorizer: Any, texts: list[str]) -> Any:
     return run_graph(graph, features, make_encoders(graph.text_encoders), texts)
 
 
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        make_pipeline(HashingVectorizer(n_features=2**12), SGDClassifier(random_state=0)),
+        make_pipeline(HashingVectorizer(n_features=2**12, norm="l1"), LogisticRegression()),
+        make_pipeline(
+            HashingVectorizer(n_features=2**12, norm=None, alternate_sign=False), MultinomialNB()
+        ),
+    ],
+    ids=lambda pipeline: type(pipeline[-1]).__name__,
+)
+def test_of_many_hashed_columns_a_linear_model_needs_few(
+    estimator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that a term of its training data selects; other terms count for the norm."""
+    monkeypatch.setattr(feature_extraction, "MAX_HASHED_FEATURES", 2**11)
+    monkeypatch.setattr(hashed_columns, "MAX_HASHED_FEATURES", 2**11)
+    built = build_artifact(estimator.fit(TEXTS, Y), TEXTS, Y, name="hashed", metrics=METRICS)
+    assert built.attempts[-1].strategy == "onnx float64"
+    (encoder,) = read_manifest(built.artifact)["text_encoders"]
+    assert len(encoder["columns"]) < 50
+    served = load_model(built.artifact)
+    texts = [*TEXTS[:5], *ODD_TEXTS, "good never heard of bad"]
+    prediction, _ = predict([[text] for text in texts], served, locate_in_rows("data"), max_rows=99)
+    assert prediction.labels == estimator.predict(texts).tolist()
+
+
 def test_hashes_are_those_of_scikit_learn() -> None:
     """Of any length, and of characters of one to four bytes."""
     characters = "az09 é\u0301ß映画👍\0"
@@ -126,7 +160,7 @@ def test_a_text_column_of_a_frame_goes_to_onnx(vectorizer: Any) -> None:
 @pytest.mark.parametrize(
     ("vectorizer", "reason"),
     [
-        (HashingVectorizer(), "n_features=1048576"),
+        (HashingVectorizer(), "n_features=1048576 is supported for linear models"),
         (CountVectorizer(analyzer=str.split), "function of your own"),
         (TfidfVectorizer(tokenizer=str.split, token_pattern=None), "function of your own"),
         (HashingVectorizer(n_features=9, preprocessor=str.upper), "function of your own"),
@@ -134,6 +168,6 @@ def test_a_text_column_of_a_frame_goes_to_onnx(vectorizer: Any) -> None:
     ids=name_of,
 )
 def test_what_is_not_supported_is_not_converted(vectorizer: Any, reason: str) -> None:
-    """Hashing to a million columns and functions are left to scikit-learn."""
+    """Functions, and a million columns as such, are left to scikit-learn."""
     with pytest.raises(NotImplementedError, match=reason):
         encode(vectorizer.fit(TEXTS), TEXTS)

@@ -12,11 +12,10 @@ from sklearn.feature_extraction.text import (
 )
 
 from training.export.converters.features import Features, from_tensor
+from training.export.converters.hashed_columns import MAX_HASHED_FEATURES, HashedColumns
 from training.export.converters.preprocessing.scaling import row_of
 from training.export.converters.registry import transforms
 from training.export.converters.tensor import Tensor
-
-MAX_HASHED_FEATURES = 2**18  # a column each: 2 MB for every text
 
 
 @transforms(CountVectorizer)
@@ -42,16 +41,13 @@ def _tfidf(transformer: TfidfTransformer, X: Features) -> Features:
 @transforms(HashingVectorizer)
 def _hashing_vectorizer(vectorizer: HashingVectorizer, X: Features) -> Features:
     width = int(vectorizer.n_features)
-    if width > MAX_HASHED_FEATURES:
-        raise NotImplementedError(
-            f"HashingVectorizer with n_features={width} is not supported: the most is "
-            f"{MAX_HASHED_FEATURES}"
-        )
     encoder = _analyzer(vectorizer, X) | {
         "hashed_terms": width,
         "alternate_sign": bool(vectorizer.alternate_sign),
         "binary": bool(vectorizer.binary),
     }
+    if width > MAX_HASHED_FEATURES:
+        return from_tensor(HashedColumns(X.graph, encoder, vectorizer.norm), width)
     counts = X.graph.encode_text(encoder, width=width)
     return from_tensor(_normalize(counts, vectorizer.norm), width)
 

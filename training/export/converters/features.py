@@ -95,7 +95,7 @@ class Features:
     def key(self) -> tuple[Any, ...]:
         """Identifies the same features of one graph."""
         return tuple(
-            (column.tensor.name, column.position)
+            (column.tensor.key, column.position)
             if isinstance(column, NumberColumn)
             else ("text", column.feature, repr(column.missing), column.replaced)
             for column in self._columns

@@ -154,6 +154,11 @@ class Tensor:
         self.name = name
         self.width: int | None = None  # number of columns, or of a vector's elements, if known
 
+    @property
+    def key(self) -> str:
+        """Identifies the tensor in its graph."""
+        return self.name
+
     def op(self, op_type: str, *others: Operand, **attributes: Any) -> Tensor:
         """Add a node whose first input is this tensor and return its only output."""
         return self.graph.op(op_type, self, *others, **attributes)

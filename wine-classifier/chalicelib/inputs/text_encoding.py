@@ -12,7 +12,8 @@ no locale, and every text is encoded, with accents, NUL characters or lone words
     scikit-learn's ``CountVectorizer``.
 ``{"feature": 5, "hashed_terms": 1024, "alternate_sign": true, ...}``
     So many columns: each term is counted in the column that its hash selects, as by scikit-learn's
-    ``HashingVectorizer``, whose parameters the other fields are.
+    ``HashingVectorizer``, whose parameters the other fields are. With ``"columns"``, these alone,
+    and the sum of all counts, of their absolute values and of their squares.
 """
 
 from __future__ import annotations
@@ -152,11 +153,46 @@ class HashEncoder:
         """Write the counts of each text's terms; see `TextEncoder.encode`."""
         for row, text in enumerate(texts):
             first = start + row * stride
-            for term in self._analyze(text or ""):
-                value = murmurhash3(term.encode())
-                column = first + abs(value) % self.width
-                sign = -1.0 if self._alternate_sign and value < 0 else 1.0
-                matrix[column] = 1.0 if self._binary else matrix[column] + sign
+            for column, count in self.count(text).items():
+                matrix[first + column] = count
+
+    def count(self, text: str | None) -> dict[int, float]:
+        """Return the columns that a text's terms select, and their counts."""
+        counts: dict[int, float] = {}
+        for term in self._analyze(text or ""):
+            value = murmurhash3(term.encode())
+            column = abs(value) % self.width
+            sign = -1.0 if self._alternate_sign and value < 0 else 1.0
+            counts[column] = 1.0 if self._binary else counts.get(column, 0.0) + sign
+        return counts
+
+
+class HashSelector:
+    """Counts terms in some columns of a `HashEncoder`, and sums over all columns.
+
+    A linear model of a million columns has weights for few of them. The last three columns are the
+    sum of all counts, of their absolute values and of their squares.
+    """
+
+    def __init__(self, encoder: HashEncoder, columns: Sequence[int]) -> None:
+        self.feature = encoder.feature
+        self.width = len(columns) + 3
+        self._count = encoder.count
+        self._positions = {int(column): position for position, column in enumerate(columns)}
+
+    def encode(
+        self, texts: Sequence[str | None], matrix: array[float], start: int, stride: int
+    ) -> None:
+        """Write the counts and the sums of each text; see `TextEncoder.encode`."""
+        for row, text in enumerate(texts):
+            first = start + row * stride
+            counts = self._count(text)
+            for column in counts.keys() & self._positions.keys():
+                matrix[first + self._positions[column]] = counts[column]
+            values = counts.values()
+            sums = sum(values), sum(map(abs, values)), sum(value * value for value in values)
+            for position, total in enumerate(sums, self.width - 3):
+                matrix[first + position] = total
 
 
 def murmurhash3(data: bytes) -> int:
@@ -238,10 +274,15 @@ def _make_encoder(
             int(options.pop("hashed_terms")),
             bool(options.pop("alternate_sign")),
         )
-        analyze = make_analyzer(**options)
-        return HashEncoder(
-            feature, width, alternate_sign=alternate_sign, binary=binary, analyze=analyze
+        columns = options.pop("columns", None)
+        encoder = HashEncoder(
+            feature,
+            width,
+            alternate_sign=alternate_sign,
+            binary=binary,
+            analyze=make_analyzer(**options),
         )
+        return encoder if columns is None else HashSelector(encoder, columns)
     terms = options.pop("terms")
     return TermEncoder(feature, terms, binary=binary, analyze=make_analyzer(**options))
 
