@@ -149,6 +149,13 @@ def _create_parser() -> argparse.ArgumentParser:
     )
     _add_store(publish)
     _add_stage(publish)
+    publish.add_argument(
+        "--memory",
+        type=int,
+        metavar="MB",
+        help="memory of the function, which the model has to fit (default: the stage's in "
+        ".chalice/config.json, or 512)",
+    )
 
     versions = commands.add_parser(
         "versions",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import os
@@ -34,6 +35,7 @@ from training.export.comparison import Comparison
 from training.export.search import Attempt, export
 from training.export.skops_export import add_members
 from training.manifest import build_manifest, compute_version
+from training.memory import measure_memory
 from training.progress import progress
 
 _MANIFEST_KEY = "wine-classifier.manifest"
@@ -204,8 +206,12 @@ def _build(
     version = compute_version(exported.model, manifest)
     created_at = datetime.now(UTC).isoformat(timespec="microseconds")
     manifest |= {"version": version, "created_at": created_at}
-    artifact = _FORMATS[exported.runtime](exported.model, json.dumps(manifest))
+    write = functools.partial(_FORMATS[exported.runtime], exported.model)
+    artifact = write(json.dumps(manifest))
     _check_size(artifact)
+    memory = measure_memory(artifact)
+    if memory:
+        artifact = write(json.dumps(manifest | {"memory": memory}))
     load_model(artifact)  # a server must be able to load it
     return BuiltModel(
         artifact, version, exported.runtime, exported.comparison, exported.attempts, metrics

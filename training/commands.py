@@ -30,6 +30,7 @@ from training.evaluation.cross_validation import cross_validate, cross_validated
 from training.evaluation.estimates import CONFIDENCE, Estimate, Predictions, describe_by_class
 from training.evaluation.importance import measure_importance
 from training.export.search import explain_fallback
+from training.memory import check_memory, stage_memory
 from training.progress import progress
 from training.registry import EXTENSIONS, ModelRegistry, Version
 from training.wine.dataset import split, wine
@@ -51,14 +52,13 @@ def run(options: argparse.Namespace) -> None:
         train(options.output, seed=options.seed)
         return
     url = store_url(options.store)
-    registry = ModelRegistry(
-        url, signing_key(os.environ, url, getattr(options, "stage", None) or "")
-    )
+    key = signing_key(os.environ, url, getattr(options, "stage", None) or "")
+    registry = ModelRegistry(url, key)
     if options.command == "publish":
         if options.model:
             publish_estimator(registry, options)
         else:
-            publish(registry, options.artifact.read_bytes(), dry_run=options.dry_run)
+            publish(registry, options.artifact.read_bytes(), options)
     elif options.command == "versions":
         print_versions(registry, limit=options.limit)
     elif options.command == "history":
@@ -149,7 +149,7 @@ def publish_estimator(registry: ModelRegistry, options: argparse.Namespace) -> N
     card = None
     if options.card:  # before anything is written: it may fail
         card = _make_card(read_manifest(built.artifact), source, show_rows=False)
-    publish(registry, built.artifact, dry_run=options.dry_run)
+    publish(registry, built.artifact, options)
     if card is not None and not options.dry_run:
         from training.card.store import CardStore
 
@@ -204,9 +204,10 @@ def _print_files(card: Card, path: Path) -> None:
         print(f"Wrote {each}")
 
 
-def publish(registry: ModelRegistry, artifact: bytes, *, dry_run: bool) -> None:
-    """Publish an artifact, or print what that would do."""
-    if not dry_run:
+def publish(registry: ModelRegistry, artifact: bytes, options: argparse.Namespace) -> None:
+    """Publish an artifact that fits the memory, or print what that would do."""
+    check_memory(artifact, options.memory or stage_memory(options.stage or ""))
+    if not options.dry_run:
         print(f"Published {registry.publish(artifact)}")
         return
     plan = registry.plan_publish(artifact)

@@ -18,6 +18,7 @@ from training.card import require_matplotlib
 from training.evaluation.metrics import FOLDS
 from training.export.comparison import Comparison
 from training.export.search import Attempt, explain_fallback
+from training.memory import check_memory, stage_memory
 from training.registry import ModelRegistry
 
 LOG = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ def publish(
     private: Sequence[str] = (),
     stage: str | None = None,
     card: bool = False,
+    memory: int | None = None,
     dry_run: bool = False,
 ) -> Published:
     """Export a fitted classifier, compare it with scikit-learn and make it the live version.
@@ -112,6 +114,8 @@ def publish(
         for one last part of `to`. Default: the environment variable ``MODEL_STAGE``.
     card : bool, default=False
         Write a model card beside the version: an HTML file with pictures. Needs matplotlib.
+    memory : int, optional
+        MB that the function has. Default: the stage's in ``.chalice/config.json``, else 512.
     dry_run : bool, default=False
         Build and check everything, but write nothing to the store.
 
@@ -123,7 +127,7 @@ def publish(
     ------
     NotServable
         If `estimator` is not a fitted classifier with one output, `X` and `y` do not fit it, or
-        the artifact is larger than a server loads.
+        the artifact is larger than a server loads, or takes more memory than the function has.
     NotExportable
         If no exported form predicts exactly what the estimator does. Nothing is written. The
         error's ``attempts`` lists what was tried.
@@ -153,6 +157,7 @@ def publish(
     if built.runtime == "sklearn":
         LOG.warning(explain_fallback(built.attempts))
     artifact, html, card_url = built.artifact, None, None
+    check_memory(artifact, stage_memory(stage) if memory is None else memory)
     if card:  # before anything is written: it may fail
         html = _make_card(artifact, estimator, X, y, test=test, feature_names=feature_names)
     url = registry.plan_publish(artifact).url if dry_run else registry.publish(artifact)

@@ -46,6 +46,7 @@ Reason = Literal[
     # the object in the store
     "empty object",
     "too large",
+    "over memory",
     "not an artifact",
     "damaged",
     "not signed",

@@ -25,6 +25,7 @@ class Settings(NamedTuple):
     max_rows: int = MAX_ROWS  # MODEL_MAX_ROWS, in one request
     max_bytes: int = MAX_BYTES  # MODEL_MAX_BYTES, of an artifact
     signing_key: str | None = None  # MODEL_SIGNING_KEY with MODEL_STAGE; None: not checked
+    memory_mb: int | None = None  # AWS_LAMBDA_FUNCTION_MEMORY_SIZE; None: not limited
     cors_origins: tuple[str, ...] = ()  # CORS_ORIGINS; ("*",) for all
     page: bool = True  # PAGE: whether GET / is a page
 
@@ -47,6 +48,7 @@ class Settings(NamedTuple):
             max_rows=_parse_count(environ, "MODEL_MAX_ROWS", MAX_ROWS),
             max_bytes=maximum_bytes(environ),
             signing_key=key,
+            memory_mb=_parse_memory(environ),
             cors_origins=_parse_origins(environ, "CORS_ORIGINS"),
             page=_parse_switch(environ, "PAGE"),
         )
@@ -75,6 +77,12 @@ def signing_key(environ: Mapping[str, str], store_url: str, stage: str) -> str |
     name = store_url.rstrip("/").rpartition("/")[2]
     scope = "\0".join(("wine-classifier-signature/2", name, stage))
     return hmac.new(secret.encode(), scope.encode(), "sha256").hexdigest()
+
+
+def _parse_memory(environ: Mapping[str, str]) -> int | None:
+    """Read the memory of the function, in MB, which Lambda sets."""
+    name = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
+    return _parse_count(environ, name, 0) if name in environ else None
 
 
 def _parse_store_url(environ: Mapping[str, str], name: str) -> str:

@@ -21,6 +21,14 @@ class GoldenSamples(NamedTuple):
     probabilities: list[list[float]] | None  # (samples, classes); None if the estimator has none
 
 
+class Memory(NamedTuple):
+    """Peaks of a process that loads the model, in MB, as measured when it was published."""
+
+    idle: int  # before
+    load: int  # while the model is loaded and verified
+    swap: int  # while another of the same size is loaded beside it
+
+
 class Manifest(NamedTuple):
     """The parts of a manifest that serving needs."""
 
@@ -30,7 +38,13 @@ class Manifest(NamedTuple):
     signature: Signature
     text_encoders: Sequence[Mapping[str, Any]]  # see chalicelib.inputs.text_encoding
     golden_samples: GoldenSamples  # a loaded model must reproduce these predictions
+    memory: Memory | None  # None of a small model
     document: Mapping[str, Any]  # the whole manifest as published
+
+    @property
+    def path(self) -> str:
+        """The path of this version in the store, which keeps it after another is live."""
+        return f"versions/{self.version}.{'onnx' if self.runtime == 'onnx' else 'skops'}"
 
     @property
     def sklearn_version(self) -> str:
@@ -53,9 +67,14 @@ class Manifest(NamedTuple):
                 signature=Signature.from_document(document["signature"]),
                 text_encoders=list(document["text_encoders"]),
                 golden_samples=GoldenSamples(**document["golden_samples"]),
+                memory=_read_memory(document.get("memory")),
                 document=document,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidArtifact(
                 "unreadable manifest", f"The manifest cannot be read: {error!r}."
             ) from error
+
+
+def _read_memory(document: Mapping[str, Any] | None) -> Memory | None:
+    return None if document is None else Memory(*(int(document[name]) for name in Memory._fields))

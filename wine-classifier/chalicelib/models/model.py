@@ -11,6 +11,7 @@ from chalicelib.inputs.problems import locate_in_rows
 from chalicelib.inputs.samples import read_samples
 from chalicelib.models.artifact import read_manifest
 from chalicelib.models.manifest import Manifest
+from chalicelib.models.memory import MEASURED_BYTES, release_free_memory
 from chalicelib.runtimes.base import Classifier
 
 # The largest difference between a probability and scikit-learn's.
@@ -30,10 +31,28 @@ def load_model(artifact: bytes, signing_key: str | None = None) -> Model:
     Raises `InvalidArtifact` if the artifact is damaged, is not signed with the key, cannot be
     loaded, or does not reproduce its golden samples.
     """
-    manifest = Manifest.from_document(read_manifest(artifact, signing_key))
-    is_trusted = signing_key is not None
+    manifest = verify(artifact, signing_key)
+    return load_verified(manifest, artifact, is_trusted=signing_key is not None)
+
+
+def verify(artifact: bytes, signing_key: str | None = None) -> Manifest:
+    """Verify an artifact, without its model, and return its manifest.
+
+    Raises `InvalidArtifact` if the artifact is damaged, or is not signed with the key.
+    """
+    return Manifest.from_document(read_manifest(artifact, signing_key))
+
+
+def load_verified(manifest: Manifest, artifact: bytes, *, is_trusted: bool) -> Model:
+    """Load the model of a verified artifact and check its golden samples.
+
+    A trusted one, which is signed, is not audited. Raises `InvalidArtifact` if the model cannot be
+    loaded, or does not reproduce its golden samples.
+    """
     model = Model(manifest, _load_classifier(manifest, artifact, is_trusted=is_trusted))
     _verify_golden_samples(model)
+    if len(artifact) >= MEASURED_BYTES:
+        release_free_memory()
     return model
 
 

@@ -11,7 +11,9 @@ from typing import NamedTuple, Protocol
 
 from chalicelib.errors import InvalidArtifact, ModelUnavailable, Reason, StoreError
 from chalicelib.log import log_event
-from chalicelib.models.model import Model, load_model
+from chalicelib.models.manifest import Manifest
+from chalicelib.models.memory import MB, check_fits, fits_beside, release_free_memory
+from chalicelib.models.model import Model, load_verified, verify
 from chalicelib.settings import Settings
 from chalicelib.store.freezes import FreezeDetector
 from chalicelib.store.object_store import CURRENT, StoredObject
@@ -119,6 +121,8 @@ class ModelStore:
         self._starting = threading.Lock()
         self._first_attempts = 0
         self._loading = threading.Lock()
+        self._replacing = False  # requests wait for the lock above
+        self._rejected_etag: str | None = None
 
     def current(self) -> Model:
         """Return the live model, or the last good one if the live one is not loaded.
@@ -144,7 +148,9 @@ class ModelStore:
 
     def _load_first(self) -> _Loaded:
         failure = self._failure
-        if failure and (self._loading.locked() or self._clock() < self._next_check):
+        if (failure and not self._replacing) and (
+            self._loading.locked() or self._clock() < self._next_check
+        ):
             raise ModelUnavailable(failure.reason, RETRY_AFTER_SECONDS)
         attempts = self._first_attempts
         with self._loading:
@@ -215,9 +221,49 @@ class ModelStore:
         return self._objects.fetch(CURRENT, if_none_match=etag, max_bytes=self._settings.max_bytes)
 
     def _load(self, fetched: StoredObject) -> _Loaded:
-        model = load_model(fetched.data, self._settings.signing_key)
+        manifest = verify(fetched.data, self._settings.signing_key)
+        check_fits(manifest, self._settings.memory_mb)
+        if self._loaded is None or fits_beside(manifest, self._settings.memory_mb):
+            model = self._load_verified(manifest, fetched.data)
+        else:
+            model = self._replace(self._loaded, manifest, fetched)
         log_event("model loaded", version=model.manifest.version)
         return _Loaded(model, fetched.etag)
+
+    def _load_verified(self, manifest: Manifest, artifact: bytes) -> Model:
+        return load_verified(manifest, artifact, is_trusted=self._settings.signing_key is not None)
+
+    def _replace(self, old: _Loaded, manifest: Manifest, fetched: StoredObject) -> Model:
+        """Drop the old model before the new one is loaded, as both do not fit the memory.
+
+        The old artifact is kept meanwhile, and loaded again if the new model cannot be. Requests
+        wait. A model that failed so is not tried again.
+        """
+        if fetched.etag == self._rejected_etag:
+            raise InvalidArtifact(
+                "over memory", "The model does not fit beside the last good one, and failed alone."
+            )
+        old_manifest, etag = old.model.manifest, old.etag
+        stored = self._objects.fetch(old_manifest.path, max_bytes=self._settings.max_bytes)
+        assert stored is not None  # None only if an etag is passed
+        if verify(stored.data, self._settings.signing_key).version != old_manifest.version:
+            raise InvalidArtifact("over memory", "The store cannot give the old version back.")
+        check_fits(manifest, self._settings.memory_mb, len(stored.data) // MB)
+        with self._loading:
+            self._replacing = True
+            self._loaded = None
+            del old
+            release_free_memory()
+            try:
+                model = self._load_verified(manifest, fetched.data)
+                self._loaded = _Loaded(model, fetched.etag)
+            except Exception:
+                self._rejected_etag = fetched.etag
+                self._loaded = _Loaded(self._load_verified(old_manifest, stored.data), etag)
+                raise
+            finally:
+                self._replacing = False
+        return model
 
     def _record_success(self, started: float) -> None:
         if self._failure is not None:

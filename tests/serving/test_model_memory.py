@@ -1,0 +1,166 @@
+"""A model that does not fit the function's memory is not loaded; the last good one is served."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chalicelib.errors import InvalidArtifact, ModelUnavailable
+from chalicelib.models import model
+from chalicelib.models.model import load_model
+from chalicelib.settings import Settings
+from chalicelib.store import model_store
+from chalicelib.store.model_store import ModelStore
+from chalicelib.store.object_store import StoredObject
+from tests.support.artifacts import change_label, rewrite_manifest
+from tests.support.models import WineModel
+from training.artifact import BuiltModel
+
+LIMIT = 1_000_000  # MB, more than the process of the tests has, but for what the manifests say
+
+
+def needs(load: int) -> Callable[[dict[str, Any]], None]:
+    """Return a change of a manifest: what was measured, in MB."""
+    return lambda manifest: manifest.update(memory={"idle": 0, "load": load, "swap": 2 * load})
+
+
+class Objects:
+    """The objects of a store, in memory; the ETag of each is its content."""
+
+    def __init__(self, current: bytes) -> None:
+        self.objects = {"current": current, load_model(current).manifest.path: current}
+
+    def fetch(
+        self, name: str, *, if_none_match: str | None = None, max_bytes: int | None = None
+    ) -> StoredObject | None:
+        """Behave as `ObjectStore.fetch` does."""
+        data = self.objects[name]
+        etag = str(hash(data))
+        return None if if_none_match == etag else StoredObject(data, etag)
+
+
+@pytest.fixture
+def objects(trained: WineModel) -> Objects:
+    """The wine model, live and as a version."""
+    return Objects(trained.built.artifact)
+
+
+@pytest.fixture
+def store(objects: Objects) -> ModelStore:
+    """A store that checks on every request, in a function with memory for one large model."""
+    settings = Settings("s3://bucket/wine", refresh_seconds=0, memory_mb=LIMIT)
+    return ModelStore(objects, settings, start=lambda check: check())
+
+
+def test_a_model_that_needs_more_than_the_function_has_is_not_loaded(
+    trained: WineModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lambda would kill the process in the middle of a request."""
+
+    def load(*_: object, **__: object) -> None:
+        raise AssertionError("it is loaded")
+
+    artifact = rewrite_manifest(trained.built.artifact, needs(LIMIT + 1))
+    store = ModelStore(Objects(artifact), Settings("s3://bucket/wine", memory_mb=LIMIT))
+    monkeypatch.setattr(model_store, "load_verified", load)
+    with pytest.raises(ModelUnavailable, match="over memory"):
+        store.current()
+
+
+def test_the_last_good_model_is_served_if_the_new_one_does_not_fit(
+    objects: Objects, store: ModelStore, all_required: BuiltModel
+) -> None:
+    """Health says why."""
+    good = store.current()
+    objects.objects["current"] = rewrite_manifest(all_required.artifact, needs(LIMIT + 1))
+    assert store.current() is good
+    assert store.health().reason == "over memory"
+
+
+def test_the_old_model_is_dropped_first_if_both_do_not_fit(
+    objects: Objects, store: ModelStore, all_required: BuiltModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that comes meanwhile waits for the new one."""
+    store.current()
+    objects.objects["current"] = rewrite_manifest(all_required.artifact, needs(LIMIT))
+    names: list[str] = []
+    requests = []
+
+    def load(*arguments: Any, **options: Any) -> Any:
+        assert store._loaded is None
+        waiting = threading.Thread(
+            target=lambda: names.append(store.current().manifest.name), daemon=True
+        )
+        waiting.start()
+        requests.append(waiting)
+        return model.load_verified(*arguments, **options)
+
+    monkeypatch.setattr(model_store, "load_verified", load)
+    assert store.current().manifest.name == "all_required"
+    [request] = requests
+    request.join(10)
+    assert names == ["all_required"]
+    assert store.health().reason is None
+
+
+def test_the_old_model_comes_back_if_the_new_one_fails_after_it_was_dropped(
+    objects: Objects, store: ModelStore, trained: WineModel, all_required: BuiltModel
+) -> None:
+    """And is not dropped again for the same new one; a good one replaces it."""
+    store.current()
+
+    def change(manifest: dict[str, Any]) -> None:
+        needs(LIMIT)(manifest)
+        change_label(manifest)
+
+    objects.objects["current"] = rewrite_manifest(all_required.artifact, change)
+    restored = store.current()
+    assert restored.manifest.version == trained.built.version
+    assert store.health().reason == "wrong predictions"
+    store._next_check = 0
+    assert store.current() is restored
+    assert store.health().reason == "over memory"
+    objects.objects["current"] = rewrite_manifest(all_required.artifact, needs(LIMIT))
+    store._next_check = 0
+    assert store.current().manifest.name == "all_required"
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_the_old_model_stays_if_the_store_cannot_give_it_back(
+    objects: Objects, store: ModelStore, all_required: BuiltModel, is_damaged: bool
+) -> None:
+    """Then it could not be restored."""
+    good = store.current()
+    if is_damaged:
+        objects.objects[good.manifest.path] = b"damaged"
+    else:
+        del objects.objects[good.manifest.path]
+    objects.objects["current"] = rewrite_manifest(all_required.artifact, needs(LIMIT))
+    assert store.current() is good
+    assert store.health().reason is not None
+
+
+def test_a_small_model_and_a_process_without_a_limit_are_not_checked(
+    trained: WineModel, all_required: BuiltModel
+) -> None:
+    """Small ones are not measured; `make serve` has the machine's memory."""
+    objects = Objects(trained.built.artifact)
+    store = ModelStore(
+        objects, Settings("s3://bucket/wine", refresh_seconds=0), start=lambda check: check()
+    )
+    assert store.current().manifest.memory is None
+    objects.objects["current"] = rewrite_manifest(all_required.artifact, needs(10 * LIMIT))
+    assert store.current().manifest.name == "all_required"
+
+
+@pytest.mark.parametrize("memory", [{}, {"idle": 1, "load": "many", "swap": 1}, [1, 2, 3]])
+def test_a_manifest_with_another_memory_is_rejected(trained: WineModel, memory: object) -> None:
+    """A forged one does not crash the check."""
+    forged = rewrite_manifest(
+        trained.built.artifact, lambda manifest: manifest.update(memory=memory)
+    )
+    with pytest.raises(InvalidArtifact, match="manifest cannot be read"):
+        load_model(forged)
