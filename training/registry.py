@@ -386,10 +386,7 @@ class ModelRegistry:
 
     def _read_live(self) -> _Live:
         tail, manifest = self._read_manifest(CURRENT)
-        version = str(manifest.get("version"))
-        if not VERSION_PATTERN.fullmatch(version):
-            raise InvalidArtifact("unreadable manifest", "The manifest has no valid version.")
-        return _Live(version, tail.modified)
+        return _Live(_check_version(str(manifest.get("version"))), tail.modified)
 
     def _read_manifest(self, path: str) -> tuple[Tail, dict[str, Any]]:
         """Read a manifest without downloading the model before it.
@@ -418,7 +415,14 @@ def sign_artifact(artifact: bytes, key: str) -> bytes:
 
 def _version_path(model: Model) -> str:
     manifest = model.manifest
-    return f"{VERSIONS}/{manifest.version}.{EXTENSIONS[manifest.runtime]}"
+    return f"{VERSIONS}/{_check_version(manifest.version)}.{EXTENSIONS[manifest.runtime]}"
+
+
+def _check_version(version: str) -> str:
+    """Return a version; raise `InvalidArtifact` if it is none, as it becomes part of a path."""
+    if not VERSION_PATTERN.fullmatch(version):
+        raise InvalidArtifact("unreadable manifest", "The manifest has no valid version.")
+    return version
 
 
 def _to_version(item: Item) -> Version:

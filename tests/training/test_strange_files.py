@@ -18,10 +18,13 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+from chalicelib.models.artifact import make_footer
 from chalicelib.store.object_store import ObjectStore
 from tests.support.app import App
+from tests.support.artifacts import rewrite_manifest
 from training.__main__ import main
-from training.errors import MAX_CHARACTERS
+from training.artifact import build_artifact
+from training.errors import MAX_CHARACTERS, NotServable
 from training.wine.dataset import wine
 
 GOOD_CSV = "a,b,label\n" + "".join(
@@ -108,6 +111,88 @@ TABLES: dict[str, bytes] = {
     "dates.csv": b"a,b,label\n2026-01-01,2,yes\n2026-01-02,4,no\n",
     "semicolons.csv": b"a;b;label\n1;2;yes\n",
 }
+
+
+def artifact() -> bytes:
+    """Build a small artifact."""
+    X = pd.DataFrame({"a": [i % 7 for i in range(40)], "b": [i % 5 for i in range(40)]})
+    return build_artifact(fitted(), X, np.where(X["a"] > 3, "yes", "no"), name="small").artifact
+
+
+def with_manifest(**fields: Any) -> bytes:
+    """Build an artifact whose manifest has other fields."""
+    return rewrite_manifest(artifact(), lambda manifest: manifest.update(fields))
+
+
+def footer_of(start: int, length: int) -> bytes:
+    """Return a file whose footer points somewhere."""
+    content = b"{}" * 40
+    return content + make_footer(content, start, length)
+
+
+ARTIFACTS: dict[str, Callable[[], bytes]] = {
+    "empty": lambda: b"",
+    "one byte": lambda: b"{",
+    "zeros": lambda: bytes(1000),
+    "noise": lambda: bytes(range(256)) * 40,
+    "text": lambda: b"not a model\n" * 30,
+    "json": lambda: b'{"format": 3}',
+    "html": lambda: b"<html><body></body></html>",
+    "png": lambda: b"\x89PNG\r\n\x1a\n" + bytes(100),
+    "gzip": lambda: gzip.compress(artifact()),
+    "a model without a footer": lambda: artifact()[:-400],
+    "truncated": lambda: artifact()[:-1],
+    "without its beginning": lambda: artifact()[1:],
+    "twice": lambda: artifact() * 2,
+    "followed by a newline": lambda: artifact() + b"\n",
+    "a flipped bit": lambda: b"\x09" + artifact()[1:],
+    "a footer alone": lambda: make_footer(b"", 0, 0),
+    "a footer beyond the file": lambda: footer_of(10**11, 10**11),
+    "a footer at nothing": lambda: footer_of(10, 0),
+    "a footer at half a manifest": lambda: footer_of(1, 3),
+    "an empty manifest": lambda: footer_of(0, 2),
+    "a newer format": lambda: with_manifest(format=99),
+    "no version": lambda: with_manifest(version=None),
+    "a path as its version": lambda: with_manifest(version="../../etc"),
+    "another runtime": lambda: with_manifest(runtime="\x1b[31m"),
+    "no signature": lambda: with_manifest(signature=[]),
+    "no golden samples": lambda: with_manifest(golden_samples={}),
+    "a pickle": lambda: pickle.dumps(fitted()),
+    "a skops file": lambda: skops.io.dumps(fitted()),
+}
+
+
+@pytest.mark.parametrize("name", ARTIFACTS)
+def test_any_artifact_ends_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Without a traceback or control characters, and nothing is written."""
+    path = tmp_path / "model.onnx"
+    path.write_bytes(ARTIFACTS[name]())
+    assert main(["publish", str(path), "--store", str(tmp_path / "store")]) == 2
+    assert not (tmp_path / "store").exists()
+    printed = capsys.readouterr()
+    [line] = printed.err.splitlines()
+    assert line.startswith("publish: ")
+    assert line.isprintable()
+
+
+@pytest.mark.parametrize("name", ["", "a\x1b[31mb", "a\nb", "a\x00", "a\x85b", "\u202eb"])
+def test_a_name_with_control_characters_is_rejected(
+    run: Callable[..., str], model: Path, table: Path, name: str
+) -> None:
+    """From the shell and from Python; the line does not repeat them."""
+    if name:  # the file's name otherwise
+        assert "name" in run(model, table, "--name", name)
+    X = pd.read_csv(table)
+    with pytest.raises(NotServable, match="control characters") as error:
+        build_artifact(fitted(), X[["a", "b"]], X["label"], name=name)
+    assert str(error.value).isprintable()
+
+
+def test_a_private_column_must_exist(run: Callable[..., str], model: Path, table: Path) -> None:
+    """A typo would tell what is private."""
+    assert "its features are a, b" in run(model, table, "--private", "a", "agee")
 
 
 @pytest.fixture
