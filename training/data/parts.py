@@ -9,11 +9,12 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 _HOLDERS = ("_CalibratedClassifier",)  # hold estimators, and are none
+_ATOMS = (str, int, np.int64)  # of which a dict, such as a vocabulary, may hold very many
 _NUMBERS_OF_A_PATH = 200
 
 
 def iterate_parts(estimator: Any) -> Iterator[Any]:
-    """Yield an estimator and everything in its attributes, lists and dicts, each object once."""
+    """Yield an estimator and what is in its attributes, lists and dicts, each object once."""
     seen: set[int] = set()
     waiting = [estimator]
     while waiting:
@@ -25,7 +26,7 @@ def iterate_parts(estimator: Any) -> Iterator[Any]:
         if isinstance(part, BaseEstimator) or type(part).__name__ in _HOLDERS:
             waiting += reversed(vars(part).values())
         elif isinstance(part, dict):
-            waiting += reversed(part.values())
+            waiting += [value for value in reversed(part.values()) if type(value) not in _ATOMS]
         elif isinstance(part, (list, tuple)):
             waiting += reversed(part)
 

@@ -19,7 +19,7 @@ LOG = logging.getLogger(__name__)
 # A category that no data set contains.
 UNSEEN_CATEGORY = "no such category \N{WHITE QUESTION MARK ORNAMENT}"
 
-_MAX_PROBED_VALUES = 1_000_000  # in one call of the estimator
+_MAX_PROBED_VALUES = 4_000_000  # in one call of the estimator
 _BATCH_FACTOR = 4
 _MAX_PROBED_ALONE = 200  # of more features, those that are treated alike are not all probed
 _PROBED_OF_ALIKE = 20

@@ -113,7 +113,7 @@ def compute_reference(
             return finite
 
         steps = step_samples(predict_proba, table, signature, step_margin(estimator))
-        samples = Arrays.concatenate([samples, steps])
+        samples = Arrays.concatenate([steps, samples])
     size = len(samples.numbers)
     LOG.info("comparing %d samples, %d of the table's %d", size, len(rows), len(table))
     slice_rows = min(MAX_SLICE_ROWS, 1 + MAX_SLICE_VALUES // max(width, operations))
@@ -182,7 +182,10 @@ def _predict(
 
 
 def compare(classifier: Classifier, reference: Reference) -> Comparison:
-    """Compare an exported classifier's predictions with the reference."""
+    """Compare an exported classifier's predictions with the reference.
+
+    The comparison ends with the first slice of samples that is not exact.
+    """
     mismatches, difference, start = 0, 0.0, 0
     for part in progress(reference.samples.slices(reference.slice_rows), "comparing"):
         prediction = classifier.predict(part.to_samples())
@@ -193,9 +196,12 @@ def compare(classifier: Classifier, reference: Reference) -> Comparison:
             expected_part = reference.probabilities[start:end]
             difference = max(difference, _max_difference(prediction, expected_part))
         start = end
-    return Comparison(
-        len(reference.labels), mismatches, difference, reference.table_rows, reference.table_size
-    )
+        comparison = Comparison(
+            start, mismatches, difference, reference.table_rows, reference.table_size
+        )
+        if not comparison.is_exact():
+            break
+    return comparison
 
 
 def _max_difference(prediction: Prediction, expected: npt.NDArray[np.floating]) -> float:

@@ -97,16 +97,16 @@ def comparison_samples(table: Table, signature: Signature, rows: list[int], size
     """
     random = np.random.default_rng(_SEED)
     samples = table.samples.take(rows)
-    parts = [samples, _random_samples(random, table, signature, sizes.random)]
+    parts = [_random_samples(random, table, signature, sizes.random)]
     if signature.number_indices:
         parts += [
             _rounded(random, table, signature, sizes.tied),
             _halfway(random, table, signature, sizes.tied),
         ]
     if not all(feature.required for feature in signature.features):
-        parts.append(_with_missing_values(random, parts[1], signature))
+        parts.append(_with_missing_values(random, parts[0], signature))
         parts.append(_first_feature_alone(samples, signature))
-    return Arrays.concatenate(parts)
+    return Arrays.concatenate([*parts, samples])  # those that are made to differ first
 
 
 def extreme_samples(table: Table, signature: Signature, largest: float) -> Arrays:

@@ -2,7 +2,7 @@
 
 A tree's probabilities jump at its thresholds, and an exported one must jump at the same float64. A
 step is found without knowledge of the estimator: between two samples that differ in one feature,
-by bisection, until the probabilities jump between two adjacent floats.
+by division, until the probabilities jump between two adjacent floats.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from training.data.table import Table
 
 PAIRS = 32
 MIN_JUMP = 1e-6
-_MAX_BISECTIONS = 80
+_MAX_DIVISIONS = 40
 _SEED = 1
 _STEPPED_MODULES = ("sklearn.tree", "sklearn.ensemble._hist", "lightgbm", "xgboost", "catboost")
 _STEPPED_CLASSES = ("Binarizer", "KBinsDiscretizer")
@@ -133,9 +133,11 @@ def step_samples(
     high = table.samples.numbers[random.integers(0, len(table), PAIRS), column]
 
     def predict(values: Matrix) -> Matrix:
-        return predict_proba(_with_values(base, column, values))
+        times = len(values) // PAIRS
+        repeated = base.take(list(range(PAIRS)) * times)
+        return predict_proba(_with_values(repeated, np.tile(column, times), values))
 
-    low, high = _bisect(predict, low, high)
+    low, high = _narrow(predict, low, high)
     usable = np.isfinite(low) & np.isfinite(high)
     at_low, at_high = np.where(usable, low, 0.0), np.where(usable, high, 0.0)
     jumps = np.abs(predict(at_high) - predict(at_low)).max(axis=1) > MIN_JUMP
@@ -148,24 +150,28 @@ def step_samples(
     return _with_values(samples, column[repeated], values)
 
 
-def _bisect(
+def _narrow(
     predict: Callable[[Matrix], Matrix], low: Matrix, high: Matrix
 ) -> tuple[Matrix, Matrix]:
-    """Narrow each interval to its larger jump until its ends are adjacent floats."""
+    """Narrow each interval to the quarter with the largest jump until it has no inner floats.
+
+    Quarters need half as many predictions as halves. Most of a call's time does not depend on the
+    number of samples.
+    """
     usable = np.isfinite(low) & np.isfinite(high)
     low, high = np.where(usable, low, 0.0), np.where(usable, high, 0.0)
     at_low, at_high = predict(low), predict(high)
-    for _ in range(_MAX_BISECTIONS):
+    rows = np.arange(len(low))
+    for _ in range(_MAX_DIVISIONS):
         middle = low + (high - low) / 2
-        is_open = (middle != low) & (middle != high)
-        if not is_open.any():
+        inner = [low + (middle - low) / 2, middle, middle + (high - middle) / 2]
+        if not ((middle != low) & (middle != high)).any():
             break
-        at_middle = predict(middle)
-        left = np.abs(at_middle - at_low).max(axis=1) >= np.abs(at_high - at_middle).max(axis=1)
-        to_left, to_right = is_open & left, is_open & ~left
-        high, low = np.where(to_left, middle, high), np.where(to_right, middle, low)
-        at_high = np.where(to_left[:, np.newaxis], at_middle, at_high)
-        at_low = np.where(to_right[:, np.newaxis], at_middle, at_low)
+        ends = np.stack([low, *inner, high])
+        at_ends = np.stack([at_low, *np.split(predict(np.concatenate(inner)), 3), at_high])
+        jump = np.abs(np.diff(at_ends, axis=0)).max(axis=2).argmax(axis=0)
+        low, high = ends[jump, rows], ends[jump + 1, rows]
+        at_low, at_high = at_ends[jump, rows], at_ends[jump + 1, rows]
     return np.where(usable, low, np.nan), np.where(usable, high, np.nan)
 
 

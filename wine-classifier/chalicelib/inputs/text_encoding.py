@@ -252,7 +252,7 @@ def encode_texts(
     """
     number_width = len(samples.numbers) // samples.rows
     stride = number_width + sum(encoder.width for encoder in encoders)
-    matrix = array("d", bytes(8 * samples.rows * stride))
+    matrix = array("d", [0.0]) * (samples.rows * stride)
     for column in range(number_width):
         matrix[column::stride] = samples.numbers[column::number_width]
     start = number_width
