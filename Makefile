@@ -1,6 +1,5 @@
 # Run `make help` for the targets.
 
-UV_VERSION := 0.13.8
 PYTHON := .venv/bin/python
 PORT ?= 8000
 
@@ -8,6 +7,8 @@ UV := $(or $(shell command -v uv),.tools/bin/uv)
 VENV := .venv/.ready
 BROWSER := .tools/browser/.ready
 SAM := .tools/sam/bin/sam
+CHECKOV := .tools/checkov/bin/checkov
+TEMPLATES := dist/.sam
 MODEL_SOURCES := $(wildcard $(foreach depth,* */* */*/*,training/$(depth).py wine-classifier/chalicelib/$(depth).py))
 # Not from the environment, where some systems hold variables of these names.
 NAME := wine
@@ -21,8 +22,10 @@ LOCAL_STORE := .model-store/$(NAME)
 STAGE ?= dev
 ARCH ?= x86_64
 RUNTIME ?= onnx
+COMPILE = $(UV) pip compile --quiet --upgrade --no-header --generate-hashes
+TOOL_PINS := $(filter-out %-sklearn %/catboost,$(basename $(wildcard deployment/*.in tests/*/*.in)))
 CLIENTS := kserve_rest mlflow_scoring mlserver_infer openapi_generated sagemaker_local triton
-PACKAGE_OPTIONS = --stage $(STAGE) --name "$(NAME)" --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(API_KEY),--api-key) $(if $(filter yes,$(UNSIGNED)),--unsigned) $(if $(PROJECT),--project $(PROJECT))
+PACKAGE_OPTIONS = --stage $(STAGE) --name "$(NAME)" --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(API_KEY),--api-key) $(if $(filter yes,$(UNSIGNED)),--unsigned) $(if $(CORS_ORIGINS),--cors-origins "$(CORS_ORIGINS)") $(if $(PROJECT),--project $(PROJECT))
 # A stage that somebody named; the default is for packages.
 PUBLISH_STAGE = $(if $(filter command environment override,$(firstword $(origin STAGE))),--stage $(STAGE))
 PUBLISH_OPTIONS = $(if $(MODEL),--model "$(MODEL)" --name "$(NAME)" $(if $(DATA),--data "$(DATA)") $(if $(TARGET),--target "$(TARGET)") $(if $(TEST_DATA),--test-data "$(TEST_DATA)") $(if $(PRIVATE),--private $(PRIVATE)) $(if $(TRUST_PICKLE),--trust-pickle),"dist/$(NAME).onnx")
@@ -68,11 +71,15 @@ check: $(VENV) ## check style, format, types and the layers of imports
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-logo
 
-sam: $(SAM) ## validate the SAM templates with the AWS SAM CLI (needs no account)
+sam: $(SAM) $(CHECKOV) ## validate the SAM templates with the AWS SAM CLI and checkov (needs no account)
+	@rm -rf $(TEMPLATES)
 	@for options in "--stage dev" "--stage prod" "--stage prod --api-key"; do \
-	  $(PYTHON) -m deployment package $$options --out dist/.sam || exit 1; \
-	  SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --template dist/.sam/sam.json || exit 1; \
+	  $(PYTHON) -m deployment package $$options --out $(TEMPLATES) || exit 1; \
+	  SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --template $(TEMPLATES)/sam.json || exit 1; \
+	  $(PYTHON) -m tests.support.translation $(TEMPLATES)/sam.json > "$(TEMPLATES)/translated $$options.json" || exit 1; \
 	done
+	@$(CHECKOV) --config-file deployment/checkov.yaml --file $(TEMPLATES)/translated*.json
+	@echo "checkov: $$(ls $(TEMPLATES)/translated*.json | wc -l) templates checked, nothing found"
 
 format: $(VENV) ## format the code and apply ruff's fixes
 	@.venv/bin/ruff check --quiet --fix --exit-zero .
@@ -84,10 +91,10 @@ train: $(VENV) ## train and evaluate the wine model (writes dist/wine.onnx)
 publish: $(VENV) ## publish a fitted model, or dist/NAME.onnx (MODEL=, DATA=, TARGET=, TEST_DATA=, NAME=wine, MODEL_URL=the store, BUCKET=, STAGE=, TRUST_PICKLE=)
 	@$(PYTHON) -m training publish $(PUBLISH_OPTIONS) $(PUBLISH_STAGE) --to "$(or $(MODEL_URL),$(if $(BUCKET),s3://$(BUCKET)/$(NAME)),$(LOCAL_STORE))"
 
-package: $(VENV) ## build the Lambda package and the SAM template in dist/STAGE (STAGE=dev, NAME=wine, ARCH=, RUNTIME=, BUCKET=, API_KEY=, UNSIGNED=)
+package: $(VENV) ## build the Lambda package and the SAM template in dist/STAGE (STAGE=dev, NAME=wine, ARCH=, RUNTIME=, BUCKET=, API_KEY=, UNSIGNED=, CORS_ORIGINS=)
 	@$(PYTHON) -m deployment package $(PACKAGE_OPTIONS)
 
-deploy: $(VENV) ## deploy the Lambda package with chalice deploy (STAGE=dev, NAME=wine, ARCH=, BUCKET=the models' bucket)
+deploy: $(VENV) ## deploy the Lambda package with chalice deploy (STAGE=dev, NAME=wine, ARCH=, BUCKET=the models' bucket, CORS_ORIGINS=)
 	@$(PYTHON) -m deployment deploy $(PACKAGE_OPTIONS)
 
 bench: $(VENV) ## benchmark on the Lambda emulator (writes docs/benchmark.* and the README's table)
@@ -96,12 +103,15 @@ bench: $(VENV) ## benchmark on the Lambda emulator (writes docs/benchmark.* and 
 policy: $(VENV) ## print the IAM policy of stage dev
 	@cd wine-classifier && ../.venv/bin/chalice gen-policy
 
-pins: $(VENV) ## update the pinned requirements to the newest versions
-	@$(UV) pip compile --quiet --upgrade --no-header --python-version 3.13 wine-classifier/requirements.in -o wine-classifier/requirements.txt
-	@$(UV) pip compile --quiet --upgrade --no-header --python-version 3.12 --universal -c wine-classifier/requirements.txt requirements-dev.in -o requirements-dev.txt
-	@$(UV) pip compile --quiet --upgrade --no-header --python-version 3.13 -c requirements-dev.txt \
-	  --no-emit-package prettytable --no-emit-package wcwidth \
+pins: $(UV) ## update the pinned requirements to the newest versions, with their hashes
+	@$(COMPILE) --python-version 3.13 wine-classifier/requirements.in -o wine-classifier/requirements.txt
+	@$(COMPILE) --python-version 3.12 --universal -c wine-classifier/requirements.txt requirements-dev.in -o requirements-dev.txt
+	@$(COMPILE) --python-version 3.13 -c requirements-dev.txt --no-emit-package prettytable --no-emit-package wcwidth \
 	  deployment/requirements-sklearn.in -o deployment/requirements-sklearn.txt
+	@for name in $(TOOL_PINS); do \
+	  $(COMPILE) --python-version 3.12 --universal $$name.in -o $$name.txt || exit 1; \
+	done
+	@$(COMPILE) --python-version 3.12 --universal -c requirements-dev.txt tests/catboost/catboost.in -o tests/catboost/catboost.txt
 
 clean: ## remove everything that make creates
 	@rm -rf .venv .tools .model-store dist build *.egg-info .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
@@ -116,25 +126,27 @@ clean: ## remove everything that make creates
 $(VENV): requirements-dev.txt wine-classifier/requirements.txt pyproject.toml .python-version | $(UV)
 	@$(UV) venv --quiet --allow-existing .venv || { \
 	  echo "Python $$(cat .python-version) is needed, and uv can neither find nor download it: install it and try again." >&2; exit 1; }
-	@$(UV) pip sync --quiet --python $(PYTHON) requirements-dev.txt
+	@$(UV) pip sync --quiet --require-hashes --python $(PYTHON) requirements-dev.txt
 	@$(UV) pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(SAM): deployment/requirements-sam.txt $(VENV)
-	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .tools/sam
-	@$(UV) pip install --quiet --python .tools/sam/bin/python -r $<
+$(SAM): deployment/requirements-sam.txt
+$(CHECKOV): deployment/requirements-checkov.txt
+$(SAM) $(CHECKOV): $(VENV)
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) $(patsubst %/bin/,%,$(@D)/)
+	@$(UV) pip sync --quiet --require-hashes --python $(@D)/python $<
 	@touch $@
 
 # Playwright for Python, and Debian's Chromium if there is no browser.
 $(BROWSER): tests/browser/requirements.txt $(VENV)
-	@$(UV) pip install --quiet --python $(PYTHON) --target $(@D) -r $<
+	@$(UV) pip install --quiet --python $(PYTHON) --target $(@D) --require-hashes -r $<
 	@command -v chromium chromium-browser google-chrome >/dev/null || { \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium >/dev/null; } || { \
 	  echo "Chromium is needed: install it and try again." >&2; exit 1; }
 	@touch $@
 
 # In /, where no .python-version stops pyenv's python3.
-.tools/bin/uv:
+.tools/bin/uv: | deployment/requirements-uv.txt
 	@command -v python3 >/dev/null || { echo "python3 is needed to fetch uv: install it and try again." >&2; exit 1; }
-	@cd / && python3 -m venv "$(CURDIR)/.tools" && "$(CURDIR)/.tools/bin/pip" install -qq uv==$(UV_VERSION) || { \
+	@cd / && python3 -m venv "$(CURDIR)/.tools" && "$(CURDIR)/.tools/bin/pip" install -qq --require-hashes -r "$(CURDIR)/deployment/requirements-uv.txt" || { \
 	  echo "uv cannot be downloaded with python3's venv and pip: install uv and try again." >&2; exit 1; }

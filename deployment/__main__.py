@@ -10,10 +10,13 @@ from pathlib import Path
 
 from deployment.chalice_project import DEFAULT_NAME, PLACEHOLDER, Project, temporary_copy
 from deployment.errors import PackagingError
+from deployment.limits import set_limits
 from deployment.package.archive import Size, check_size, write_zip
 from deployment.package.bytecode import compile_all
 from deployment.package.elf import check_shared_objects
+from deployment.package.licences import add_licences
 from deployment.package.pruning import prune
+from deployment.package.sbom import read_components, write_sbom
 from deployment.package.wheels import fetch, unpack
 from deployment.sam_template import write_template
 from deployment.target import (
@@ -30,6 +33,7 @@ from deployment.target import (
 ROOT = Path(__file__).parent.parent
 APP = ROOT / "wine-classifier"
 DIST = ROOT / "dist"
+SBOM = "sbom.json"
 EXIT_REJECTED = 2
 
 
@@ -48,6 +52,7 @@ def main() -> int:
     parser.add_argument(
         "--unsigned", action="store_true", help="let stage prod serve models without a signature"
     )
+    parser.add_argument("--cors-origins", help="CORS_ORIGINS of the stage")
     parser.add_argument("--project", type=Path, default=APP, help="the Chalice project's folder")
     parser.add_argument("--out", type=Path, help="the output folder (default: dist/STAGE)")
     options = parser.parse_args()
@@ -69,16 +74,23 @@ def build(options: argparse.Namespace) -> None:
     requirements = ROOT / runtime.requirements
     package = out / "deployment.zip"
     if options.command != "delete":
-        package.unlink(missing_ok=True)  # a failed build leaves no older package behind
+        for path in (package, out / SBOM):  # a failed build leaves no older package behind
+            path.unlink(missing_ok=True)
     with temporary_copy(
-        options.project, options.stage, target, requirements, options.bucket, options.name
+        options.project,
+        options.stage,
+        target,
+        requirements,
+        options.bucket,
+        options.name,
+        options.cors_origins,
     ) as project:
         if options.command == "delete":
             print(project.run_chalice("delete"), end="")
             return
         if options.command == "deploy":
             check_deployable(project, runtime.requires_s3_upload, options.api_key)
-        size, count = write_package(project, target, runtime, package)
+        size, count = write_package(project, target, runtime, package, options.name)
         project.install_package(package)
         print_summary(package, size, count, target.name)
         if options.command == "package":
@@ -92,26 +104,34 @@ def build(options: argparse.Namespace) -> None:
             print_next_step(out / "sam.json", options.name, options.stage)
         else:
             print(project.run_chalice("deploy"), end="")
+            set_limits(project, options.stage)
 
 
 def write_package(
-    project: Project, target: Architecture, runtime: Runtime, package: Path
+    project: Project, target: Architecture, runtime: Runtime, package: Path, name: str
 ) -> tuple[Size, int]:
-    """Write the zip and return its size and the number of shared objects in it."""
+    """Write the zip, and its bill of materials beside it.
+
+    Return the size of the zip and the number of shared objects in it.
+    """
     requirements = ROOT / runtime.requirements
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        unpack(fetch(requirements, target, DIST / ".wheels"), folder)
+        wheels = fetch(requirements, target, DIST / ".wheels")
+        unpack(wheels, folder)
+        components = read_components(folder, wheels)
         project.unpack_app(folder)
         prune(folder, runtime.name)
+        add_licences(folder)
         count = check_shared_objects(folder, target)
         compile_all(folder)
         size = write_zip(folder, package)
-    try:
-        check_size(size, runtime)
-    except PackagingError:
-        package.unlink()
-        raise
+        try:
+            check_size(size, runtime)
+        except PackagingError:
+            package.unlink()
+            raise
+        write_sbom(package, folder, components, name, package.with_name(SBOM))
     return size, count
 
 

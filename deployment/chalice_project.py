@@ -30,6 +30,8 @@ DEFAULT_NAME = "wine"  # the prefix in `.chalice/`; another name replaces it, an
 # A name of a CloudFormation stack, short enough to be a function's with `-prod` after it:
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,49}")
+_ORIGIN = r"\s*https?://[^\s,'\"/*?#@\\]+\s*"
+_ORIGINS = re.compile(rf"\s*\*\s*|{_ORIGIN}(,{_ORIGIN})*", re.ASCII)
 _PACKAGING_COMMANDS = ("package", "deploy")
 _REUSED = "Reusing existing deployment package."
 # The copy has no byte code, which is part of the hash that names Chalice's package. It links to
@@ -45,8 +47,11 @@ class _SilentUI(UI):
 class Project:
     """A copy of a Chalice project, for one stage and one architecture."""
 
-    def __init__(self, folder: Path, stage: str, target: Architecture) -> None:
+    def __init__(
+        self, folder: Path, stage: str, target: Architecture, cors_origins: str = ""
+    ) -> None:
         self.folder = folder
+        self.cors_origins = cors_origins
         self._stage = stage
         self._target = target
 
@@ -103,6 +108,7 @@ def temporary_copy(
     requirements: Path,
     bucket: str | None,
     name: str = DEFAULT_NAME,
+    cors_origins: str | None = None,
 ) -> Iterator[Project]:
     """Copy a Chalice project to a temporary folder, configured for a stage and an architecture.
 
@@ -121,6 +127,8 @@ def temporary_copy(
     name : str, default=DEFAULT_NAME
         Another name replaces the app's name and the prefix of the model store, and has deployments
         of its own.
+    cors_origins : str, optional
+        The stage's ``CORS_ORIGINS``.
 
     Yields
     ------
@@ -129,7 +137,8 @@ def temporary_copy(
     Raises
     ------
     PackagingError
-        If the project has no such stage, or the name is not one for a stack.
+        If the project has no such stage, the name is not one for a stack, or what is in
+        ``CORS_ORIGINS`` is no origin.
     """
     deployed = original / ".chalice" / "deployed"
     if name != DEFAULT_NAME:
@@ -143,21 +152,36 @@ def temporary_copy(
         for path in (folder / ".chalice").glob("*.json"):
             if bucket:
                 path.write_text(path.read_text().replace(PLACEHOLDER, bucket))
-        _configure(folder / ".chalice" / "config.json", stage, target)
+        variables = _configure(folder / ".chalice" / "config.json", stage, target, cors_origins)
         if name != DEFAULT_NAME:
             _rename(folder / ".chalice", stage, name)
         (folder / ".chalice" / "deployments").mkdir()
         (folder / ".chalice" / "deployed").symlink_to(deployed.resolve())
-        yield Project(folder, stage, target)
+        yield Project(folder, stage, target, variables.get("CORS_ORIGINS", ""))
 
 
-def _configure(path: Path, stage: str, target: Architecture) -> None:
+def _configure(
+    path: Path, stage: str, target: Architecture, cors_origins: str | None
+) -> dict[str, str]:
+    """Write the stage's configuration, and return its environment variables."""
     config = json.loads(path.read_text())
     if stage not in config["stages"]:
         stages = ", ".join(config["stages"])
         raise PackagingError(f"There is no stage {stage}: STAGE is one of {stages}.")
     config["stages"][stage]["lambda_architecture"] = target.name
+    variables: dict[str, str] = config["stages"][stage].setdefault("environment_variables", {})
+    if cors_origins:
+        variables["CORS_ORIGINS"] = cors_origins
+    _check_origins(variables.get("CORS_ORIGINS", ""))
     path.write_text(json.dumps(config, indent=2))
+    return variables
+
+
+def _check_origins(origins: str) -> None:
+    if origins.strip() and not _ORIGINS.fullmatch(origins):
+        raise PackagingError(
+            "CORS_ORIGINS must be origins such as https://example.org, separated by commas, or *."
+        )
 
 
 def _check_name(name: str) -> None:
@@ -174,7 +198,7 @@ def _rename(folder: Path, stage: str, name: str) -> None:
     log = re.compile(rf"(?<=/aws/lambda/){re.escape(config['app_name'])}(?=-)")
     prefix = re.compile(rf'(?<=/){DEFAULT_NAME}(?=[/"])')
     config["app_name"] = name
-    config["stages"][stage].setdefault("environment_variables", {})["MODEL_NAME"] = name
+    config["stages"][stage]["environment_variables"]["MODEL_NAME"] = name
     path.write_text(json.dumps(config, indent=2))
     for file in folder.glob("*.json"):
         file.write_text(prefix.sub(name, log.sub(name, file.read_text())))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from deployment.chalice_project import Project
 EVERY_STAGE = "sam.json"
 WITH_API_KEY = "sam-api-key.json"
 
-# The statements of the policy that Chalice writes have a random name; it is optional.
-_RANDOM_NAME = re.compile(r',\s*"Sid": "[0-9a-f]{32}"')
+# Of the app's responses, these come from API Gateway: 429 has `Retry-After`.
+_EXPOSED_HEADERS = "'Retry-After'"
 
 
 def write_template(
@@ -24,12 +24,12 @@ def write_template(
 ) -> None:
     """Write the SAM template of a stage; the package has to be in the same folder."""
     with tempfile.TemporaryDirectory() as scratch:
-        overlay = Path(scratch, "overlay.json")
-        parts = read_overlay(project.folder / ".chalice", stage, api_key, unsigned=unsigned)
-        overlay.write_text(json.dumps(parts))
-        project.run_chalice("package", "--merge-template", str(overlay), scratch)
-        template = Path(scratch, "sam.json").read_text()
-        destination.write_text(_RANDOM_NAME.sub("", template))
+        overlay = read_overlay(project.folder / ".chalice", stage, api_key, unsigned=unsigned)
+        add_cors_headers(overlay, project.cors_origins)
+        path = Path(scratch, "overlay.json")
+        path.write_text(json.dumps(overlay))
+        project.run_chalice("package", "--merge-template", str(path), scratch)
+        shutil.copyfile(Path(scratch, "sam.json"), destination)
 
 
 def read_overlay(
@@ -45,3 +45,19 @@ def read_overlay(
             part = json.loads((folder / name).read_text())
             overlay = TemplateDeepMerger().merge(part, overlay)
     return overlay
+
+
+def add_cors_headers(overlay: dict[str, Any], origins: str) -> None:
+    """Let the pages that ``CORS_ORIGINS`` allows read the responses of API Gateway itself.
+
+    Their headers are fixed, so several origins become ``*``: these responses hold no data.
+    """
+    if not origins:
+        return
+    headers = {
+        "Access-Control-Allow-Origin": "'*'" if "," in origins else f"'{origins.strip()}'",
+        "Access-Control-Expose-Headers": _EXPOSED_HEADERS,
+    }
+    for response in overlay["Resources"]["RestAPI"]["Properties"]["GatewayResponses"].values():
+        parameters = response.setdefault("ResponseParameters", {})
+        parameters["Headers"] = parameters.get("Headers", {}) | headers

@@ -13,11 +13,11 @@ from pathlib import Path
 EVERY_RUNTIME = [
     r"chalicelib/local/.*",  # for `chalice local`; app.py never imports it on Lambda
     r"(.*/)?tests?/.*",
-    r".*\.(pyi|h|hpp|c|cpp|pyx|pxd|a|lib|rs|md|cmake|pc)",
+    r"(?!(.*/)?(LICEN[CS]E|COPYING|NOTICE)[^/]*$).*\.(pyi|h|hpp|c|cpp|pyx|pxd|a|lib|rs|md|cmake|pc)",
     r"(.*/)?py\.typed",
     r"(.*/)?__pycache__/.*",
     # Installers' records. The name, the version and the licences stay.
-    r"[^/]+\.dist-info/(?!METADATA$|licenses/|LICENSE).*",
+    r"[^/]+\.dist-info/(?!METADATA$|licenses/|LICENSE|COPYING|NOTICE).*",
     r"bin/.*",
 ]
 ONNX_RUNTIME = [

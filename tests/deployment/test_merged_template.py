@@ -14,12 +14,14 @@ from chalicelib.errors import ModelUnavailable, StoreError
 from chalicelib.settings import Settings
 from chalicelib.store.model_store import ModelStore
 from chalicelib.store.object_store import StoredObject
-from deployment.sam_template import read_overlay
+from deployment.sam_template import add_cors_headers, read_overlay
 from tests.support.models import WineModel
 from tests.support.paths import APP, ROOT
 from training.artifact import BuiltModel
 
-EVERY_STAGE, PROD = (read_overlay(APP / ".chalice", stage)["Resources"] for stage in ("", "prod"))
+EVERY_STAGE, DEV, PROD = (
+    read_overlay(APP / ".chalice", stage)["Resources"] for stage in ("", "dev", "prod")
+)
 GATEWAY_RESPONSES = EVERY_STAGE["RestAPI"]["Properties"]["GatewayResponses"]
 
 
@@ -236,9 +238,9 @@ def test_the_api_has_one_stage() -> None:
     assert EVERY_STAGE["RestAPI"]["Properties"]["OpenApiVersion"] == "2.0"
 
 
-def test_prod_limits_the_rate_of_requests() -> None:
+def test_every_stage_limits_the_rate_of_requests() -> None:
     """Access is public; the limit bounds the cost."""
-    [settings] = PROD["RestAPI"]["Properties"]["MethodSettings"]
+    [settings] = EVERY_STAGE["RestAPI"]["Properties"]["MethodSettings"]
     assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
     assert settings["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
 
@@ -258,9 +260,60 @@ def test_prod_serves_signed_models_only_unless_it_is_packaged_as_unsigned() -> N
     assert stages["prod"]["MODEL_STAGE"] == "prod"  # in which the server itself requires a key
 
 
+@pytest.mark.parametrize(
+    ("origins", "expected"),
+    [
+        ("https://example.org", "'https://example.org'"),
+        ("*", "'*'"),
+        ("https://example.org, http://localhost:3000", "'*'"),
+    ],
+)
+def test_pages_that_may_call_the_api_can_read_the_responses_of_api_gateway(
+    origins: str, expected: str
+) -> None:
+    """Its headers are fixed: several origins become all, as these responses hold no data."""
+    overlay = read_overlay(APP / ".chalice", "prod", api_key=True)
+    add_cors_headers(overlay, origins)
+    responses = overlay["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]
+    assert {"INVALID_API_KEY", "DEFAULT_4XX", "DEFAULT_5XX"} <= responses.keys()
+    for response in responses.values():
+        assert response["ResponseParameters"]["Headers"]["Access-Control-Allow-Origin"] == expected
+    headers = responses["THROTTLED"]["ResponseParameters"]["Headers"]
+    assert headers["Retry-After"] == "'1'"
+    assert headers["Access-Control-Expose-Headers"] == "'Retry-After'"
+
+
+def test_without_allowed_origins_api_gateway_sends_no_cors_headers() -> None:
+    """As the app."""
+    overlay = read_overlay(APP / ".chalice", "prod")
+    add_cors_headers(overlay, "")
+    assert "Access-Control" not in json.dumps(overlay)
+
+
+@pytest.mark.parametrize("resources", [DEV, PROD], ids=["dev", "prod"])
+def test_each_stage_reads_its_own_models_and_writes_its_own_log(resources: dict[str, Any]) -> None:
+    """No other object or log of the account."""
+    [policy] = resources["ApiHandlerRole"]["Properties"]["Policies"]
+    read, write = policy["PolicyDocument"]["Statement"]
+    assert read["Action"] == ["s3:GetObject"]
+    assert read["Resource"]["Fn::Sub"].endswith("/wine/*")
+    assert "::*" not in json.dumps(read["Resource"])
+    assert write["Resource"] == {"Fn::GetAtt": ["FunctionLog", "Arn"]}
+
+
+def test_old_versions_of_models_and_incomplete_uploads_expire() -> None:
+    """The bucket has versions: without a rule they are kept, and paid for, for ever."""
+    rules = PROD["ModelBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert all(rule["Status"] == "Enabled" for rule in rules)
+    assert {"NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload"} <= {
+        key for rule in rules for key in rule
+    }
+    assert not any("ExpirationInDays" in rule for rule in rules)  # what is live never expires
+
+
 def test_every_parameter_is_documented() -> None:
     """In the README or a page of the docs."""
     pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     text = "".join(page.read_text() for page in pages)
-    for name in read_overlay(APP / ".chalice", "prod")["Parameters"]:
+    for name in read_overlay(APP / ".chalice", "prod", api_key=True)["Parameters"]:
         assert f"`{name}`" in text

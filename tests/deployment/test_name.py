@@ -59,12 +59,13 @@ def test_the_template_says_the_name(template: str, stage: str) -> None:
     assert function["Tags"]["aws-chalice"].endswith(f"stage={stage}:app=churn")
     if stage == "dev":
         assert variables["MODEL_URL"] == "s3://models/churn"
-        assert resources["RestAPI"]["Properties"]["DefinitionBody"]["info"]["title"] == "churn"
+        readable = "arn:${AWS::Partition}:s3:::models/churn/*"
     else:
         assert variables["MODEL_URL"] == {"Fn::Sub": "s3://${ModelBucket}/churn"}
-        [policy] = resources["ApiHandlerRole"]["Properties"]["Policies"]
-        [read, _] = policy["PolicyDocument"]["Statement"]
-        assert read["Resource"] == {"Fn::Sub": "${ModelBucket.Arn}/churn/*"}
+        readable = "${ModelBucket.Arn}/churn/*"
+    [policy] = resources["ApiHandlerRole"]["Properties"]["Policies"]
+    [read, _] = policy["PolicyDocument"]["Statement"]
+    assert read["Resource"] == {"Fn::Sub": readable}
 
 
 def test_no_file_of_the_configuration_says_wine(project: Project) -> None:
@@ -73,8 +74,9 @@ def test_no_file_of_the_configuration_says_wine(project: Project) -> None:
     config = json.loads(files.pop("config.json"))
     assert config["app_name"] == "churn"
     assert "wine" not in "".join(files.values())
-    assert "arn:aws:s3:::models/churn/*" in files["policy-prod.json"]
-    assert "/aws/lambda/churn-prod:*" in files["policy-prod.json"]
+    for stage in ("dev", "prod"):
+        assert "arn:aws:s3:::models/churn/*" in files[f"policy-{stage}.json"]
+        assert f"/aws/lambda/churn-{stage}:*" in files[f"policy-{stage}.json"]
 
 
 def test_the_default_name_leaves_the_configuration_as_it_is(tmp_path: Path) -> None:
@@ -98,6 +100,31 @@ def test_each_name_has_a_record_of_deployments(tmp_path: Path) -> None:
             records.append((copy.folder / ".chalice/deployed").resolve())
     deployed = original / ".chalice/deployed"
     assert records == [deployed, deployed / "churn", deployed / "fraud"]
+
+
+def test_cors_origins_are_those_of_the_stage(tmp_path: Path) -> None:
+    """An option replaces those of the configuration; both reach the function and the template."""
+    original = copy_project(tmp_path / APP.name)
+    origin = "https://example.org"
+    with temporary_copy(original, "dev", TARGET, REQUIREMENTS, None, cors_origins=origin) as copy:
+        config = json.loads((copy.folder / ".chalice/config.json").read_text())
+        assert config["stages"]["dev"]["environment_variables"]["CORS_ORIGINS"] == origin
+        assert copy.cors_origins == origin
+    with temporary_copy(
+        copy_project(tmp_path / "plain"), "dev", TARGET, REQUIREMENTS, None
+    ) as copy:
+        assert copy.cors_origins == ""
+
+
+@pytest.mark.parametrize("origins", ["example.org", "https://a.org/", "*,*", "'"])
+def test_what_is_no_origin_is_rejected(origins: str, tmp_path: Path) -> None:
+    """The function would answer every request with a 503."""
+    original = copy_project(tmp_path / APP.name)
+    with (
+        pytest.raises(PackagingError, match=r"CORS_ORIGINS must be origins such as"),
+        temporary_copy(original, "dev", TARGET, REQUIREMENTS, None, cors_origins=origins),
+    ):
+        pass
 
 
 @pytest.mark.parametrize("name", ["", "1st", "my model", "my_model", "../churn", "c" * 51])

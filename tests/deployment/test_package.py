@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import re
 import struct
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from deployment.package.bytecode import compile_all
 from deployment.package.elf import check_shared_objects, glibc_versions
 from deployment.package.pruning import prune
 from deployment.package.wheels import fetch
+from deployment.pins import read_pins
 from deployment.target import ARCHITECTURES, GLIBC, PYTHON, RUNTIMES, get_architecture, get_runtime
 from tests.support.lambda_function import copy_shared_object
 from tests.support.paths import ROOT
@@ -76,7 +76,7 @@ def test_rejects_a_package_over_a_limit(size: Size, message: str) -> None:
 def test_rejects_a_missing_wheel(tmp_path: Path) -> None:
     """Chalice packages the app without it, and exits with 0."""
     requirements = tmp_path / "requirements.txt"
-    requirements.write_text("obstore==0.0.0.dev0\n")
+    requirements.write_text(f"obstore==0.0.0.dev0 --hash=sha256:{'0' * 64}\n")
     abi = "cp" + PYTHON.replace(".", "")
     with pytest.raises(PackagingError, match=f"no wheel of obstore==0.0.0.dev0 for {abi} on arm64"):
         fetch(requirements, get_architecture("arm64"), tmp_path / "cache")
@@ -128,7 +128,9 @@ def test_removes_the_files_that_serving_never_opens(tmp_path: Path) -> None:
         "chalicelib/rest/__init__.py",
         "onnxruntime/LICENSE",
         "onnxruntime/capi/libonnxruntime.so.1.31.1",
+        "x-1.dist-info/LICENSE.txt",
         "x-1.dist-info/METADATA",
+        "x-1.dist-info/licenses/src/LICENSE.md",
     ]
     removed = [
         "chalicelib/local/__init__.py",
@@ -143,6 +145,7 @@ def test_removes_the_files_that_serving_never_opens(tmp_path: Path) -> None:
         "google/protobuf/message.py",
         "flatbuffers/table.py",
         "x-1.dist-info/RECORD",
+        "x-1.dist-info/sboms/x.cyclonedx.json",
     ]
     for name in kept + removed:
         path = tmp_path / name
@@ -156,16 +159,9 @@ def test_removes_the_files_that_serving_never_opens(tmp_path: Path) -> None:
 
 def test_both_packages_contain_the_versions_that_models_are_trained_with() -> None:
     """The server rejects a model of another scikit-learn; ONNX files have a format version."""
-    trained_with = read_pins("requirements-dev.txt")
+    trained_with = read_pins(ROOT / "requirements-dev.txt")
     for runtime in RUNTIMES.values():
-        for name, version in read_pins(runtime.requirements).items():
-            assert trained_with.get(name, version) == version, (runtime.name, name)
-    served_with = read_pins(RUNTIMES["sklearn"].requirements)
+        for name, pin in read_pins(ROOT / runtime.requirements).items():
+            assert trained_with.get(name, pin).version == pin.version, (runtime.name, name)
+    served_with = read_pins(ROOT / RUNTIMES["sklearn"].requirements)
     assert "scikit-learn" in served_with.keys() & trained_with.keys()
-
-
-def read_pins(requirements: str) -> dict[str, str]:
-    """Return the versions in a file of pinned requirements."""
-    lines = (ROOT / requirements).read_text().splitlines()
-    matches = (re.match(r"([\w.-]+)==(\S+)", line) for line in lines)
-    return {match[1]: match[2] for match in matches if match}

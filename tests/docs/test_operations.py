@@ -9,7 +9,7 @@ from tests.support.pages import DOCS, keys, rows, section, spans
 from tests.support.paths import APP
 from tests.support.source import trees
 
-PROD = read_overlay(APP / ".chalice", "prod")
+PROD = read_overlay(APP / ".chalice", "prod", api_key=True)
 DEPLOY = DOCS / "how-to/deploy.md"
 MONITOR = DOCS / "how-to/monitor.md"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -13,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
+from deployment.pins import read_pins
 from tests.support.lambda_function import copy_project, copy_shared_object, make_package
 from tests.support.paths import APP, ROOT
 
@@ -71,8 +75,46 @@ def test_a_build_is_reproducible(packaged: tuple[str, Path], tmp_path: Path) -> 
     command += ["--project", str(project), "--out", str(tmp_path / "out")]
     environment = {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "77"}
     subprocess.run(command, cwd=ROOT, env=os.environ | environment, umask=0o077, check=True)
-    for name in ("deployment.zip", "sam.json"):
+    for name in ("deployment.zip", "sam.json", "sbom.json"):
         assert (tmp_path / "out" / name).read_bytes() == (folder / name).read_bytes(), name
+
+
+def test_the_bill_of_materials_lists_all_that_ships(packaged: tuple[str, Path]) -> None:
+    """Valid CycloneDX, with the hash of the package and the pinned hashes of its wheels."""
+    _, folder = packaged
+    text = (folder / "sbom.json").read_text()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    bom = json.loads(text)
+    assert bom["metadata"]["component"]["hashes"] == [sha256(folder / "deployment.zip")]
+    components = {component["name"]: component for component in bom["components"]}
+    assert components.keys() == {"chalice", "obstore", "onnxruntime"}
+    pins = read_pins(APP / "requirements.txt")
+    for name in ("obstore", "onnxruntime"):
+        assert components[name]["version"] == pins[name].version
+        [hash_of_wheel] = components[name]["hashes"]
+        assert hash_of_wheel["content"] in pins[name].hashes
+    crates = {component["name"] for component in components["obstore"]["components"]}
+    assert "object_store" in crates  # from the wheel's own
+
+
+def sha256(path: Path) -> dict[str, str]:
+    """Return a file's hash as CycloneDX writes it."""
+    return {"alg": "SHA-256", "content": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def test_the_package_contains_the_licences_of_all_that_ships(packaged: tuple[str, Path]) -> None:
+    """The project's, Chalice's, ONNX Runtime's with its third parties', obstore's."""
+    _, folder = packaged
+    with zipfile.ZipFile(folder / "deployment.zip") as archive:
+        names = set(archive.namelist())
+    assert names >= {
+        "LICENSE",
+        "chalice/LICENSE",
+        "chalice/NOTICE",
+        "obstore/LICENSE",
+        "onnxruntime/LICENSE",
+        "onnxruntime/ThirdPartyNotices.txt",
+    }
 
 
 def test_builds_for_the_other_architecture(tmp_path: Path) -> None:
@@ -100,7 +142,7 @@ def test_a_package_that_lambda_cannot_load_stops_the_build(tmp_path: Path) -> No
     process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert process.returncode == 2
     assert re.fullmatch(rf"package: some.so was built for \w+, not for {OTHER}.\n", process.stderr)
-    assert not list(out.iterdir())
+    assert not list(out.iterdir())  # nor a bill of materials
 
 
 def test_the_function_is_configured(packaged: tuple[str, Path]) -> None:
@@ -125,35 +167,32 @@ def test_the_api_is_regional_and_its_stage_is_prod(packaged: tuple[str, Path]) -
 
 
 def test_the_policy_allows_reading_and_logging_only(packaged: tuple[str, Path]) -> None:
-    """Stage dev has Chalice's policy, stage prod a narrower one."""
+    """Of its own bucket and log, in both stages."""
     stage, folder = packaged
-    role = {"dev": "DefaultRole", "prod": "ApiHandlerRole"}[stage]
-    [policy] = resource(folder, role)["Policies"]
+    [policy] = resource(folder, "ApiHandlerRole")["Policies"]
     statements = policy["PolicyDocument"]["Statement"]
     allowed = {action for statement in statements for action in statement["Action"]}
-    logging = {"logs:CreateLogStream", "logs:PutLogEvents"}
-    if stage == "dev":
-        logging.add("logs:CreateLogGroup")  # the template of prod creates the group
-    assert allowed == {"s3:GetObject"} | logging
-    if stage == "prod":
-        assert [statement["Resource"] for statement in statements] == [
-            {"Fn::Sub": "${ModelBucket.Arn}/wine/*"},
-            {"Fn::GetAtt": ["FunctionLog", "Arn"]},
-        ]
-
-
-def test_the_policy_file_of_stage_prod_allows_reading_and_logging_only() -> None:
-    """`chalice deploy` uses it: GetObject on the prefix, and the function's log."""
-    policy = json.loads((APP / ".chalice" / "policy-prod.json").read_text())
-    resources = [statement["Resource"] for statement in policy["Statement"]]
-    assert resources == [
-        "arn:aws:s3:::YOUR-BUCKET/wine/*",
-        "arn:aws:logs:*:*:log-group:/aws/lambda/wine-classifier-prod:*",
+    assert allowed == {"s3:GetObject", "logs:CreateLogStream", "logs:PutLogEvents"}
+    bucket = {"dev": "arn:${AWS::Partition}:s3:::YOUR-BUCKET", "prod": "${ModelBucket.Arn}"}
+    assert [statement["Resource"] for statement in statements] == [
+        {"Fn::Sub": f"{bucket[stage]}/wine/*"},
+        {"Fn::GetAtt": ["FunctionLog", "Arn"]},
     ]
 
 
-def test_chalice_writes_the_policy_of_stage_dev() -> None:
-    """From the one boto3 call in `app.py`: GetObject."""
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_policy_file_of_a_stage_allows_reading_and_logging_only(stage: str) -> None:
+    """`chalice deploy` uses it: GetObject on the prefix, and the function's log."""
+    policy = json.loads((APP / ".chalice" / f"policy-{stage}.json").read_text())
+    resources = [statement["Resource"] for statement in policy["Statement"]]
+    assert resources == [
+        "arn:aws:s3:::YOUR-BUCKET/wine/*",
+        f"arn:aws:logs:*:*:log-group:/aws/lambda/wine-classifier-{stage}:*",
+    ]
+
+
+def test_chalice_derives_the_same_actions_from_the_app() -> None:
+    """From the one boto3 call in `app.py`: GetObject, on every object of the account."""
     command = [str(Path(sys.executable).with_name("chalice")), "gen-policy"]
     printed = subprocess.run(command, cwd=APP, check=True, capture_output=True, text=True).stdout
     [statement] = json.loads(printed)["Statement"]

@@ -16,6 +16,7 @@ import pytest
 from moto.awslambda.models import lambda_backends
 
 from deployment.emulator.function import Function
+from deployment.limits import LOG_RETENTION_DAYS, REQUEST_BURST, REQUESTS_PER_SECOND
 from deployment.target import UPLOAD_BYTES
 from tests.support.aws_server import ACCOUNT, REGION, aws_server
 from tests.support.lambda_function import TWO_WINES, StartFunction, copy_project
@@ -30,6 +31,7 @@ from training.registry import ModelRegistry
 
 BUCKET = "test-models"
 FUNCTION = "wine-classifier-dev"
+ROLE = f"{FUNCTION}-api_handler"
 
 
 class Deployment(NamedTuple):
@@ -93,13 +95,33 @@ def test_creates_the_function_with_the_package_that_was_built(deployment: Deploy
 
 
 def test_creates_a_role_for_reading_and_logging_only(deployment: Deployment) -> None:
-    """The policy of `chalice gen-policy`, and the log."""
-    [policy] = boto3.client("iam").list_role_policies(RoleName=FUNCTION)["PolicyNames"]
-    document = boto3.client("iam").get_role_policy(RoleName=FUNCTION, PolicyName=policy)
+    """Of its own bucket and log."""
+    [policy] = boto3.client("iam").list_role_policies(RoleName=ROLE)["PolicyNames"]
+    document = boto3.client("iam").get_role_policy(RoleName=ROLE, PolicyName=policy)
     statements = document["PolicyDocument"]["Statement"]
     allowed = {action for statement in statements for action in statement["Action"]}
     logging = {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
     assert allowed == {"s3:GetObject"} | logging
+    resources = [statement["Resource"] for statement in statements]
+    assert resources == [
+        f"arn:aws:s3:::{BUCKET}/wine/*",
+        f"arn:aws:logs:*:*:log-group:/aws/lambda/{FUNCTION}:*",
+    ]
+
+
+def test_limits_requests_and_the_age_of_the_log(deployment: Deployment) -> None:
+    """A deployed URL is public."""
+    gateway = boto3.client("apigateway")
+    [api] = gateway.get_rest_apis()["items"]
+    stage = gateway.get_stage(restApiId=api["id"], stageName="Prod")
+    settings = stage["methodSettings"]["*/*"]
+    assert settings["throttlingRateLimit"] == REQUESTS_PER_SECOND
+    assert settings["throttlingBurstLimit"] == REQUEST_BURST
+    [log] = boto3.client("logs").describe_log_groups()["logGroups"]
+    assert (log["logGroupName"], log["retentionInDays"]) == (
+        f"/aws/lambda/{FUNCTION}",
+        LOG_RETENTION_DAYS,
+    )
 
 
 def test_creates_the_api(deployment: Deployment) -> None:
@@ -212,7 +234,7 @@ def test_another_name_is_deployed_beside_the_first(deployment: Deployment) -> No
     assert "wine" not in printed.replace(str(deployment.project), "")
     assert names() == {
         "functions": ["churn-dev", FUNCTION],
-        "roles": ["churn-dev", FUNCTION],
+        "roles": ["churn-dev-api_handler", ROLE],
         "apis": ["churn", "wine-classifier"],
     }
     configuration = boto3.client("lambda").get_function(FunctionName="churn-dev")["Configuration"]

@@ -15,6 +15,7 @@ from typing import Any
 
 import boto3
 import pytest
+from chalice.package import TemplateDeepMerger
 
 from deployment.sam_template import read_overlay
 from tests.support.lambda_function import StartFunction, make_package
@@ -22,6 +23,7 @@ from tests.support.lambda_function import start_function as start_function
 from tests.support.lambda_function import unpacked as unpacked
 from tests.support.models import WineModel
 from tests.support.paths import APP
+from tests.support.translation import translate
 from tests.support.waiting import wait_until
 from training.registry import ModelRegistry
 
@@ -51,24 +53,72 @@ def prod(templates: dict[str, Template]) -> dict[str, Any]:
     return resources
 
 
+@pytest.fixture(scope="module")
+def with_api_key(templates: dict[str, Template], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template of stage prod with `API_KEY=yes`, without another build."""
+    overlay = read_overlay(APP / ".chalice", "prod", api_key=True)
+    template = TemplateDeepMerger().merge(overlay, deepcopy(templates["prod"]))
+    path = tmp_path_factory.mktemp("template") / "sam.json"
+    path.write_text(json.dumps(template))
+    return path
+
+
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 def test_cfn_lint_accepts_the_template(folders: dict[str, Path], stage: str) -> None:
     """Without an error or a warning."""
     assert lint(folders[stage] / "sam.json") == (0, "")
 
 
-def test_cfn_lint_accepts_the_template_with_an_api_key(
-    templates: dict[str, Template], tmp_path: Path
-) -> None:
-    """Every route requires the key; without it, the response names the missing header."""
-    api = read_overlay(APP / ".chalice", "prod", api_key=True)["Resources"]["RestAPI"]
-    assert api["Properties"]["Auth"]["ApiKeyRequired"] is True
-    responses = api["Properties"]["GatewayResponses"]
-    assert {"INVALID_API_KEY", "DEFAULT_4XX"} <= responses.keys()
-    template = deepcopy(templates["prod"])
-    template["Resources"]["RestAPI"]["Properties"] |= api["Properties"]
-    (tmp_path / "sam.json").write_text(json.dumps(template))
-    assert lint(tmp_path / "sam.json") == (0, "")
+def test_cfn_lint_accepts_the_template_with_an_api_key(with_api_key: Path) -> None:
+    """Without the key, the response names the missing header."""
+    assert lint(with_api_key) == (0, "")
+    api = json.loads(with_api_key.read_text())["Resources"]["RestAPI"]["Properties"]
+    assert {"INVALID_API_KEY", "DEFAULT_4XX"} <= api["GatewayResponses"].keys()
+
+
+def test_every_method_but_preflights_requires_the_api_key(with_api_key: Path) -> None:
+    """Browsers send preflights without a key; SAM would require it of them too."""
+    resources = translate(with_api_key)["Resources"]
+    methods = [
+        (method, {"api_key": []} in operation.get("security", []))
+        for operations in resources["RestAPI"]["Properties"]["Body"]["paths"].values()
+        for method, operation in operations.items()
+        if method in {"delete", "get", "head", "options", "patch", "post", "put"}
+    ]
+    assert {method for method, requires_key in methods if not requires_key} == {"options"}
+    assert {method for method, requires_key in methods if requires_key} >= {"get", "post"}
+
+
+def test_the_api_key_has_a_rate_and_a_quota(with_api_key: Path) -> None:
+    """Parameters of the stack, also for SAM, which reads them when it translates."""
+    resources = translate(with_api_key, KeyRequestsPerDay="7")["Resources"]
+    plan = resources["RestAPIUsagePlan"]["Properties"]
+    assert plan["Throttle"] == {"RateLimit": 50, "BurstLimit": 100}
+    assert plan["Quota"] == {"Limit": "7", "Period": "DAY"}
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_requests_are_logged_without_what_they_hold(folders: dict[str, Path], stage: str) -> None:
+    """Unless the stack says no: then there is no log, and the account's role stays as it is."""
+    template = folders[stage] / "sam.json"
+    resources = translate(template)["Resources"]
+    setting = resources["RestAPIProdStage"]["Properties"]["AccessLogSetting"]
+    assert setting["DestinationArn"] == {"Fn::GetAtt": ["RequestLog", "Arn"]}
+    fields = json.loads(setting["Format"])
+    assert fields["route"] == "$context.resourcePath"  # not the path, which a caller writes
+    assert fields["status"] == "$context.status"
+    without = translate(template, AccessLog="no")["Resources"]
+    assert "AccessLogSetting" not in without["RestAPIProdStage"]["Properties"]
+    assert not {"RequestLog", "RequestLogRole", "RequestLogAccount"} & without.keys()
+
+
+def test_reserved_concurrency_is_a_parameter(folders: dict[str, Path]) -> None:
+    """None by default: a new account has too little to reserve any."""
+    template = folders["prod"] / "sam.json"
+    name = "ReservedConcurrentExecutions"
+    assert name not in translate(template)["Resources"]["APIHandler"]["Properties"]
+    reserved = translate(template, ReservedConcurrency="5")["Resources"]["APIHandler"]
+    assert reserved["Properties"][name] == {"Ref": "ReservedConcurrency"}
 
 
 def lint(template: Path) -> tuple[int, str]:
@@ -176,21 +226,18 @@ def test_serving_makes_exactly_the_calls_that_each_stage_allows(
 
 
 def s3_permissions(template: Template, bucket: str) -> tuple[set[str], set[str]]:
-    """Return the S3 actions and resources that the template's only role allows."""
-    [role] = [
-        resource["Properties"]
-        for resource in template["Resources"].values()
-        if resource["Type"] == "AWS::IAM::Role"
-    ]
+    """Return the S3 actions and resources that the function's role allows."""
+    role = template["Resources"]["ApiHandlerRole"]["Properties"]
     actions: set[str] = set()
     resources: set[str] = set()
     for policy in role["Policies"]:
         for statement in policy["PolicyDocument"]["Statement"]:
             on_s3 = {action for action in statement["Action"] if action.startswith("s3:")}
             if on_s3:
-                resource = statement["Resource"]
-                patterns = [resource["Fn::Sub"]] if isinstance(resource, dict) else resource
+                pattern = statement["Resource"]["Fn::Sub"]
                 arn = f"arn:aws:s3:::{bucket}"
-                resources |= {pattern.replace("${ModelBucket.Arn}", arn) for pattern in patterns}
+                for name in ("${ModelBucket.Arn}", "arn:${AWS::Partition}:s3:::YOUR-BUCKET"):
+                    pattern = pattern.replace(name, arn)
+                resources.add(pattern)
                 actions |= on_s3
     return actions, resources

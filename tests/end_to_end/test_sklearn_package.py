@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -100,6 +101,18 @@ def test_contains_no_tests_stubs_headers_or_tools(package: Package) -> None:
     assert not [name for name in names if "/tests/" in name]
     unused = ("onnxruntime/", "boto3/", "bin/", "chalicelib/local/")
     assert not [name for name in names if name.startswith(unused)]
+
+
+def test_contains_the_licences_of_every_wheel(package: Package) -> None:
+    """Also those in Markdown, and of the libraries within them; the SBOM lists every wheel."""
+    names = [entry.filename for entry in entries(package.zipped)]
+    assert "numpy-" in "".join(name for name in names if name.endswith("pcg64/LICENSE.md"))
+    bom = json.loads(package.zipped.with_name("sbom.json").read_text())
+    listed = {component["name"].replace("-", "_") for component in bom["components"]}
+    records = {name.partition("-")[0] for name in names if ".dist-info/" in name}
+    assert listed == records | {"chalice"}
+    for record in records - {"obstore"}:
+        assert any(re.match(rf"{record}-[^/]+/.*(LICENSE|COPYING)", name) for name in names), record
 
 
 def entries(package: Path) -> list[zipfile.ZipInfo]:

@@ -23,7 +23,16 @@ def create_environment(requirements: Path) -> Path:
         python = f"{sys.version_info[0]}.{sys.version_info[1]}"
         for command in (
             [uv, "venv", "--quiet", "--allow-existing", "--python", python, str(folder)],
-            [uv, "pip", "install", "--quiet", "--python", str(folder), "-r", str(requirements)],
+            [
+                uv,
+                "pip",
+                "sync",
+                "--quiet",
+                "--require-hashes",
+                "--python",
+                str(folder),
+                str(requirements),
+            ],
         ):
             subprocess.run(command, check=True, cwd=ROOT)
         complete.touch()
