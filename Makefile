@@ -134,7 +134,7 @@ $(SAM): deployment/requirements-sam.txt
 $(CHECKOV): deployment/requirements-checkov.txt
 $(SAM) $(CHECKOV): $(VENV)
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) $(patsubst %/bin/,%,$(@D)/)
-	@$(UV) pip sync --quiet --require-hashes --python $(@D)/python $<
+	@$(UV) pip sync --quiet --require-hashes --python $(@D)/python $(filter %.txt,$^)
 	@touch $@
 
 # Playwright for Python, and Debian's Chromium if there is no browser.
