@@ -14,6 +14,7 @@ import skops.io
 
 from chalicelib.errors import InvalidArtifact
 from chalicelib.runtimes.sklearn_classifier import TRUSTED_TYPES, audit
+from chalicelib.runtimes.skops_audit import check_objects, check_size
 from training.errors import NotServable, first_line
 
 PICKLE_SUFFIXES = (".joblib", ".pkl", ".pickle")
@@ -28,8 +29,11 @@ def load_estimator(path: Path, *, trust_pickle: bool) -> Any:
     content = path.read_bytes()
     if path.suffix == ".skops":
         try:
+            check_size(content)
             audit(content)
-            return skops.io.loads(content, trusted=list(TRUSTED_TYPES))
+            estimator = skops.io.loads(content, trusted=list(TRUSTED_TYPES))
+            check_objects(estimator)
+            return estimator
         except InvalidArtifact as error:
             raise NotServable(f"{path}: {error}") from error
         except Exception as error:  # skops may raise anything on a malformed file

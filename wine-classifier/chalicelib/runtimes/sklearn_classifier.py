@@ -18,6 +18,7 @@ from chalicelib.errors import InvalidArtifact
 from chalicelib.inputs.samples import Samples
 from chalicelib.inputs.signature import Feature, Signature
 from chalicelib.runtimes.base import Prediction
+from chalicelib.runtimes.skops_audit import check_objects, check_size
 
 if TYPE_CHECKING:
     import numpy as np
@@ -128,8 +129,10 @@ class SklearnClassifier:
                 f"{sklearn.__version__}: fit and publish it again, or package that version.",
             )
         try:
+            check_size(artifact)
             audit(artifact)
             self._estimator: Any = skops.io.loads(artifact, trusted=list(TRUSTED_TYPES))
+            check_objects(self._estimator)
         except InvalidArtifact:
             raise
         except Exception as error:  # a malformed archive may raise anything

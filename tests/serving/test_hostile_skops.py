@@ -1,0 +1,183 @@
+"""Hostile ``.skops`` files: none unpacks to all memory, reads a file or crashes the process."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import skops.io
+from scipy import sparse
+from sklearn.base import ClassifierMixin
+from sklearn.datasets import load_iris
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeClassifier
+
+from chalicelib.errors import InvalidArtifact
+from chalicelib.runtimes.skops_audit import check_objects, check_size
+
+X, y = load_iris(return_X_y=True)
+
+
+def loaded(estimator: Any) -> Any:
+    """Write and load an estimator, as a server does."""
+    return skops.io.loads(skops.io.dumps(estimator), trusted=["sklearn.tree._tree.Tree"])
+
+
+def forge_nodes(tree: Any, **values: int) -> None:
+    """Change fields of a tree's first node."""
+    state = tree.__getstate__()
+    for name, value in values.items():
+        state["nodes"][name][0] = value
+    tree.__setstate__(state)
+
+
+def forged_tree(**values: int) -> ClassifierMixin:
+    """Fit a tree and change its first node."""
+    estimator = DecisionTreeClassifier(max_depth=2).fit(X, y)
+    forge_nodes(estimator.tree_, **values)
+    return estimator
+
+
+def forged_count() -> ClassifierMixin:
+    """Declare more nodes than there are."""
+    estimator = DecisionTreeClassifier(max_depth=2).fit(X, y)
+    state = estimator.tree_.__getstate__()
+    estimator.tree_.__setstate__(state | {"node_count": 1_000_000})
+    return estimator
+
+
+def forged_forest() -> ClassifierMixin:
+    """Put a tree of more features into a forest."""
+    estimator = RandomForestClassifier(2).fit(X, y)
+    wide = DecisionTreeClassifier().fit(np.hstack([X, X]), y)
+    estimator.estimators_[1] = wide
+    return estimator
+
+
+def forged_boosting() -> ClassifierMixin:
+    """Point a node of a predictor outside."""
+    estimator = HistGradientBoostingClassifier(max_iter=2).fit(X, y)
+    estimator._predictors[0][0].nodes["left"][0] = 999
+    return estimator
+
+
+def forged_neighbors() -> ClassifierMixin:
+    """Point a sample of a tree of neighbours outside."""
+    estimator = KNeighborsClassifier(algorithm="kd_tree").fit(X, y)
+    state = list(estimator._tree.__getstate__())
+    state[1] = np.asarray(state[1]).copy()
+    state[1][0] = 10**9
+    estimator._tree.__setstate__(tuple(state))
+    return estimator
+
+
+def forged_sparse() -> ClassifierMixin:
+    """Point an index of sparse coefficients outside."""
+    estimator = LogisticRegression(max_iter=1_000).fit(X, y).sparsify()
+    estimator.coef_ = sparse.csr_matrix(estimator.coef_)
+    estimator.coef_.indices[0] = 10**9
+    return estimator
+
+
+def reader(name: str) -> ClassifierMixin:
+    """Read files whose names a request has."""
+    estimator = make_pipeline(CountVectorizer(), LogisticRegression())
+    estimator.fit(["red", "white"], [0, 1])
+    estimator[0].input = name
+    return estimator
+
+
+HOSTILE: dict[str, Callable[[], ClassifierMixin]] = {
+    "a child outside": lambda: forged_tree(left_child=999),
+    "a child before its parent": lambda: forged_tree(right_child=0),
+    "a negative child": lambda: forged_tree(right_child=-7),
+    "one child": lambda: forged_tree(right_child=-1),
+    "a feature outside": lambda: forged_tree(feature=4),
+    "a negative feature": lambda: forged_tree(feature=-9),
+    "more nodes than there are": forged_count,
+    "a forest with another tree": forged_forest,
+    "a boosting with a child outside": forged_boosting,
+    "neighbours outside": forged_neighbors,
+    "a sparse index outside": forged_sparse,
+    "texts that name files": lambda: reader("filename"),
+    "texts that are files": lambda: reader("file"),
+}
+
+
+@pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE)
+def test_a_forged_object_is_rejected_before_it_predicts(
+    make: Callable[[], ClassifierMixin],
+) -> None:
+    """Also within a pipeline; scikit-learn's compiled code would follow it without a check."""
+    with pytest.raises((InvalidArtifact, ValueError)):  # the latter by SciPy's own check
+        check_objects(make())
+    with pytest.raises((InvalidArtifact, ValueError)):
+        check_objects(make_pipeline("passthrough", make()))
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        DecisionTreeClassifier(),
+        RandomForestClassifier(3),
+        HistGradientBoostingClassifier(max_iter=3),
+        KNeighborsClassifier(algorithm="kd_tree"),
+        KNeighborsClassifier(algorithm="ball_tree"),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_an_honest_estimator_is_accepted(estimator: ClassifierMixin) -> None:
+    """What the objects above start from."""
+    check_objects(estimator.fit(X, y))
+
+
+def test_an_archive_that_unpacks_to_much_more_than_its_size_is_rejected() -> None:
+    """Before it is unpacked; the size is in its directory."""
+    for name in ("schema.json", "1.npy"):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as zipped:
+            zipped.writestr(name, bytes(110_000_000))
+        assert len(buffer.getvalue()) < 200_000
+        with pytest.raises(InvalidArtifact, match="unpacks to 110,000,000 bytes"):
+            check_size(buffer.getvalue())
+
+
+def test_a_sparse_matrix_that_unpacks_to_much_more_is_rejected() -> None:
+    """It is an archive in the archive."""
+    nested, buffer = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(nested, "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr("data.npy", bytes(110_000_000))
+    with zipfile.ZipFile(buffer, "w") as zipped:
+        zipped.writestr("1.npz", nested.getvalue())
+    with pytest.raises(InvalidArtifact, match="unpacks to"):
+        check_size(buffer.getvalue())
+
+
+def test_a_tree_with_many_outputs_is_rejected_before_it_is_built() -> None:
+    """Compiled code would read that many numbers of classes."""
+    archive = skops.io.dumps(DecisionTreeClassifier(max_depth=1).fit(X, y))
+    check_size(archive)
+    buffer = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(archive)) as original,
+        zipfile.ZipFile(buffer, "w") as changed,
+    ):
+        for name in original.namelist():
+            content = original.read(name)
+            if name == "schema.json":
+                schema = json.loads(content)
+                tree = schema["content"]["content"]["tree_"]
+                tree["__reduce__"]["args"]["content"][2]["content"] = "1000000000"
+                content = json.dumps(schema).encode()
+            changed.writestr(name, content)
+    with pytest.raises(InvalidArtifact, match="more than one output"):
+        check_size(buffer.getvalue())
