@@ -41,14 +41,16 @@ help: ## list the targets
 serve: $(VENV) $(if $(MODEL_URL),,$(LOCAL_STORE)/current) ## serve a model with chalice local (NAME=wine, PORT=8000, MODEL_URL=another store)
 	@$(PYTHON) wine-classifier/serve_local.py --port $(PORT) --store "$(or $(MODEL_URL),$(LOCAL_STORE))"
 
-test: $(VENV) ## run the tests (PYTEST_ARGS=)
-	@$(PYTHON) -m pytest $(PYTEST_ARGS)
+test: export OMP_NUM_THREADS := 1
+test: export OPENBLAS_NUM_THREADS := 1
+test: $(VENV) ## run the tests on all cores (PYTEST_ARGS=)
+	@$(PYTHON) -m pytest --numprocesses auto --dist loadfile $(PYTEST_ARGS)
 
 clients: $(VENV) ## call the app with existing clients, such as KServe's and MLflow's (CLIENTS=)
 	@UV=$(UV) $(PYTHON) -m tests.clients $(CLIENTS)
 
-versions: $(VENV) ## publish under each minor release of scikit-learn (writes docs/versions.md)
-	@UV=$(UV) $(PYTHON) -m tests.versions
+versions: $(VENV) ## publish under each minor release of scikit-learn (writes docs/versions.md; RELEASES=)
+	@UV=$(UV) $(PYTHON) -m tests.versions $(RELEASES)
 
 browser: $(VENV) $(BROWSER) ## test the page in a real browser, Chromium (PYTEST_ARGS=)
 	@PYTHONPATH=$(dir $(BROWSER)) $(PYTHON) -m pytest tests/browser $(PYTEST_ARGS)

@@ -25,6 +25,13 @@ from training.wine.estimators import wine_pipeline
 
 
 @pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this test run share."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
 def trained() -> WineModel:
     """The wine model, fitted as ``python -m training train`` does."""
     dataset = wine()

@@ -1,11 +1,15 @@
-"""Fixtures that start make and servers as a user does."""
+"""Fixtures that start make, servers and functions as a user does."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from deployment.emulator.function import Function, remove_package, unpack_package
+from tests.support.lambda_function import StartFunction, make_package
+from tests.support.once import lock
 from tests.support.processes import Process, Server, StartServer
 
 
@@ -23,6 +27,13 @@ def start_server() -> Iterator[StartServer]:
         server.stop()
 
 
+@pytest.fixture(scope="module")
+def server(start_server: StartServer, shared_folder: Path) -> Server:
+    """A server that `make serve` started with defaults; the first one trains the wine model."""
+    with lock(shared_folder / "model-store.lock"):
+        return start_server()
+
+
 @pytest.fixture
 def run_make() -> Iterator[Callable[..., Process]]:
     """Return a function that runs make to its end."""
@@ -36,3 +47,43 @@ def run_make() -> Iterator[Callable[..., Process]]:
     yield run
     for process in processes:
         process.stop()
+
+
+@pytest.fixture(scope="session")
+def package(shared_folder: Path) -> Path:
+    """The package of stage dev."""
+    return make_package("dev", shared_folder) / "deployment.zip"
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], Path]]:
+    """Unzip packages to read-only folders."""
+    folders = []
+
+    def unpack(package: Path) -> Path:
+        folders.append(unpack_package(package, tmp_path_factory.mktemp("task") / "task"))
+        return folders[-1]
+
+    yield unpack
+    for folder in folders:
+        remove_package(folder)
+
+
+@pytest.fixture(scope="module")
+def code(package: Path, unpacked: Callable[[Path], Path]) -> Path:
+    """The package, unzipped."""
+    return unpacked(package)
+
+
+@pytest.fixture
+def start_function() -> Iterator[StartFunction]:
+    """Start functions that stop after the test."""
+    functions = []
+
+    def start(code: Path, **environment: str) -> Function:
+        functions.append(Function(code, environment))
+        return functions[-1]
+
+    yield start
+    for function in functions:
+        function.stop()

@@ -26,9 +26,9 @@ OTHER = {"x86_64": "arm64", "aarch64": "x86_64"}[platform.machine()]  # architec
 
 
 @pytest.fixture(scope="module", params=STAGES)
-def packaged(request: pytest.FixtureRequest) -> tuple[str, Path]:
+def packaged(request: pytest.FixtureRequest, shared_folder: Path) -> tuple[str, Path]:
     """A stage, and the folder that `make package` writes for it."""
-    return request.param, make_package(request.param)
+    return request.param, make_package(request.param, shared_folder)
 
 
 def resource(folder: Path, name: str) -> dict[str, Any]:
@@ -68,14 +68,14 @@ def byte_code(source: Path) -> Path:
     return source.parent / "__pycache__" / f"{source.stem}.{sys.implementation.cache_tag}.pyc"
 
 
-def test_a_build_is_reproducible(packaged: tuple[str, Path], tmp_path: Path) -> None:
+def test_a_build_is_reproducible(shared_folder: Path, tmp_path: Path) -> None:
     """Other folders, times and users make no difference to the package and the template."""
-    stage, folder = packaged
     project = copy_project(tmp_path / "elsewhere" / APP.name)
-    command = [sys.executable, "-m", "deployment", "package", "--stage", stage]
+    command = [sys.executable, "-m", "deployment", "package", "--stage", "prod"]
     command += ["--project", str(project), "--out", str(tmp_path / "out")]
     environment = {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "77"}
     subprocess.run(command, cwd=ROOT, env=os.environ | environment, umask=0o077, check=True)
+    folder = make_package("prod", shared_folder)
     for name in ("deployment.zip", "sam.json", "sbom.json"):
         assert (tmp_path / "out" / name).read_bytes() == (folder / name).read_bytes(), name
 
@@ -116,6 +116,14 @@ def test_the_package_contains_the_licences_of_all_that_ships(packaged: tuple[str
         "onnxruntime/LICENSE",
         "onnxruntime/ThirdPartyNotices.txt",
     }
+
+
+def test_every_stage_has_the_same_package(shared_folder: Path) -> None:
+    """They differ in the template only."""
+    packages = {
+        (make_package(stage, shared_folder) / "deployment.zip").read_bytes() for stage in STAGES
+    }
+    assert len(packages) == 1
 
 
 def test_builds_for_the_other_architecture(tmp_path: Path) -> None:

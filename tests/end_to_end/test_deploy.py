@@ -19,9 +19,7 @@ from deployment.emulator.function import Function
 from deployment.limits import LOG_RETENTION_DAYS, REQUEST_BURST, REQUESTS_PER_SECOND
 from deployment.target import UPLOAD_BYTES
 from tests.support.aws_server import ACCOUNT, REGION, aws_server
-from tests.support.lambda_function import TWO_WINES, StartFunction, copy_project
-from tests.support.lambda_function import start_function as start_function
-from tests.support.lambda_function import unpacked as unpacked
+from tests.support.lambda_function import TWO_WINES, StartFunction, copy_project, lock_dist
 from tests.support.models import WineModel
 from tests.support.paths import ROOT
 from tests.support.processes import Process
@@ -39,15 +37,16 @@ class Deployment(NamedTuple):
 
     project: Path
     environment: dict[str, str]
+    shared_folder: Path
 
     def deploy(self, *variables: str) -> str:
         """Run `make deploy` and return its output."""
-        process = Process(
-            "deploy", "STAGE=dev", f"BUCKET={BUCKET}", f"PROJECT={self.project}", *variables,
-            **self.environment,
-        )  # fmt: skip
-        assert process.wait(110) == 0, process.printed
-        process.stop()
+        command = ["deploy", "STAGE=dev", f"BUCKET={BUCKET}", f"PROJECT={self.project}"]
+        with (
+            lock_dist(self.shared_folder),
+            Process(*command, *variables, **self.environment) as process,
+        ):
+            assert process.wait(110) == 0, process.printed
         return process.printed
 
     def delete(self, name: str) -> None:
@@ -75,20 +74,24 @@ class Deployment(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def deployment(
+    tmp_path_factory: pytest.TempPathFactory, shared_folder: Path
+) -> Iterator[Deployment]:
     """The app, deployed."""
     project = copy_project(tmp_path_factory.mktemp("project") / "wine-classifier")
     with aws_server() as environment, pytest.MonkeyPatch.context() as patched:
         for name, value in environment.items():
             patched.setenv(name, value)
-        deployment = Deployment(project, environment)
+        deployment = Deployment(project, environment, shared_folder)
         deployment.deploy()
         yield deployment
 
 
-def test_creates_the_function_with_the_package_that_was_built(deployment: Deployment) -> None:
+def test_creates_the_function_with_the_package_of_make_package(
+    deployment: Deployment, package: Path
+) -> None:
     """Byte for byte, with the configuration of the stage."""
-    assert deployment.deployed_code() == (ROOT / "dist" / "dev" / "deployment.zip").read_bytes()
+    assert deployment.deployed_code() == package.read_bytes()
     configuration = deployment.function()["Configuration"]
     assert configuration["Runtime"] == f"python{sys.version_info[0]}.{sys.version_info[1]}"
     assert configuration["Environment"]["Variables"]["MODEL_URL"] == f"s3://{BUCKET}/wine"
@@ -254,17 +257,17 @@ def test_plain_chalice_deletes_everything(deployment: Deployment) -> None:
     assert not record.exists() or json.loads(record.read_text())["resources"] == []
 
 
-def test_deploying_requires_a_bucket() -> None:
-    """The configuration in the repository has a placeholder."""
-    process = Process("deploy", "STAGE=dev")
-    assert process.wait() != 0
-    process.stop()
-    assert process.printed.startswith("deploy: BUCKET=name is required")
-
-
-def test_rejects_deploying_with_an_api_key() -> None:
-    """Chalice cannot create a usage plan, and would deploy without a key."""
-    process = Process("deploy", "STAGE=dev", "BUCKET=some", "API_KEY=yes")
-    assert process.wait() != 0
-    process.stop()
-    assert process.printed.startswith("deploy: Chalice cannot set up an API key")
+@pytest.mark.parametrize(
+    ("variables", "reason"),
+    [
+        ([], "BUCKET=name is required"),  # the configuration in the repository has a placeholder
+        (["BUCKET=some", "API_KEY=yes"], "Chalice cannot set up an API key"),
+    ],
+)
+def test_rejects_a_deployment_that_would_not_work(
+    shared_folder: Path, variables: list[str], reason: str
+) -> None:
+    """Before anything is built."""
+    with lock_dist(shared_folder), Process("deploy", "STAGE=dev", *variables) as process:
+        assert process.wait() != 0
+    assert process.printed.startswith(f"deploy: {reason}")

@@ -15,9 +15,6 @@ from tests.hostile_requests.rejections import assert_rejected
 from tests.hostile_requests.request import CANARY, Request
 from tests.hostile_requests.transports import HTTPClient, LambdaEvents, TestClient, Transport
 from tests.support.app import App
-from tests.support.lambda_function import code as code
-from tests.support.lambda_function import package as package
-from tests.support.lambda_function import unpacked as unpacked
 from tests.support.models import WineModel, publish_to_folder
 from tests.support.processes import StartServer
 from training.registry import ModelRegistry

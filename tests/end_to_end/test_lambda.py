@@ -14,10 +14,6 @@ import pytest
 from deployment.emulator.function import Function
 from tests.support.aws_server import moto_server
 from tests.support.lambda_function import TWO_WINES, StartFunction, copy_project, digests
-from tests.support.lambda_function import code as code
-from tests.support.lambda_function import package as package
-from tests.support.lambda_function import start_function as start_function
-from tests.support.lambda_function import unpacked as unpacked
 from tests.support.models import WineModel
 from tests.support.waiting import wait_until
 from training.artifact import BuiltModel

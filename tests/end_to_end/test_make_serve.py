@@ -29,12 +29,6 @@ from training.registry import ModelRegistry
 TUTORIAL_REQUEST = b'{"data":".10"}'
 
 
-@pytest.fixture(scope="module")
-def server(start_server: StartServer) -> Server:
-    """A server that `make serve` started with defaults."""
-    return start_server()
-
-
 def post(port: int, path: str, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
     """Send one request, as curl does."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:

@@ -41,9 +41,7 @@ def make_checkout(folder: Path) -> None:
     shutil.copytree(ROOT / ".model-store", folder / ".model-store")
     (folder / "dist").mkdir()
     shutil.copy2(ROOT / "dist/wine.onnx", folder / "dist")
-    wheels = ROOT / "dist/.wheels"
-    wheels.mkdir(exist_ok=True)
-    (folder / "dist/.wheels").symlink_to(wheels)
+    (folder / "dist/.wheels").symlink_to(ROOT / "dist/.wheels")
 
 
 class Reader:
@@ -97,12 +95,7 @@ class Reader:
         return printed.getvalue()
 
 
-@pytest.fixture(scope="module")
-def server(start_server: StartServer) -> Server:
-    """What the README's first command starts."""
-    return start_server()
-
-
+@pytest.mark.usefixtures("package")  # which has downloaded the wheels of all packages
 @pytest.mark.parametrize("page", RUN, ids=name)
 def test_the_blocks_of_a_page_run_and_print_what_it_says(
     page: Path,

@@ -19,8 +19,6 @@ from chalice.package import TemplateDeepMerger
 
 from deployment.sam_template import read_overlay
 from tests.support.lambda_function import StartFunction, make_package
-from tests.support.lambda_function import start_function as start_function
-from tests.support.lambda_function import unpacked as unpacked
 from tests.support.models import WineModel
 from tests.support.paths import APP
 from tests.support.translation import translate
@@ -33,9 +31,9 @@ ACTIONS = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject"}
 
 
 @pytest.fixture(scope="module")
-def folders() -> dict[str, Path]:
+def folders(shared_folder: Path) -> dict[str, Path]:
     """The folder that `make package` writes for each stage."""
-    return {stage: make_package(stage) for stage in ("dev", "prod")}
+    return {stage: make_package(stage, shared_folder) for stage in ("dev", "prod")}
 
 
 @pytest.fixture(scope="module")

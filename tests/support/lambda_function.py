@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from importlib.util import find_spec
 from pathlib import Path
 
-import pytest
-
-from deployment.emulator.function import Function, remove_package, unpack_package
+from deployment.emulator.function import Function
+from tests.support.once import lock, make_once
 from tests.support.paths import APP, ROOT
 from tests.support.processes import Process
 
@@ -32,12 +32,20 @@ def digests(folder: Path) -> dict[str, str]:
     }
 
 
-def make_package(stage: str) -> Path:
-    """Run `make package` for a stage and return the folder that it writes to."""
-    process = Process("package", f"STAGE={stage}")
-    assert process.wait() == 0, process.printed
-    process.stop()
-    return ROOT / "dist" / stage
+def make_package(stage: str, shared_folder: Path) -> Path:
+    """Return a copy of the folder that `make package` writes for a stage, once in a test run."""
+
+    def make(folder: Path) -> None:
+        with lock_dist(shared_folder), Process("package", f"STAGE={stage}") as process:
+            assert process.wait(100) == 0, process.printed
+            shutil.copytree(ROOT / "dist" / stage, folder)
+
+    return make_once(shared_folder / f"package-{stage}", make)
+
+
+def lock_dist(shared_folder: Path) -> AbstractContextManager[None]:
+    """Keep other processes of the test run from writing a package to `dist`."""
+    return lock(shared_folder / "dist.lock")
 
 
 def copy_project(destination: Path) -> Path:
@@ -52,43 +60,3 @@ def copy_shared_object(destination: Path) -> Path:
     assert spec is not None
     assert spec.origin is not None
     return Path(shutil.copyfile(spec.origin, destination))
-
-
-@pytest.fixture
-def start_function() -> Iterator[StartFunction]:
-    """Start functions that stop after the test."""
-    functions = []
-
-    def start(code: Path, **environment: str) -> Function:
-        functions.append(Function(code, environment))
-        return functions[-1]
-
-    yield start
-    for function in functions:
-        function.stop()
-
-
-@pytest.fixture(scope="module")
-def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], Path]]:
-    """Unzip packages to read-only folders."""
-    folders = []
-
-    def unpack(package: Path) -> Path:
-        folders.append(unpack_package(package, tmp_path_factory.mktemp("task") / "task"))
-        return folders[-1]
-
-    yield unpack
-    for folder in folders:
-        remove_package(folder)
-
-
-@pytest.fixture(scope="session")
-def package() -> Path:
-    """The package of stage dev."""
-    return make_package("dev") / "deployment.zip"
-
-
-@pytest.fixture(scope="module")
-def code(package: Path, unpacked: Callable[[Path], Path]) -> Path:
-    """The package, unzipped."""
-    return unpacked(package)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
+import time
 from collections import Counter
 from contextlib import closing
 from types import TracebackType
@@ -34,6 +35,16 @@ class Load:
         with self._progress:
             goal = self.total + count
             assert self._progress.wait_for(lambda: self.total >= goal, timeout=60)
+
+    def wait_for_response(self, version: str, prediction: str) -> float:
+        """Wait for one more response of a model, and return the seconds that it took."""
+        result, start = (version, prediction), time.monotonic()
+        with self._progress:
+            before = self.responses[result]
+            assert self._progress.wait_for(lambda: self.responses[result] > before, timeout=20), (
+                f"{version}: no response"
+            )
+        return time.monotonic() - start
 
     def __enter__(self) -> Load:
         for thread in self._threads:

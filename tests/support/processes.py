@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from types import TracebackType
+from typing import Self
 
 from tests.support.paths import ROOT
+
+START_SECONDS = 100  # the first server of a checkout trains the wine model
+STOP_SECONDS = 20  # to end after a SIGTERM
+PORTS = range(20_000, 32_000)  # Linux takes those of connections from 32,768 on
 
 
 def environment_outside_make() -> dict[str, str]:
@@ -19,7 +26,7 @@ def environment_outside_make() -> dict[str, str]:
 
 
 class Process:
-    """A make in its own process group, whose output is collected."""
+    """A make in its own process group, whose output is collected; as a context, it is stopped."""
 
     def __init__(self, *arguments: str, **environment: str) -> None:
         self._popen = subprocess.Popen(
@@ -34,7 +41,8 @@ class Process:
         self.lines: list[str] = []
         self._output_changed = threading.Condition()
         self._ended = False
-        self._reader = threading.Thread(target=self._read)
+        # A daemon, so that a process that outlives its test cannot keep pytest from ending.
+        self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
@@ -72,12 +80,27 @@ class Process:
             os.killpg(self._popen.pid, signal.SIGCONT)
 
     def stop(self) -> None:
-        """Terminate the process group."""
-        if self._popen.poll() is None:
-            os.killpg(self._popen.pid, signal.SIGTERM)
-        self.wait()
+        """Terminate the process group; kill it if its output stays open."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with suppress(ProcessLookupError):
+                os.killpg(self._popen.pid, number)
+            self._reader.join(STOP_SECONDS)
+            if not self._reader.is_alive():
+                break
+        self._popen.wait()
         assert self._popen.stdout is not None
         self._popen.stdout.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
 
     @property
     def printed(self) -> str:
@@ -91,15 +114,20 @@ class Server(Process):
     def __init__(self, *arguments: str, **environment: str) -> None:
         self.port = free_port()
         super().__init__("serve", f"PORT={self.port}", *arguments, **environment)
-        self.wait_for("Serving on")
+        try:
+            self.wait_for("Serving on", START_SECONDS)
+        except BaseException:
+            self.stop()
+            raise
 
 
 def free_port() -> int:
     """Return a port on which no process listens."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    while True:
+        port = random.choice(PORTS)
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 StartServer = Callable[..., Server]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from array import array
 from typing import Any
@@ -372,8 +373,8 @@ CLOSE_WITH_GAPS = [
 
 
 def name_of(transformer: Any) -> str:
-    """Name a test after its transformer."""
-    return " ".join(str(transformer).split())[:90]
+    """Name a test after its transformer, alike in each process: without addresses."""
+    return re.sub(r" at 0x\w+", "", " ".join(str(transformer).split()))[:90]
 
 
 @pytest.mark.parametrize("transformer", EXACT, ids=name_of)
