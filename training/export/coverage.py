@@ -95,10 +95,10 @@ def _make_classifier(name: str, classifier: Any, max_iterations: int) -> Any:
     return classifier(logistic) if name in _META_ESTIMATORS else classifier()
 
 
-def fitted_classifiers() -> Iterator[FittedClassifier]:
+def fitted_classifiers(max_iterations: int = _MAX_ITERATIONS) -> Iterator[FittedClassifier]:
     """Yield the classifiers fitted on the wine data; binary ones on the second wine or not."""
     X, y, _ = wine()
-    for estimator in unfitted_classifiers():
+    for estimator in unfitted_classifiers(max_iterations):
         name = type(estimator).__name__
         target = (y == 1).astype(np.int64) if name in BINARY else y
         with warnings.catch_warnings():
