@@ -32,9 +32,10 @@ from training.data.table import Table
 from training.errors import NotExportable, NotServable, TrainingError, first_line, one_line
 from training.evaluation.metrics import evaluate
 from training.export.comparison import Comparison
+from training.export.other_release import check_attribute, check_release
 from training.export.search import Attempt, export
 from training.export.skops_export import add_members
-from training.manifest import build_manifest, compute_version
+from training.manifest import build_manifest, check_metrics, compute_version
 from training.memory import measure_memory
 from training.progress import progress
 
@@ -111,7 +112,8 @@ def build_artifact(
     cv : int, default=0
         The folds of a cross-validation of clones, if there is no test data; 0 for none.
     metrics : dict, optional
-        Metrics for the manifest, as JSON types, with ``metrics["accuracy"]["estimate"]``.
+        Metrics for the manifest instead of measured ones: what JSON can hold, and NumPy's numbers.
+        ``accuracy``, a number or a dict with an ``estimate``, is listed with the versions.
         Default: those of `training.evaluation.evaluate`.
     runtime : {"onnx", "sklearn"}, optional
         The runtime to export for. Default: ONNX if it predicts exactly what scikit-learn does,
@@ -151,6 +153,7 @@ def build_artifact(
     except InvalidArtifact as error:
         raise NotExportable(f"A server cannot load the model: {error}") from error
     except Exception as error:  # an estimator, or a library, may raise anything
+        check_attribute(error)
         raise NotServable(
             f"{_name(estimator)} cannot be published: {type(error).__name__}: {first_line(error)}"
         ) from error
@@ -171,6 +174,8 @@ def _build(
 ) -> BuiltModel:
     _check_name(name)
     _check_estimator(estimator)
+    check_release(estimator)
+    metrics = check_metrics(metrics)
     table, labels = _read_data(estimator, X, y, feature_names)
     _check_private(private, [*table.names, *getattr(X, "columns", ())])
     predicted = _predict(estimator, table)
@@ -304,7 +309,11 @@ def _predict(estimator: Any, table: Table) -> list[Any]:
 
 
 def _explain(estimator: Any, error: Exception) -> str:
-    """Return why an estimator cannot predict samples, and what to change."""
+    """Return why an estimator cannot predict samples, and what to change.
+
+    Raises `FittedElsewhere` if another release of scikit-learn fitted it.
+    """
+    check_attribute(error)
     name, reason = _name(estimator), first_line(error)
     if isinstance(error, NotFittedError):
         return f"A part of {name} has not been fitted yet: fit the whole. {reason}"

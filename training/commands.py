@@ -9,7 +9,6 @@ import json
 import os
 import sys
 import webbrowser
-from contextlib import suppress
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -30,6 +29,7 @@ from training.evaluation.cross_validation import cross_validate, cross_validated
 from training.evaluation.estimates import CONFIDENCE, Estimate, Predictions, describe_by_class
 from training.evaluation.importance import measure_importance
 from training.export.search import explain_fallback
+from training.manifest import listed_accuracy
 from training.memory import check_memory, stage_memory
 from training.progress import progress
 from training.registry import EXTENSIONS, ModelRegistry, Version
@@ -404,12 +404,8 @@ def _version_row(
     version: Version, manifest: dict[str, Any] | None, live: str | None
 ) -> list[object]:
     runtime, accuracy = "unreadable", None
-    with suppress(KeyError, TypeError):  # a manifest of something else
-        if manifest and manifest["runtime"] in EXTENSIONS:
-            runtime, accuracy = (
-                manifest["runtime"],
-                float(manifest["metrics"]["accuracy"]["estimate"]),
-            )
+    if isinstance(manifest, dict) and manifest.get("runtime") in [*EXTENSIONS]:
+        runtime, accuracy = manifest["runtime"], listed_accuracy(manifest)
     return [
         "live" if version.version == live else "",
         version.version,

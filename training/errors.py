@@ -2,6 +2,7 @@
 
 TrainingError
     NotServable        the estimator, or the data passed with it, cannot be served
+        FittedElsewhere  another release of scikit-learn fitted it
     NeedsOtherSklearn  the file was fitted with another scikit-learn, which cannot be had
     MissingLibrary     an optional library is not installed
     NotExportable      no exported form predicts exactly what the estimator does
@@ -52,6 +53,17 @@ class TrainingError(Exception):
 
 class NotServable(TrainingError):
     """The estimator is not a fitted classifier, or the data does not fit it."""
+
+
+class FittedElsewhere(NotServable):
+    """Another release of scikit-learn fitted the estimator, or a part of it."""
+
+    def __init__(self, part: str, attribute: str, installed: str) -> None:
+        super().__init__(
+            f"{part} was fitted with another release than scikit-learn {installed}, as its "
+            f"{attribute} shows: fit it again, or publish its file with python -m training publish "
+            "--model, which uses the release that fitted it."
+        )
 
 
 class NeedsOtherSklearn(TrainingError):

@@ -23,6 +23,7 @@ from training.data.arrays import Arrays, mask_values
 from training.data.signature import known_values
 from training.data.table import Table, call_estimator
 from training.disclosure import describe_estimator, describe_feature, make_example, to_json
+from training.errors import NotServable, first_line
 from training.export.search import Exported
 
 VERSION_DIGITS = 12
@@ -84,6 +85,39 @@ def build_manifest(
             estimator, table, signature, predicted, _free_texts(table, signature, exported)
         ),
     }
+
+
+def check_metrics(metrics: Any) -> dict[str, Any] | None:
+    """Return the user's metrics as JSON types; raise `NotServable` if JSON cannot hold them."""
+    if metrics is None:
+        return None
+    if not isinstance(metrics, dict):
+        raise NotServable(f"metrics must be a dict, not {type(metrics).__name__}.")
+    try:
+        text = json.dumps(metrics, default=_numpy_to_json, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise NotServable(
+            "metrics must be what JSON can hold: numbers but NaN, texts, lists and dicts with text "
+            f"as keys. {first_line(error)}"
+        ) from error
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def listed_accuracy(manifest: dict[str, Any]) -> float | None:
+    """Return the accuracy of a manifest; None if its metrics, of any shape, have none."""
+    metrics = manifest.get("metrics")
+    accuracy = metrics.get("accuracy") if isinstance(metrics, dict) else None
+    if isinstance(accuracy, dict):
+        accuracy = accuracy.get("estimate")
+    is_number = isinstance(accuracy, int | float) and not isinstance(accuracy, bool)
+    return accuracy if is_number else None
+
+
+def _numpy_to_json(value: Any) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is not a JSON type")
 
 
 def _describe_input(signature: Signature) -> dict[str, Any]:

@@ -101,8 +101,8 @@ def publish(
         and measured on the rest, for at most about a minute. 0, or if clones cannot be fitted,
         measures the estimator on `X` and `y` themselves, and ``metrics`` says so.
     metrics : dict, optional
-        Metrics for the manifest instead of measured ones, as JSON types, with
-        ``metrics["accuracy"]["estimate"]``.
+        Metrics for the manifest instead of measured ones: what JSON can hold, and NumPy's numbers.
+        ``accuracy``, a number or a dict with an ``estimate``, is listed with the versions.
     runtime : {"onnx", "sklearn"}, optional
         The runtime to export for. Default: ONNX if it predicts exactly what scikit-learn does,
         else scikit-learn.
