@@ -23,7 +23,13 @@ from sklearn.ensemble import (
     VotingClassifier,
 )
 from sklearn.gaussian_process import GaussianProcessClassifier
-from sklearn.linear_model import LogisticRegression, Perceptron, RidgeClassifier, SGDClassifier
+from sklearn.linear_model import (
+    LinearRegression,
+    LogisticRegression,
+    Perceptron,
+    RidgeClassifier,
+    SGDClassifier,
+)
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, GaussianNB
@@ -110,6 +116,7 @@ VARIANTS = [
     GridSearchCV(TREE, {"max_depth": [1, 3]}),
     HistGradientBoostingClassifier(max_iter=3),
     KNeighborsClassifier(),
+    KNeighborsClassifier(6, metric="cosine"),
     KNeighborsClassifier(7, weights="distance"),
     make_pipeline(StandardScaler(), LabelPropagation(gamma=0.5)),
     LabelPropagation(kernel="knn"),
@@ -176,6 +183,14 @@ def test_trees_route_missing_values_as_scikit_learn_does(estimator: ClassifierMi
     assert_exact(clone(estimator).fit(with_missing, Y), with_missing, missing=True)
 
 
+@pytest.mark.parametrize("estimator", [MLPClassifier((4,), max_iter=5), GaussianNB()])
+def test_parameters_in_float32_are_widened(estimator: ClassifierMixin) -> None:
+    """As NumPy widens them when it computes with samples in float64."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert_exact(clone(estimator).fit(X.astype(np.float32), Y))
+
+
 def test_a_hundred_classes_are_exact() -> None:
     """Trees, linear models, one against the rest and neighbours."""
     random = np.random.default_rng(0)
@@ -224,8 +239,8 @@ def test_float32_is_used_if_float64_is_not_possible() -> None:
 @pytest.mark.filterwarnings("ignore")  # skl2onnx's conversion of SVC warns
 @pytest.mark.parametrize(
     ("estimator", "reason"),
-    [(KNeighborsClassifier(6, metric="cosine"), "the metric 'cosine' is not supported")],
-    ids=["KNeighborsClassifier"],
+    [(OneVsRestClassifier(LinearRegression()), "LinearRegression is not supported")],
+    ids=["OneVsRestClassifier"],
 )
 def test_skl2onnx_converts_parameters_that_the_converters_do_not_support(
     estimator: ClassifierMixin, reason: str

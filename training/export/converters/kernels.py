@@ -74,6 +74,11 @@ def _laplacian(X: Tensor, points: _Reference, options: dict[str, float]) -> Tens
 
 
 def _cosine(X: Tensor, points: _Reference, _: dict[str, float]) -> Tensor:
+    return cosine_similarity(X, points)
+
+
+def cosine_similarity(X: Tensor, points: _Reference) -> Tensor:
+    """Return the cosines between samples and points, shape (samples, points)."""
     lengths = np.sqrt((points * points).sum(axis=1, keepdims=True))
     lengths[lengths < 10 * np.finfo(np.float64).eps] = 1.0
     return normalize(X, "l2") @ (points / lengths).T

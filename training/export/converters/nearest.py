@@ -12,6 +12,8 @@ from onnx import TensorProto, helper
 
 from training.export.converters.binary_tree import visiting_order
 from training.export.converters.distances import Metric, read_metric
+from training.export.converters.kernels import cosine_similarity
+from training.export.converters.special_functions import limit
 from training.export.converters.tensor import Tensor
 
 _TREES = ("kd_tree", "ball_tree")
@@ -41,7 +43,10 @@ def nearest(
     distances, indices : Tensor of float64, Tensor of int64
         Shape (samples, count), sorted by distance.
     """
-    metric, reference = read_metric(estimator), np.asarray(estimator._fit_X, dtype=np.float64)
+    reference = np.asarray(estimator._fit_X, dtype=np.float64)
+    if estimator.effective_metric_ == "cosine":  # not one of the trees' metrics
+        return limit(1.0 - cosine_similarity(X, reference), 0.0, 2.0).top_k(count)
+    metric = read_metric(estimator)
     points = X.graph.tensor(np.ascontiguousarray(reference.T))
     codes = None if votes is None else votes.astype(np.float64)
 

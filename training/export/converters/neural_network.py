@@ -20,7 +20,10 @@ _ACTIVATIONS = {"relu": "Relu", "tanh": "Tanh", "logistic": "Sigmoid"}
 
 @converts(MLPClassifier)
 def _mlp(estimator: MLPClassifier, X: Tensor) -> Outputs:
-    layers = list(zip(estimator.coefs_, estimator.intercepts_, strict=True))
+    layers = [  # float32 if the samples were
+        (np.asarray(weights, dtype=np.float64), np.asarray(bias, dtype=np.float64))
+        for weights, bias in zip(estimator.coefs_, estimator.intercepts_, strict=True)
+    ]
     activations = X
     for weights, bias in layers[:-1]:
         activations = activations @ weights + bias
