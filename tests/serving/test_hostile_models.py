@@ -185,6 +185,11 @@ HOSTILE_GRAPHS: dict[str, Change] = {
     "a constant of 40 GB": add_nodes("<int64[1] n = {5000000000}> { h = ConstantOfShape(n) }"),
     "a matrix of 40 GB": add_nodes("<int64[2] n = {70000, 70000}> { h = RandomNormal(n) }"),
     "repetitions": add_nodes("<int64[2] n = {99999, 99999}> { h = Tile(x, n) }"),
+    "an expansion to 40 GB": add_nodes("<int64[2] n = {400000000, 13}> { h = Expand(x, n) }"),
+    "padding of 40 GB": add_nodes("<int64[4] n = {0, 0, 400000000, 0}> { h = Pad(x, n) }"),
+    "a range of 40 GB": add_nodes(
+        "<int64 a = {0}, int64 b = {5000000000}, int64 c = {1}> { h = Range(a, b, c) }"
+    ),
     "graphs nested 20 deep": nested(20),
     "an operator of another domain": add_nodes("{ h = custom.Anything(x) }"),
     "an unknown operator": add_nodes("{ h = Anything(x) }"),

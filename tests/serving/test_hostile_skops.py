@@ -19,6 +19,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import SplineTransformer
 from sklearn.tree import DecisionTreeClassifier
 
 from chalicelib.errors import InvalidArtifact
@@ -132,6 +133,7 @@ def test_a_forged_object_is_rejected_before_it_predicts(
         HistGradientBoostingClassifier(max_iter=3),
         KNeighborsClassifier(algorithm="kd_tree"),
         KNeighborsClassifier(algorithm="ball_tree"),
+        make_pipeline(SplineTransformer(), LogisticRegression(max_iter=1_000)),  # holds a module
     ],
     ids=lambda estimator: type(estimator).__name__,
 )

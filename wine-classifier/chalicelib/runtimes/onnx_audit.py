@@ -10,6 +10,7 @@ https://protobuf.dev/programming-guides/encoding/.
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterable, Iterator
 from math import prod
 from typing import NamedTuple, NoReturn
@@ -32,9 +33,12 @@ MAX_TREE_DEPTH = (
     2_000  # ONNX Runtime's recursion overflows a stack of 8 MB between 10,000 and 20,000
 )
 MAX_SUBGRAPH_DEPTH = 4
+MAX_CONSTANT_SIZE = 10_000_000  # items that a constant asks an operator to make
 MAX_FIELDS = 1_000_000  # so that an audit ends within seconds; lists of numbers count once
 
 _LONGEST_SHIFT = 63  # of the last of a varint's ten bytes
+_SIZE_INPUTS = {b"Expand": slice(1, 2), b"Pad": slice(1, 2), b"Range": slice(3)}
+_MAX_SIZE_ITEMS = 16  # of a constant that is a size
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types
 
 # Fields that are allowed, of messages of which this module reads only a few.
@@ -54,6 +58,7 @@ _TREE_ATTRIBUTES = frozenset(b"aggregate_function n_targets post_transform tree_
 _COMPARISONS = bytes(range(6))  # of nodes_modes; membership, which has a list of its own, is not
 
 _ITEM_BYTES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 9: 1, 11: 8}  # by data_type
+_INT64 = 7
 _FIXED_DATA = {4: 4, 10: 8}  # float_data, double_data: bytes of an item
 _VARINT_DATA = (5, 7)  # int32_data, int64_data
 _NOT_LAST = bytes(range(128, 256))  # every byte of a varint but its last
@@ -63,6 +68,7 @@ _NUMBERS = {
     0x3D: re.compile(rb"(?:\x3d.{4})++", re.DOTALL),  # floats
     0x40: re.compile(rb"(?:\x40[\x80-\xff]{0,9}[\x00-\x7f])++"),  # ints
 }
+_ITEM = re.compile(rb"[\x80-\xff]*[\x00-\x7f]")  # of a packed list
 _NUMBER = re.compile(rb"\x40([\x80-\xff]*[\x00-\x7f])")
 
 
@@ -105,11 +111,15 @@ class _Audit:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._fields_left = MAX_FIELDS
+        self._sizes: set[bytes] = set()  # names of inputs that are sizes
+        self._too_large: set[bytes] = set()  # names of constants that would be too large as one
 
     def check_model(self) -> None:
         for field in self._fields(0, len(self._data), _MODEL_FIELDS):
             if field.number == 7:
                 self._check_graph(field, 0)
+        if self._sizes & self._too_large:
+            _reject("a constant asks for too much memory")
 
     def _check_graph(self, graph: _Field, depth: int) -> None:
         if depth > MAX_SUBGRAPH_DEPTH:
@@ -122,9 +132,11 @@ class _Audit:
 
     def _check_node(self, node: _Field, depth: int) -> None:
         operator = domain = b""
-        attributes = []
+        attributes, inputs = [], []
         for field in self._fields(node.start, node.stop, _NODE_FIELDS):
-            if field.number == 4:
+            if field.number == 1:
+                inputs.append(self._data[field.start : field.stop])
+            elif field.number == 4:
                 operator = self._data[field.start : field.stop]
             elif field.number == 5:
                 attributes.append(field)
@@ -132,6 +144,7 @@ class _Audit:
                 domain = self._data[field.start : field.stop]
         if operator not in OPERATORS.get(domain, ()):
             _reject("it holds an operator that is not allowed")
+        self._sizes.update(inputs[_SIZE_INPUTS.get(operator, slice(0))])
         read = [self._read_attribute(attribute, depth) for attribute in attributes]
         if operator == b"TreeEnsemble":
             _check_trees(read)
@@ -158,6 +171,7 @@ class _Audit:
     def _check_tensor(self, tensor: _Field) -> tuple[bytes, int]:
         """Check that a tensor holds the items that its shape needs; return raw data and count."""
         shape, data_type, items, data, raw = [], 0, 0, 0, b""
+        name = packed = b""
         for field in self._fields(tensor.start, tensor.stop, _TENSOR_FIELDS):
             number, length = field.number, field.stop - field.start
             if number in (1, 2) and field.wire_type != _VARINT:
@@ -166,6 +180,8 @@ class _Audit:
                 shape.append(field.value)
             elif number == 2:
                 data_type = field.value
+            elif number == 8:
+                name = self._data[field.start : field.stop]
             elif number == 9:
                 data += 1
                 raw = self._data[field.start : field.stop]
@@ -179,11 +195,17 @@ class _Audit:
                 if number in _FIXED_DATA:
                     items += length // _FIXED_DATA[number]
                 else:
-                    items += len(self._data[field.start : field.stop].translate(None, _NOT_LAST))
+                    packed = self._data[field.start : field.stop]
+                    items += len(packed.translate(None, _NOT_LAST))
         if data_type not in _ITEM_BYTES:
             _reject("a tensor holds no numbers")
         if data > 1 or prod(shape) != items:
             _reject("a tensor does not hold what its shape needs")
+        if data_type == _INT64 and items <= _MAX_SIZE_ITEMS:
+            varints = _Varints()
+            numbers = array("q", raw) if raw else [varints[each] for each in _ITEM.findall(packed)]
+            if prod(max(abs(number), 1) for number in numbers) > MAX_CONSTANT_SIZE:
+                self._too_large.add(name)
         return raw, items
 
     def _fields(

@@ -11,6 +11,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from types import FunctionType, ModuleType
 from typing import Any, NoReturn
 
 from chalicelib.errors import InvalidArtifact
@@ -19,6 +20,9 @@ from chalicelib.errors import InvalidArtifact
 UNPACKED_BYTES = 100_000_000
 UNPACKED_FACTOR = 4
 MAX_MEMBERS = 100_000
+
+# Nothing in them comes from the file; objects refer to modules of their own.
+_NOT_WALKED = (str, bytes, int, float, type, ModuleType, FunctionType, type(None))
 
 _SCHEMA = "schema.json"
 
@@ -87,7 +91,7 @@ def _iterate(root: Any) -> Iterator[tuple[Any, Any]]:
     pending = [(None, root)]
     while pending:
         parent, value = pending.pop()
-        if id(value) in seen or isinstance(value, str | bytes | int | float | type(None)):
+        if id(value) in seen or isinstance(value, _NOT_WALKED):
             continue
         seen.add(id(value))
         yield parent, value
