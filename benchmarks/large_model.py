@@ -6,42 +6,17 @@ process with the imports of a function on Lambda.
 
 from __future__ import annotations
 
-import json
-import statistics
-import subprocess
-import sys
-import tempfile
 import time
-from pathlib import Path
 
 from sklearn.datasets import load_digits
 from sklearn.ensemble import ExtraTreesClassifier
 from tabulate import tabulate
 
+from benchmarks.served_model import serve
 from training.artifact import build_artifact
 
 TREES = 1_000
 REQUESTS = 50
-ROOT = Path(__file__).parent.parent
-
-_SERVE = """
-import json, re, sys, time
-from chalicelib.protocols.classify import classify, read_classify_request
-from chalicelib.models.model import load_model
-
-artifact, body = (open(path, "rb").read() for path in sys.argv[1:])
-start = time.perf_counter()
-model = load_model(artifact)
-load = time.perf_counter() - start
-times = []
-for _ in range(int({requests})):
-    start = time.perf_counter()
-    classify(read_classify_request(body, {{}}), model, max_rows=1)
-    times.append(time.perf_counter() - start)
-with open("/proc/self/status") as status:
-    peak = int(re.search(r"VmHWM:\\s+(\\d+) kB", status.read())[1]) / 1024
-print(json.dumps([load, times, peak]))
-"""
 
 
 def main() -> None:
@@ -51,20 +26,7 @@ def main() -> None:
     start = time.perf_counter()
     built = build_artifact(forest, X, y, name="digits")
     build_seconds = time.perf_counter() - start
-    with tempfile.TemporaryDirectory() as folder:
-        files = {"artifact": built.artifact, "body": json.dumps({"data": X[0].tolist()}).encode()}
-        paths = []
-        for name, content in files.items():
-            paths.append(Path(folder) / name)
-            paths[-1].write_bytes(content)
-        output = subprocess.run(
-            [sys.executable, "-c", _SERVE.format(requests=REQUESTS), *map(str, paths)],
-            check=True,
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-        ).stdout
-    load, times, peak = json.loads(output)
+    served = serve(built.artifact, X[:1].tolist(), requests=REQUESTS)
     nodes = sum(tree.tree_.node_count for tree in forest.estimators_)
     rows = [
         ["trees, nodes", f"{TREES:,}, {nodes:,}"],
@@ -72,9 +34,9 @@ def main() -> None:
         ["label mismatches", f"{built.comparison.label_mismatches} of {built.comparison.rows:,}"],
         ["artifact", f"{len(built.artifact) / 1e6:.1f} MB"],
         ["export and comparison", f"{build_seconds:.1f} s"],
-        ["load and golden samples", f"{load:.2f} s"],
-        ["peak memory", f"{peak:.0f} MB"],
-        ["one request, median", f"{statistics.median(times) * 1000:.2f} ms"],
+        ["load and golden samples", f"{served.load_seconds:.2f} s"],
+        ["peak memory", f"{served.peak_mb:.0f} MB"],
+        ["one request, median", f"{served.one_row_ms:.2f} ms"],
     ]
     print(tabulate(rows, tablefmt="github"))
 

@@ -23,6 +23,8 @@ run, and its figure is the median of the ratios. Compare ratios, not absolute ti
 
 ![Cold start, warm request, memory and package size of four services](benchmark.png)
 
+[Publishing at scale](publishing.md) has a page of its own.
+
 ## Services
 
 {main_table}

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 _HOLDERS = ("_CalibratedClassifier",)  # hold estimators, and are none
 _ATOMS = (str, int, np.int64)  # of which a dict, such as a vocabulary, may hold very many
 _NUMBERS_OF_A_PATH = 200
+_PASSES_OVER_TERMS = 4  # counts, weights, their squares and lengths
 
 
 def iterate_parts(estimator: Any) -> Iterator[Any]:
@@ -41,7 +42,8 @@ def find_estimators(estimator: Any) -> Iterator[BaseEstimator]:
 def count_numbers(estimator: Any) -> int:
     """Return with about how many numbers an estimator works to predict a sample.
 
-    They are all in its arrays, such as coefficients and reference samples, and a path in each tree.
+    They are all in its arrays, such as coefficients and reference samples, a path in each tree, and
+    a column for each term.
     """
     count = 0
     for part in iterate_parts(estimator):
@@ -49,6 +51,8 @@ def count_numbers(estimator: Any) -> int:
             count += part.size
         elif hasattr(part, "nnz"):
             count += part.nnz
-        elif hasattr(part, "tree_"):
+        if hasattr(part, "tree_"):
             count += _NUMBERS_OF_A_PATH
+        elif hasattr(part, "vocabulary_"):
+            count += _PASSES_OVER_TERMS * len(part.vocabulary_)
     return count
