@@ -20,8 +20,8 @@ SAMPLES_INPUT = "samples"
 CLASS_INDEX_OUTPUT = "class_index"
 PROBABILITIES_OUTPUT = "probabilities"
 
-# Encoded texts can be wide (one column per term), so a batch of them is run in parts.
-MAX_ENCODED_VALUES = 2_000_000
+# Encoded texts can be wide (one column per term), so a batch of them is run in parts of 4 MB.
+MAX_ENCODED_VALUES = 500_000
 _REASON_CHARACTERS = 200
 
 
