@@ -195,10 +195,16 @@ def test_a_missing_python_is_one_clear_line(
         path = shutil.which(tool)
         assert path is not None
         (tools / tool).symlink_to(path)
-    for name in ("Makefile", ".python-version", "pyproject.toml", "requirements-dev.txt"):
-        shutil.copy(ROOT / name, tmp_path)
-    (tmp_path / "wine-classifier").mkdir()
-    shutil.copy(ROOT / "wine-classifier/requirements.txt", tmp_path / "wine-classifier")
+    for name in (
+        "Makefile",
+        ".python-version",
+        "pyproject.toml",
+        "requirements-dev.txt",
+        "deployment/requirements-uv.txt",
+        "wine-classifier/requirements.txt",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
     process = run_make("serve", "-C", str(tmp_path), PATH=str(tools))
     assert process.printed == "python3 is needed to fetch uv: install it and try again.\n"
 
