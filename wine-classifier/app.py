@@ -55,9 +55,10 @@ app.register_middleware(
 @handle_errors
 def classify() -> Response:
     """Classify the samples in the body."""
-    max_rows, models = service.settings.max_rows, service.models
+    settings, models = service.settings, service.models
     request = read_classify_request(*read_request(app))
     model = models.current()
+    max_rows = settings.max_samples(model.manifest.signature.width)
     response = classify_samples(request, model, max_rows=max_rows)
     return json_response(response, {"X-Model-Version": model.manifest.version})
 

@@ -54,14 +54,19 @@ CLASSIFY_BODIES = [
     (422, repeat_numbered('"alcohl%d":1', 100_000, "{", "}")),
     (422, repeat_numbered('{"alcohl%d":1}', 9_999, '{"data":[', "]}")),
     (422, repeat('["x",{}],', 9_999, '{"data":[', "[]]}")),
+    # Samples that are cheap to write and expensive to hold.
+    (422, repeat("{},", 9_999, '{"data":[', "{}]}")),
+    (422, repeat('{"ash":"x"},', 9_999, '{"data":[', "{}]}")),
+    (422, repeat('["x",1,1,1,1,1,1,1,1,1,1,1,1],', 9_999, '{"data":[', "[]]}")),
+    (413, repeat('{"ash":1},', 300_000, '{"data":[', "{}]}")),
 ]
 INFER_BODIES = [
     (400, repeat("[", 2 * MILLION, '{"inputs":')),
     (413, repeat("{},", MILLION, '{"inputs":[', "{}]}")),
-    (422, repeat("{},", 400_000, '{"inputs":[', "{}]}")),
+    (422, repeat("{},", 200_000, '{"inputs":[', "{}]}")),
     (422, repeat(TENSOR_START % 1 + "]},", 30_000, '{"inputs":[', "{}]}")),
     (422, repeat('"",', 500_000, f'{{"inputs":[{TENSOR_START % 1},', "1]}]}")),
-    (422, repeat("[],", 400_000, f'{{"inputs":[{TENSOR_START % 1},', "1]}]}")),
+    (422, repeat("[],", 200_000, f'{{"inputs":[{TENSOR_START % 1},', "1]}]}")),
     (422, repeat("1,", MILLION, '{"inputs":[{"name":"ash","shape":[', "1]}]}")),
     (
         422,

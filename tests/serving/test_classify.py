@@ -77,11 +77,15 @@ def test_single_samples_equal_scikit_learn(app: App, trained: WineModel) -> None
     assert labels == [str(label) for label in estimator.predict(dataset.X)]
 
 
-def test_a_batch_may_mix_lists_and_objects(app: App, trained: WineModel) -> None:
-    """Each sample is read by its own form."""
-    sample = trained.dataset.X[0].tolist()
-    response = app.classify([sample, {"alcohol": 13.0}])
-    assert len(response.body["predictions"]) == 2
+def test_a_batch_that_mixes_lists_and_objects_is_rejected(app: App, trained: WineModel) -> None:
+    """Each sample of the other form is named."""
+    sample, named = trained.dataset.X[0].tolist(), {"alcohol": 13.0}
+    response = app.classify([sample, named, sample, named])
+    assert response.status == 422
+    problem = "is an object, but the first sample is a list"
+    assert response.body["problems"] == [
+        {"at": f"data[{index}]", "problem": problem} for index in (1, 3)
+    ]
 
 
 def test_a_batch_of_one_gets_a_batch(app: App) -> None:

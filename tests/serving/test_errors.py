@@ -137,6 +137,7 @@ def test_a_response_over_the_lambda_limit_is_a_413(
 ) -> None:
     """Otherwise API Gateway reports a failed function."""
     monkeypatch.setattr("chalicelib.rest.middleware.LAMBDA_PAYLOAD_BYTES", 1000)
+    monkeypatch.setattr("chalicelib.rest.responses.LAMBDA_PAYLOAD_BYTES", 1000)
     assert app.classify([{"ash": 1}] * 50).status == 200
     response = app.classify([{"ash": 1}] * 50, probabilities=True)
     assert response.status == 413

@@ -131,14 +131,14 @@ def test_every_kind_of_feature_has_its_json_type(mixed_app: App) -> None:
     assert sample["required"] == list(types)
 
 
-def test_server_url_includes_the_stage(app: App) -> None:
-    """On API Gateway every path begins with the stage."""
-    assert app.request("GET", "/openapi.json").body["servers"] == [{"url": "/"}]
+def test_server_url_is_relative_and_repeats_nothing_of_the_request(app: App) -> None:
+    """It holds below any stage and any custom domain's path."""
+    assert app.request("GET", "/openapi.json").body["servers"] == [{"url": "."}]
     event = {
         "requestContext": {
             "httpMethod": "GET",
             "resourcePath": "/openapi.json",
-            "path": "/Prod/openapi.json",
+            "path": "//evil.example/openapi.json",
         },
         "headers": {},
         "multiValueQueryStringParameters": None,
@@ -147,7 +147,7 @@ def test_server_url_includes_the_stage(app: App) -> None:
         "body": None,
     }
     body = json.loads(app.module.app(event, None)["body"])
-    assert body["servers"] == [{"url": "/Prod"}]
+    assert body["servers"] == [{"url": "."}]
 
 
 def test_descriptions_are_unavailable_without_a_model(

@@ -43,7 +43,11 @@ def test_every_variable_is_parsed() -> None:
         ("MODEL_REFRESH_SECONDS", "-1", "a number of seconds, 0 or more"),
         ("MODEL_REFRESH_SECONDS", "nan", "a number of seconds, 0 or more"),
         ("MODEL_REFRESH_SECONDS", "inf", "a number of seconds, 0 or more"),
+        ("MODEL_REFRESH_SECONDS", "1e10", "a number of seconds, 0 or more, at most 1,000,000,000"),
         ("MODEL_TIMEOUT_SECONDS", "-1", "a number of seconds, 0 or more"),
+        ("MODEL_TIMEOUT_SECONDS", "0", "more than 0 seconds"),
+        ("MODEL_MAX_CELLS", "0", "a whole number, 1 or more"),
+        ("MODEL_MAX_CELLS", "9" * 16, "a whole number, 1 or more, of at most 15 digits"),
         ("MODEL_MAX_BYTES", "-1", "a whole number, 1 or more"),
         ("MODEL_MAX_ROWS", "0", "a whole number, 1 or more"),
         ("MODEL_MAX_ROWS", "1.5", "a whole number, 1 or more"),
@@ -54,6 +58,23 @@ def test_the_error_names_the_invalid_variable(name: str, value: str, expected: s
     """And its value and what it may be."""
     with pytest.raises(InvalidSetting, match=f"{name} is {value!r}; it must be {expected}"):
         Settings.from_environ(URL | {name: value})
+
+
+@pytest.mark.parametrize(
+    "name", ["MODEL_URL", "MODEL_MAX_ROWS", "MODEL_TIMEOUT_SECONDS", "CORS_ORIGINS"]
+)
+def test_a_setting_of_absurd_length_is_named_and_shortened(name: str) -> None:
+    """As the log has it."""
+    with pytest.raises(InvalidSetting, match=f"{name} is '9{{80}}…'; it must be a text of at most"):
+        Settings.from_environ(URL | {name: "9" * 10_000})
+
+
+@pytest.mark.parametrize(
+    ("width", "samples"), [(16, 10_000), (100, 10_000), (101, 9_900), (1_000_000, 1), (10**7, 1)]
+)
+def test_samples_are_bounded_by_rows_and_by_cells(width: int, samples: int) -> None:
+    """One sample is always accepted."""
+    assert Settings.from_environ(URL).max_samples(width) == samples
 
 
 def test_the_error_tells_unset_from_empty() -> None:

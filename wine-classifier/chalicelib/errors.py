@@ -5,7 +5,7 @@ ServingError
     UnsupportedMediaType   the path does not read this media type
         BinaryTensors      the body has tensors in binary form
     BodyTooLarge           a body or a response is over a limit
-        TooManySamples     a batch has more samples than MODEL_MAX_ROWS
+        TooManySamples     a batch has more samples than one request may hold
     InvalidRequest         valid JSON or CSV that does not fit the model
     UnknownPath            no route has this path
     UnknownModel           the live model has another name or version
@@ -62,6 +62,12 @@ Reason = Literal[
     # anything else
     "internal error",
 ]
+
+
+# A request may have a problem in each of a million values: the rest is not counted.
+MAX_COUNTED_PROBLEMS = 1_000
+
+_LISTED_CHARACTERS = 80  # of a setting
 
 
 class Problem(NamedTuple):
@@ -130,14 +136,16 @@ class InvalidRequest(ServingError):
     problems : list of Problem
         The problems that are listed in the response, at least one.
     count : int
-        Number of all problems.
+        Number of all problems; above `MAX_COUNTED_PROBLEMS` if counting stopped there.
     """
 
     def __init__(self, problems: list[Problem], count: int) -> None:
         self.problems = problems
         # Some clients show this sentence only, so it includes the first problem.
         listed = f" ({len(problems)} are listed)" if count > len(problems) else ""
-        prefix = f"The request has {count:,} problems{listed}, the first: " if count > 1 else ""
+        is_exact = count <= MAX_COUNTED_PROBLEMS
+        number = f"{count:,}" if is_exact else f"more than {MAX_COUNTED_PROBLEMS:,}"
+        prefix = f"The request has {number} problems{listed}, the first: " if count > 1 else ""
         super().__init__(f"{prefix}{problems[0]}")
 
 
@@ -237,11 +245,14 @@ class InvalidSetting(ServingError):
     def __init__(
         self, name: str, value: str | None, expected: str, *, is_secret: bool = False
     ) -> None:
-        state = (
-            "is not set"
-            if value is None
-            else f"has {len(value)} characters"
-            if is_secret
-            else f"is {value!r}"
-        )
+        if value is None:
+            state = "is not set"
+        elif is_secret:
+            state = f"has {len(value)} characters"
+        else:
+            state = f"is {_shorten(value)!r}"
         super().__init__(f"{name} {state}; it must be {expected}.")
+
+
+def _shorten(value: str) -> str:
+    return value if len(value) <= _LISTED_CHARACTERS else f"{value[:_LISTED_CHARACTERS]}…"

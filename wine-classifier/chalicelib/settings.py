@@ -10,10 +10,17 @@ from chalicelib.errors import InvalidSetting
 REFRESH_SECONDS = 60.0
 TIMEOUT_SECONDS = 5.0
 MAX_ROWS = 10_000
+MAX_CELLS = 1_000_000
 MAX_BYTES = 100 * 1024 * 1024
 MIN_KEY_CHARACTERS = 16
 
 PROD = "prod"  # the stage that serves signed models only, unless MODEL_UNSIGNED says otherwise
+
+# Lambda's limit on all variables of a function:
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_CHARACTERS = 4_096
+MAX_SECONDS = 1_000_000_000
+MAX_DIGITS = 15
 
 
 class Settings(NamedTuple):
@@ -28,6 +35,7 @@ class Settings(NamedTuple):
     memory_mb: int | None = None  # AWS_LAMBDA_FUNCTION_MEMORY_SIZE; None: not limited
     cors_origins: tuple[str, ...] = ()  # CORS_ORIGINS; ("*",) for all
     page: bool = True  # PAGE: whether GET / is a page
+    max_cells: int = MAX_CELLS  # MODEL_MAX_CELLS, in one request
 
     def __repr__(self) -> str:
         """Leave out the signing key."""
@@ -44,14 +52,19 @@ class Settings(NamedTuple):
         return cls(
             model_url=model_url,
             refresh_seconds=_parse_seconds(environ, "MODEL_REFRESH_SECONDS", REFRESH_SECONDS),
-            timeout_seconds=_parse_seconds(environ, "MODEL_TIMEOUT_SECONDS", TIMEOUT_SECONDS),
+            timeout_seconds=_parse_timeout(environ, "MODEL_TIMEOUT_SECONDS", TIMEOUT_SECONDS),
             max_rows=_parse_count(environ, "MODEL_MAX_ROWS", MAX_ROWS),
             max_bytes=maximum_bytes(environ),
             signing_key=key,
             memory_mb=_parse_memory(environ),
             cors_origins=_parse_origins(environ, "CORS_ORIGINS"),
             page=_parse_switch(environ, "PAGE"),
+            max_cells=_parse_count(environ, "MODEL_MAX_CELLS", MAX_CELLS),
         )
+
+    def max_samples(self, width: int) -> int:
+        """Return how many samples a request may hold if each has so many cells; at least one."""
+        return max(1, min(self.max_rows, self.max_cells // width))
 
 
 def maximum_bytes(environ: Mapping[str, str]) -> int:
@@ -66,7 +79,7 @@ def signing_key(environ: Mapping[str, str], store_url: str, stage: str) -> str |
     signature of another model or stage, with the same secret, does not fit. Raises `InvalidSetting`
     if the variable is too short, or empty, which would silently turn signatures off.
     """
-    secret = environ.get("MODEL_SIGNING_KEY")
+    secret = _read(environ, "MODEL_SIGNING_KEY")
     if secret is None:
         return None
     if len(secret) < MIN_KEY_CHARACTERS:
@@ -85,15 +98,22 @@ def _parse_memory(environ: Mapping[str, str]) -> int | None:
     return _parse_count(environ, name, 0) if name in environ else None
 
 
-def _parse_store_url(environ: Mapping[str, str], name: str) -> str:
+def _read(environ: Mapping[str, str], name: str) -> str | None:
     value = environ.get(name)
+    if value is not None and len(value) > MAX_CHARACTERS:
+        raise InvalidSetting(name, value, f"a text of at most {MAX_CHARACTERS:,} characters")
+    return value
+
+
+def _parse_store_url(environ: Mapping[str, str], name: str) -> str:
+    value = _read(environ, name)
     if not value or not value.startswith(("s3://", "file:///")):
         raise InvalidSetting(name, value, "s3://bucket/prefix or file:///folder")
     return value
 
 
 def _parse_origins(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
-    value = environ.get(name, "")
+    value = _read(environ, name) or ""
     origins = tuple(origin.strip() for origin in value.split(",")) if value.strip() else ()
     if origins != ("*",) and not all(_is_origin(origin) for origin in origins):
         expected = "origins such as https://example.org, separated by commas, or *"
@@ -122,23 +142,33 @@ def _parse_switch(environ: Mapping[str, str], name: str) -> bool:
 
 
 def _parse_seconds(environ: Mapping[str, str], name: str, default: float) -> float:
-    value = environ.get(name)
+    value = _read(environ, name)
     if value is None:
         return default
-    expected = "a number of seconds, 0 or more"
+    expected = f"a number of seconds, 0 or more, at most {MAX_SECONDS:,}"
     try:
         seconds = float(value)
     except ValueError:
         raise InvalidSetting(name, value, expected) from None
-    if not 0 <= seconds < float("inf"):
+    if not 0 <= seconds <= MAX_SECONDS:
         raise InvalidSetting(name, value, expected)
     return seconds
 
 
+def _parse_timeout(environ: Mapping[str, str], name: str, default: float) -> float:
+    """Parse seconds that something must have to succeed."""
+    seconds = _parse_seconds(environ, name, default)
+    if seconds == 0:
+        raise InvalidSetting(name, environ[name], "more than 0 seconds")
+    return seconds
+
+
 def _parse_count(environ: Mapping[str, str], name: str, default: int) -> int:
-    value = environ.get(name)
+    value = _read(environ, name)
     if value is None:
         return default
-    if not value.isascii() or not value.isdigit() or int(value) == 0:
-        raise InvalidSetting(name, value, "a whole number, 1 or more")
+    is_count = value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS
+    if not is_count or int(value) == 0:
+        expected = f"a whole number, 1 or more, of at most {MAX_DIGITS} digits"
+        raise InvalidSetting(name, value, expected)
     return int(value)

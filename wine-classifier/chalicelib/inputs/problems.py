@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 
-from chalicelib.errors import InvalidRequest, Problem
+from chalicelib.errors import MAX_COUNTED_PROBLEMS, InvalidRequest, Problem
 from chalicelib.inputs.suggestions import did_you_mean
 
 MAX_LISTED_PROBLEMS = 20
@@ -16,23 +16,31 @@ Locate = Callable[[int | None, str | None], str]
 
 
 class Problems:
-    """Collects problems: lists the first `MAX_LISTED_PROBLEMS` and counts all."""
+    """Collects problems: lists the first `MAX_LISTED_PROBLEMS`, counts `MAX_COUNTED_PROBLEMS`."""
 
     def __init__(self) -> None:
         self._listed: list[Problem] = []
         self._count = 0
 
     def add(self, path: str, problem: str) -> None:
-        """Add a problem; it must not repeat a value of the request."""
+        """Add a problem; it must not repeat a value of the request.
+
+        Raises `InvalidRequest` at once if there are too many to count.
+        """
         self._count += 1
         if not self._list_is_full():
             self._listed.append(Problem(path, problem))
+        elif self._count > MAX_COUNTED_PROBLEMS:
+            self.raise_if_any()
 
-    def add_unknown(self, path: str, name: object, known: Iterable[str], problem: str) -> None:
+    def add_unknown(
+        self, path: str, name: object, known: Collection[str | float], problem: str
+    ) -> None:
         """Add a problem with a name that is not among the known ones, with the closest of them."""
         # A hint costs time, so only listed problems get one.
-        has_hint = isinstance(name, str) and not self._list_is_full()
-        self.add(path, f"{problem}{did_you_mean(str(name), known) if has_hint else ''}")
+        if isinstance(name, str) and not self._list_is_full():
+            problem += did_you_mean(name, known)
+        self.add(path, problem)
 
     def raise_if_any(self) -> None:
         """Raise `InvalidRequest` if a problem was added."""

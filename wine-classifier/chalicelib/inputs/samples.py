@@ -23,6 +23,7 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 LARGEST_INTEGER = 2**53
 INTEGER_TOO_LARGE = "is too large: a whole number may be up to 2**53"
 UNKNOWN_CATEGORY = "is not a known category"
+NO_VALUE = "has no value: a sample needs at least one"
 
 _BOOLEANS = {True: 1.0, False: 0.0}
 _NUMERIC_TYPES = frozenset({int, float, type(None)})
@@ -69,20 +70,29 @@ class Samples(NamedTuple):
         )
 
 
-def read_samples(data: object, signature: Signature, locate: Locate, *, max_rows: int) -> Samples:
+def read_samples(
+    data: object,
+    signature: Signature,
+    locate: Locate,
+    *,
+    max_rows: int,
+    accepts_no_value: bool = False,
+) -> Samples:
     """Parse samples.
 
     Parameters
     ----------
     data : object
         JSON value: a number or a string that holds one (the first feature alone), an object (one
-        sample by name), a list of scalars (one sample by position), or a list of lists or objects
-        (a batch).
+        sample by name), a list of scalars (one sample by position), or a list of lists or a list
+        of objects (a batch).
     signature : Signature
     locate : Locate
         Returns the path of a value in the request, for problems.
     max_rows : int
         Maximum number of samples.
+    accepts_no_value : bool, default=False
+        Whether a sample may have only missing values; in a request it is a mistake.
 
     Returns
     -------
@@ -98,7 +108,7 @@ def read_samples(data: object, signature: Signature, locate: Locate, *, max_rows
     is_batch = False
     samples: list[Any] = []
     if isinstance(data, list):
-        is_batch = any(isinstance(item, (list, dict)) for item in data)
+        is_batch = not {list, dict}.isdisjoint(map(type, data))
         samples = data if is_batch else [data]
         if not data:
             problems.add(locate(None, None), "has no samples")
@@ -113,7 +123,8 @@ def read_samples(data: object, signature: Signature, locate: Locate, *, max_rows
         problems.add(locate(None, None), problem)
     problems.raise_if_any()
     check_row_count(len(samples), max_rows)
-    return _Parser(signature, samples, locate, is_batch=is_batch).parse()
+    parser = _Parser(signature, samples, locate, is_batch=is_batch)
+    return parser.parse(accepts_no_value=accepts_no_value)
 
 
 def check_row_count(rows: int, max_rows: int) -> None:
@@ -134,17 +145,41 @@ class _Parser:
         self._is_batch = is_batch
         self._problems = Problems()
 
-    def parse(self) -> Samples:
+    def parse(self, *, accepts_no_value: bool) -> Samples:
+        self._reject_mixed_types()
         rows = [self._order_values(index, sample) for index, sample in enumerate(self._samples)]
         # The index in the request of each row that has a value for each feature.
         self._indices = [index for index, row in enumerate(rows) if row is not None]
         values = [row for row in rows if row is not None]
+        if not accepts_no_value and not self._signature.has_required:
+            self._reject_missing_rows(values)
         if self._signature.is_unconstrained:
             numbers, texts = self._parse_matrix(values), []
         else:
             numbers, texts = self._parse_numbers(values), self._parse_texts(values)
         self._problems.raise_if_any()
         return Samples(len(values), numbers, texts, self._is_batch)
+
+    def _reject_mixed_types(self) -> None:
+        """Reject each list of a batch that begins with an object, and each object after a list."""
+        types = list(map(type, self._samples))
+        if not {list, dict} <= set(types):
+            return
+        first = next(t for t in types if t in (list, dict))
+        for index, sample in enumerate(self._samples):
+            if types[index] in (list, dict) and types[index] is not first:
+                problem = f"is {_json_type(sample)}, but the first sample is {_JSON_TYPES[first]}"
+                self._problems.add(self._path(index), problem)
+        self._problems.raise_if_any()
+
+    def _reject_missing_rows(self, rows: list[list[Any]]) -> None:
+        """Reject samples that have only missing values."""
+        for row, values in enumerate(rows):
+            if values[0] is None and values.count(None) == len(values):
+                index = self._indices[row]
+                sample = self._samples[index]  # may have values under unknown names
+                if isinstance(sample, list) or all(v is None for v in sample.values()):
+                    self._problems.add(self._path(index), NO_VALUE)
 
     def _order_values(self, index: int, sample: object) -> list[Any] | None:
         """Return a sample's values in the model's order, or None if it has the wrong form."""
@@ -248,8 +283,8 @@ class _Parser:
             self._reject(row, feature, "must be text that UTF-8 can encode")
             return None
         if feature.categories is not None and value not in feature.categories:
-            path, listed = self._value_path(row, feature), map(str, feature.listed_categories)
-            self._problems.add_unknown(path, value, listed, UNKNOWN_CATEGORY)
+            path = self._value_path(row, feature)
+            self._problems.add_unknown(path, value, feature.listed_categories, UNKNOWN_CATEGORY)
         return value
 
     def _reject(self, row: int, feature: Feature, problem: str) -> None:

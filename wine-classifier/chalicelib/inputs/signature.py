@@ -120,6 +120,11 @@ class Signature:
         )
 
     @functools.cached_property
+    def width(self) -> int:
+        """Cells of a sample, to bound a request: its features, and its probabilities."""
+        return len(self.features) + len(self.classes)
+
+    @functools.cached_property
     def names(self) -> list[str]:
         """Feature names, in order."""
         return [feature.name for feature in self.features]
@@ -128,6 +133,11 @@ class Signature:
     def known_names(self) -> frozenset[str]:
         """Feature names, for lookup."""
         return frozenset(self.names)
+
+    @functools.cached_property
+    def has_required(self) -> bool:
+        """True if a sample must have a value for some feature."""
+        return any(feature.required for feature in self.features)
 
     @functools.cached_property
     def number_indices(self) -> list[int]:

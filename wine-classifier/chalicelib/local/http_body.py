@@ -13,10 +13,29 @@ from chalicelib.rest.body import LAMBDA_PAYLOAD_BYTES
 MAX_LINE_BYTES = 8192
 MAX_TRAILERS = 100
 
+INVALID_HEADERS = "The headers are not valid HTTP headers."
+# What may surround a header's value (RFC 9110, section 5.6.3); `str.strip` removes more.
+_SPACES = " \t"
+# What no header line may hold (RFC 9110, section 5.5); the email parser takes some for line ends.
+_CONTROL_CHARACTER = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _CONTENT_LENGTH = re.compile(r"[0-9]{1,18}")
 _CHUNK_HEADER = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(;[^\r\n]*)?\r?\n")
 _LINE_ENDS = (b"\r\n", b"\n")
 _INVALID_HEADERS = (FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect)
+
+
+class HeaderLines:
+    """The header lines of a request; `readline` raises `MalformedBody` at a control character."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def readline(self, limit: int = -1) -> bytes:
+        """Read a line."""
+        line = self._stream.readline(limit)
+        if _CONTROL_CHARACTER.search(line.removesuffix(b"\n").removesuffix(b"\r")):
+            raise MalformedBody(INVALID_HEADERS)
+        return line
 
 
 def read_body(headers: Message, stream: IO[bytes]) -> bytes:
@@ -28,16 +47,16 @@ def read_body(headers: Message, stream: IO[bytes]) -> bytes:
     lengths = set(headers.get_all("Content-Length", []))
     encodings = headers.get_all("Transfer-Encoding", [])
     if any(isinstance(defect, _INVALID_HEADERS) for defect in headers.defects):
-        raise MalformedBody("The headers are not valid HTTP headers.")
+        raise MalformedBody(INVALID_HEADERS)
     if encodings and lengths:
         raise MalformedBody("The request has both Content-Length and Transfer-Encoding.")
     try:
         if encodings:
-            if [encoding.strip().lower() for encoding in encodings] != ["chunked"]:
+            if [encoding.strip(_SPACES).lower() for encoding in encodings] != ["chunked"]:
                 raise MalformedBody("Transfer-Encoding must be chunked.")
             return _read_chunks(stream)
         length = lengths.pop() if lengths else "0"
-        if lengths or not _CONTENT_LENGTH.fullmatch(length.strip()):
+        if lengths or not _CONTENT_LENGTH.fullmatch(length.strip(_SPACES)):
             raise MalformedBody("Content-Length must be one whole number.")
         return _read(stream, int(length))
     except TimeoutError:

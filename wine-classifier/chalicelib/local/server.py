@@ -26,7 +26,7 @@ from chalice.local import (
 )
 
 from chalicelib.errors import ServingError
-from chalicelib.local.http_body import read_body
+from chalicelib.local.http_body import HeaderLines, read_body
 from chalicelib.rest.events import NOT_FOUND_PATH
 from chalicelib.rest.responses import error_response, json_response
 from chalicelib.store.object_store import CURRENT
@@ -93,6 +93,16 @@ class StrictRequestHandler(ChaliceRequestHandler):
         except ServingError as error:
             self._reject(error_response(error))
 
+    def parse_request(self) -> bool:
+        """Parse the request line and the headers; raises `MalformedBody`."""
+        attributes = self.__dict__  # the type of `rfile` is wider than what parsing reads
+        stream = attributes["rfile"]
+        attributes["rfile"] = HeaderLines(stream)
+        try:
+            return bool(super().parse_request())
+        finally:
+            attributes["rfile"] = stream
+
     def send_error(self, code: int, *_: str | None) -> None:
         """Reject invalid HTTP without http.server's message, which may repeat the request."""
         error = {"error": _PROTOCOL_ERRORS.get(code, "The request is not valid HTTP.")}
@@ -133,7 +143,9 @@ class StrictRequestHandler(ChaliceRequestHandler):
 
 
 class LocalHTTPServer(ThreadedHTTPServer):
-    """Prints no traceback when a client disconnects."""
+    """Queues a burst of connections; prints no traceback when a client disconnects."""
+
+    request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Print the current exception, unless it is a lost connection."""

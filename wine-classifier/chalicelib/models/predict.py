@@ -41,10 +41,12 @@ def predict(
     ------
     InvalidRequest
         If the samples do not fit the model.
-    TooManySamples
+    BodyTooLarge
+        If there are too many samples, or their texts are too long.
     """
     signature = model.manifest.signature
     samples = read_samples(data, signature, locate, max_rows=max_rows)
+    model.classifier.check_cost(samples)
     try:
         prediction = model.classifier.predict(samples)
     except Exception as error:  # the model passed its golden samples, but fails on these

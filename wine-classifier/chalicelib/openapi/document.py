@@ -17,9 +17,12 @@ from chalicelib.openapi.paths import build_paths
 from chalicelib.openapi.sample_schemas import sample_schemas
 from chalicelib.openapi.tensor_schemas import tensor_schemas
 
+# Relative to the document's own URL, so it holds below a stage and below a custom domain's path.
+_SERVER_URL = "."
 
-def openapi_document(manifest: Manifest, *, max_rows: int, server_url: str) -> dict[str, Any]:
-    """Describe every route for the model; `server_url` is the prefix of all paths."""
+
+def openapi_document(manifest: Manifest, *, max_rows: int) -> dict[str, Any]:
+    """Describe every route for the model, with at most `max_rows` samples in a request."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -28,7 +31,7 @@ def openapi_document(manifest: Manifest, *, max_rows: int, server_url: str) -> d
             "summary": "A scikit-learn classifier.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": server_url}],
+        "servers": [{"url": _SERVER_URL}],
         "tags": [{"name": name} for name in ("classify", "about", "mlflow", "inference")],
         "paths": build_paths(manifest),
         "components": {

@@ -21,7 +21,7 @@ def classify_examples(manifest: Manifest) -> dict[str, Any]:
     examples: dict[str, Any] = {
         "by name": {"data": named},
         "by position": {"data": positional},
-        "a batch": {"data": [named, positional]},
+        "a batch": {"data": [named, named]},
     }
     if manifest.signature.has_probabilities:
         examples["with probabilities"] = {"data": named, "probabilities": True}

@@ -29,14 +29,8 @@ def create_blueprint(service: Service) -> Blueprint:
         # Imported here so that no other request pays for the import.
         from chalicelib.openapi.document import openapi_document
 
-        settings, models = service.settings, service.models
-        # On API Gateway the path starts with the stage, or with the base path of a custom domain.
-        path = str(routes.current_request.context.get("path", ""))
-        document = openapi_document(
-            models.current().manifest,
-            max_rows=settings.max_rows,
-            server_url=path.rstrip("/").removesuffix("/openapi.json") or "/",
-        )
-        return json_response(document)
+        manifest = service.models.current().manifest
+        max_rows = service.settings.max_samples(manifest.signature.width)
+        return json_response(openapi_document(manifest, max_rows=max_rows))
 
     return routes

@@ -38,11 +38,15 @@ def sample_schemas(manifest: Manifest, max_rows: int) -> dict[str, Schema]:
     sample = ref("Sample"), ref("PositionalSample")
     return {
         "Sample": object_schema(features, required_names(signature))
-        | {"description": "A value for each feature, by name."},
+        | {"description": "A value for each feature, by name."}
+        | ({} if signature.has_required else {"not": {"additionalProperties": {"type": "null"}}}),
         "PositionalSample": tuple_schema(list(features.values()))
-        | {"description": "A value for each feature, in the model's order."},
-        "Batch": array_schema({"anyOf": [*sample]}, minItems=1)
-        | {"description": f"At most {max_rows:,} samples."},
+        | {"description": "A value for each feature, in the model's order."}
+        | ({} if signature.has_required else {"contains": {"not": {"type": "null"}}}),
+        "Batch": {
+            "anyOf": [array_schema(schema, minItems=1) for schema in sample],
+            "description": f"At most {max_rows:,} samples, all by name or all by position.",
+        },
         "ClassifyRequest": object_schema(
             {
                 "data": {"anyOf": [*sample, ref("Batch"), *_scalar_schemas(manifest)]},

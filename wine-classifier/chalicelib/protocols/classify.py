@@ -11,6 +11,7 @@ from chalicelib.inputs.suggestions import shorten_name
 from chalicelib.models.model import Model
 from chalicelib.models.predict import predict, probability_rows
 from chalicelib.rest.body import read_json
+from chalicelib.rest.responses import check_response_size
 
 _FIELDS = ("data", "probabilities")
 _locate = locate_in_rows("data")
@@ -56,7 +57,8 @@ def classify(request: ClassifyRequest, model: Model, *, max_rows: int) -> dict[s
     ------
     InvalidRequest
         If the samples do not fit the model.
-    TooManySamples
+    BodyTooLarge
+        If there are too many samples, or the response would be too large.
     """
     signature = model.manifest.signature
     if request.probabilities and not signature.has_probabilities:
@@ -64,6 +66,10 @@ def classify(request: ClassifyRequest, model: Model, *, max_rows: int) -> dict[s
         raise InvalidRequest([problem], count=1)
     prediction, is_batch = predict(request.data, model, _locate, max_rows=max_rows)
     labels = prediction.labels
+    characters = sum(map(len, labels))
+    if request.probabilities:
+        characters += len(labels) * sum(map(len, signature.classes))
+    check_response_size(characters)
     response: dict[str, Any] = {"predictions": labels} if is_batch else {"prediction": labels[0]}
     if request.probabilities:
         rows = probability_rows(prediction, signature)

@@ -15,7 +15,7 @@ LAMBDA_PAYLOAD_BYTES = 6 * 1024 * 1024
 
 # A list takes far more memory than the two characters that write it, so lists and objects need a
 # limit of their own; numbers and text are bounded by the payload.
-MAX_CONTAINERS = 500_000
+MAX_CONTAINERS = 250_000
 _DEPTH_PROBE_CHARACTERS = 500_000
 
 JSON = "application/json"

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from chalice.app import Request, Response, RouteEntry
 
 from chalicelib.errors import (
-    BodyTooLarge,
     MethodNotAllowed,
     ServingError,
     UnknownPath,
@@ -19,7 +18,11 @@ from chalicelib.errors import (
 )
 from chalicelib.log import log_event
 from chalicelib.rest.body import LAMBDA_PAYLOAD_BYTES
-from chalicelib.rest.responses import error_response, internal_error_response
+from chalicelib.rest.responses import (
+    error_response,
+    internal_error_response,
+    response_too_large,
+)
 
 # The method of CORS preflights; see `chalicelib.rest.cors`.
 PREFLIGHT = "OPTIONS"
@@ -58,8 +61,7 @@ def error_middleware(
     """Replace Chalice's own errors, and responses that Lambda would not deliver."""
     response = get_response(request)
     if isinstance(response.body, str) and _is_too_large(response.body):
-        unit = "bytes: send fewer samples at a time"
-        return error_response(BodyTooLarge("A response", LAMBDA_PAYLOAD_BYTES, unit))
+        return error_response(response_too_large())
     if not (isinstance(response.body, dict) and "Code" in response.body):
         return response
     if response.status_code == 405 and request is not None:

@@ -18,6 +18,7 @@ from chalicelib.errors import (
     UnknownPath,
     UnsupportedMediaType,
 )
+from chalicelib.rest.body import LAMBDA_PAYLOAD_BYTES
 from chalicelib.store.model_store import RETRY_AFTER_SECONDS, ModelStore
 
 # Subclasses have the status of their base.
@@ -50,6 +51,20 @@ def json_response(
 def text_response(body: str, headers: dict[str, str]) -> Response:
     """Return a response with a body of another type; the headers hold its Content-Type."""
     return Response(body, {**_EVERY_RESPONSE, **headers})
+
+
+def check_response_size(characters: int) -> None:
+    """Raise `BodyTooLarge` if a response of so many characters, or more, cannot be delivered.
+
+    A model's labels may be long; the response is not built then.
+    """
+    if characters > LAMBDA_PAYLOAD_BYTES:
+        raise response_too_large()
+
+
+def response_too_large() -> BodyTooLarge:
+    """Return the error of a response that Lambda does not deliver."""
+    return BodyTooLarge("A response", LAMBDA_PAYLOAD_BYTES, "bytes: send fewer samples at a time")
 
 
 def health_response(models: ModelStore) -> Response:

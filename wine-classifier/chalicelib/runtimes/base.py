@@ -32,5 +32,8 @@ class Classifier(Protocol):
     def runtime(self) -> str:
         """The library that computes the predictions, and its version."""
 
+    def check_cost(self, samples: Samples) -> None:
+        """Raise `BodyTooLarge` if samples would take too long for one request."""
+
     def predict(self, samples: Samples) -> Prediction:
         """Classify samples that fit the model's signature."""

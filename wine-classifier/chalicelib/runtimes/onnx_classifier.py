@@ -20,8 +20,10 @@ SAMPLES_INPUT = "samples"
 CLASS_INDEX_OUTPUT = "class_index"
 PROBABILITIES_OUTPUT = "probabilities"
 
-# Encoded texts can be wide (one column per term), so a batch of them is run in parts of 4 MB.
-MAX_ENCODED_VALUES = 500_000
+# A batch is run in parts: encoded texts can be wide (one column per term), and so can what the
+# graph computes in between (one column per category, or per sample that a neighbour may be).
+MAX_ROWS_PER_RUN = 1_000
+MAX_VALUES_PER_RUN = 500_000  # 4 MB
 _REASON_CHARACTERS = 200
 
 
@@ -90,20 +92,28 @@ class OnnxClassifier:
         """The library that computes the predictions, and its version."""
         return f"ONNX Runtime {ort_api().version}"
 
+    def check_cost(self, samples: Samples) -> None:
+        """Raise `BodyTooLarge` if the samples' texts take too long for one request."""
+        if self._encoders:
+            from chalicelib.inputs.text_encoding import check_cost
+
+            check_cost(samples, self._text_columns, self._encoders)
+
     def predict(self, samples: Samples) -> Prediction:
         """Classify samples."""
+        width = sum(encoder.width for encoder in self._encoders) or 1
+        size = max(1, min(MAX_ROWS_PER_RUN, MAX_VALUES_PER_RUN // width))
+        if samples.rows <= size:
+            return self._predict_part(samples)
+        starts = range(0, samples.rows, size)
+        return _join([self._predict_part(samples.part(start, size)) for start in starts])
+
+    def _predict_part(self, samples: Samples) -> Prediction:
         if not self._text_columns:
             return self._run(samples.rows, samples.numbers)
         from chalicelib.inputs.text_encoding import encode_texts  # only models with text need it
 
-        width = sum(encoder.width for encoder in self._encoders) or 1
-        size = max(1, MAX_ENCODED_VALUES // width)
-        parts = [samples.part(start, size) for start in range(0, samples.rows, size)]
-        predictions = [
-            self._run(part.rows, encode_texts(part, self._text_columns, self._encoders))
-            for part in parts
-        ]
-        return predictions[0] if len(predictions) == 1 else _join(predictions)
+        return self._run(samples.rows, encode_texts(samples, self._text_columns, self._encoders))
 
     def _run(self, rows: int, matrix: array[float]) -> Prediction:
         class_indices, *probabilities = self._session.run(rows, matrix)
@@ -126,5 +136,8 @@ def _make_encoders(documents: Sequence[Mapping[str, Any]]) -> Sequence[Any]:
 
 def _join(predictions: Sequence[Prediction]) -> Prediction:
     labels = list(chain.from_iterable(prediction.labels for prediction in predictions))
-    parts = [p.probabilities for p in predictions if p.probabilities is not None]
-    return Prediction(labels, array("d", chain.from_iterable(parts)) if parts else None)
+    first, *others = (prediction.probabilities for prediction in predictions)
+    for probabilities in others:
+        if first is not None and probabilities is not None:
+            first.extend(probabilities)
+    return Prediction(labels, first)

@@ -14,7 +14,7 @@ from array import array
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.errors import InvalidArtifact
+from chalicelib.errors import BodyTooLarge, InvalidArtifact
 from chalicelib.inputs.samples import Samples
 from chalicelib.inputs.signature import Feature, Signature
 from chalicelib.runtimes.base import Prediction
@@ -98,6 +98,9 @@ _PARTIAL_FUNCTION = ("sklearn.utils.validation", "check_array", "FunctionNode")
 
 _LISTED_TYPES = 3
 
+# About a second of scikit-learn's vectorizers, with a few n-grams at each character.
+MAX_TEXT_CHARACTERS = 1_000_000
+
 
 class SklearnClassifier:
     """A fitted scikit-learn classifier; raises `InvalidArtifact` if it cannot be loaded safely.
@@ -141,6 +144,12 @@ class SklearnClassifier:
             ) from error
         self._signature = signature
         self.runtime = f"scikit-learn {sklearn_version}"
+
+    @staticmethod
+    def check_cost(samples: Samples) -> None:
+        """Raise `BodyTooLarge` if the samples' texts take too long for one request."""
+        if sum(len(text) for text in samples.texts if text) > MAX_TEXT_CHARACTERS:
+            raise BodyTooLarge("The texts of a request", MAX_TEXT_CHARACTERS, "characters")
 
     def predict(self, samples: Samples) -> Prediction:
         """Classify samples."""

@@ -7,7 +7,12 @@ from chalice.app import Blueprint, Response
 from chalicelib.models.predict import predict
 from chalicelib.rest.events import read_request
 from chalicelib.rest.middleware import handle_errors
-from chalicelib.rest.responses import health_response, json_response, text_response
+from chalicelib.rest.responses import (
+    check_response_size,
+    health_response,
+    json_response,
+    text_response,
+)
 from chalicelib.service import Service
 
 
@@ -37,10 +42,13 @@ def create_blueprint(service: Service) -> Blueprint:
         from chalicelib.protocols.invocations.request import read_invocation
 
         body, headers = read_request(routes)
-        max_rows, model = service.settings.max_rows, service.models.current()
-        request = read_invocation(body, headers, model.manifest.signature, max_rows=max_rows)
+        model = service.models.current()
+        signature = model.manifest.signature
+        max_rows = service.settings.max_samples(signature.width)
+        request = read_invocation(body, headers, signature, max_rows=max_rows)
         prediction, _ = predict(request.samples, model, request.locate, max_rows=max_rows)
         labels, version = prediction.labels, {"X-Model-Version": model.manifest.version}
+        check_response_size(sum(map(len, labels)))
         if accepts_csv(headers):
             csv = write_csv([label] for label in labels)
             return text_response(csv, {"Content-Type": CSV, **version})

@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.models.manifest import Manifest
 from chalicelib.models.predict import probability_rows
+from chalicelib.rest.responses import check_response_size
 from chalicelib.runtimes.base import Prediction
 
 LABELS = "predict"
@@ -28,6 +29,7 @@ def infer_response(
         Echoed in the response.
     """
     row_count = len(prediction.labels)
+    check_response_size(sum(map(len, prediction.labels)))
     tensors = []
     for name in outputs:
         if name == LABELS:

@@ -68,7 +68,8 @@ def create_blueprint(service: Service) -> Blueprint:
         if "inference-header-content-length" in headers:
             raise BinaryTensors
         model = _get_model(service, model_name, model_version)
-        manifest, max_rows = model.manifest, service.settings.max_rows
+        manifest = model.manifest
+        max_rows = service.settings.max_samples(manifest.signature.width)
         request = read_infer_request(
             read_json(body, headers), manifest.signature, max_rows=max_rows
         )
