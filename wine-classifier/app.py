@@ -24,7 +24,7 @@ from chalicelib.protocols.open_inference import routes as open_inference
 from chalicelib.rest.cors import allow_origin, register_preflight_routes
 from chalicelib.rest.events import StrictChalice, read_request
 from chalicelib.rest.middleware import error_middleware, handle_errors, not_found
-from chalicelib.rest.responses import health_response, json_response
+from chalicelib.rest.responses import health_response, json_response, prediction_headers
 from chalicelib.service import Service
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def classify() -> Response:
     request = read_classify_request(*read_request(app))
     model = models.current()
     max_rows = settings.max_samples(model.manifest.signature.width)
-    response = classify_samples(request, model, max_rows=max_rows)
-    return json_response(response, {"X-Model-Version": model.manifest.version})
+    response, out_of_range = classify_samples(request, model, max_rows=max_rows)
+    return json_response(response, prediction_headers(model.manifest.version, out_of_range))
 
 
 @app.route("/health", methods=["GET"], content_types=[])

@@ -54,9 +54,9 @@ def run(command: list[str], **environment: str) -> Any:
 
 
 def open_with_quotes(open_page: OpenPage, url: str) -> Any:
-    """Open a page and choose the text that shells and languages quote differently."""
+    """Open a page and type the texts that shells and languages quote differently."""
     page = open_page(url, permissions=["clipboard-read", "clipboard-write"])
-    page.get_by_label("colour, or hue", exact=True).select_option(label=QUOTED)
+    page.get_by_label("colour, or hue", exact=True).fill(QUOTED)
     page.get_by_label("note", exact=True).fill("$HOME `id` \\n 'x' \"y\"\nsecond line é 日本")
     expect(page.locator("#prediction")).not_to_have_text(NO_PREDICTION)
     return page

@@ -28,6 +28,10 @@ class Feature(NamedTuple):
         True if a missing value is None, not NaN, in the data that the estimator was fitted on.
     listed_categories : tuple of str or float
         The categories that clients are told; the others are rare or private.
+    minimum, maximum : float, optional
+        The range in the training data; None if it is not told.
+    is_private : bool
+        True if nothing is told of the values in the training data.
     """
 
     name: str
@@ -36,6 +40,9 @@ class Feature(NamedTuple):
     categories: frozenset[str | float] | None = None
     missing_is_none: bool = False
     listed_categories: tuple[str | float, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    is_private: bool = False
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Feature:
@@ -58,6 +65,9 @@ class Feature(NamedTuple):
             categories=frozenset((*listed, *unlisted)) if is_closed else None,
             missing_is_none=document.get("missing") == "none",
             listed_categories=listed,
+            minimum=document.get("min"),
+            maximum=document.get("max"),
+            is_private=bool(document.get("private")),
         )
 
 

@@ -12,6 +12,7 @@ from chalicelib.inputs.samples import Samples, read_samples
 from chalicelib.inputs.signature import Signature
 from chalicelib.log import log_event
 from chalicelib.models.model import Model
+from chalicelib.models.training_range import find_out_of_range
 from chalicelib.runtimes.base import Prediction
 
 
@@ -55,6 +56,8 @@ def predict(
         raise InvalidRequest([problem], count=1) from error
     if prediction.probabilities is not None and not signature.allows_nan:
         _reject_overflow(prediction.probabilities, len(signature.classes), samples, locate)
+    if samples.rows == 1:
+        prediction = prediction._replace(out_of_range=find_out_of_range(samples, model.manifest))
     return prediction, samples.is_batch
 
 

@@ -146,4 +146,10 @@ def _inference_model_paths(
 
 def _prediction_response(schema_name: str, description: str) -> dict[str, Any]:
     version = {"description": "The version of the model that predicted.", "schema": TEXT}
-    return response_object(description, ref(schema_name), {"X-Model-Version": version})
+    out_of_range = {
+        "description": "Of a single sample: the names of the features whose values are unlike the "
+        "training data, percent-encoded, with commas between them.",
+        "schema": TEXT,
+    }
+    headers = {"X-Model-Version": version, "X-Out-Of-Range": out_of_range}
+    return response_object(description, ref(schema_name), headers)

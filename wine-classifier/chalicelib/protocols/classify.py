@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from chalicelib.errors import InvalidRequest, Problem
@@ -44,14 +44,18 @@ def read_classify_request(body: bytes | str, headers: Mapping[str, str]) -> Clas
     return ClassifyRequest(**document)
 
 
-def classify(request: ClassifyRequest, model: Model, *, max_rows: int) -> dict[str, Any]:
+def classify(
+    request: ClassifyRequest, model: Model, *, max_rows: int
+) -> tuple[dict[str, Any], Sequence[str]]:
     """Return the response to a request.
 
     Returns
     -------
-    dict
+    response : dict
         ``prediction`` for one sample, ``predictions`` for a batch; with ``probabilities`` if
         requested, an object with the probability of each class for each sample.
+    out_of_range : list of str
+        As of `chalicelib.runtimes.base.Prediction`.
 
     Raises
     ------
@@ -75,4 +79,4 @@ def classify(request: ClassifyRequest, model: Model, *, max_rows: int) -> dict[s
         rows = probability_rows(prediction, signature)
         by_class = [dict(zip(signature.classes, row, strict=True)) for row in rows]
         response["probabilities"] = by_class if is_batch else by_class[0]
-    return response
+    return response, prediction.out_of_range

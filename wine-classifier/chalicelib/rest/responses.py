@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 
 from chalice.app import Response
@@ -32,6 +33,8 @@ _STATUS: dict[type[ServingError], int] = {
     InvalidRequest: 422,
     ModelUnavailable: 503,
 }
+
+MAX_LISTED_FEATURES = 20  # in a header
 
 # A prediction is of its moment and of one client's data: no cache keeps it. And no browser guesses
 # that a response is of another type, such as a script.
@@ -65,6 +68,21 @@ def check_response_size(characters: int) -> None:
 def response_too_large() -> BodyTooLarge:
     """Return the error of a response that Lambda does not deliver."""
     return BodyTooLarge("A response", LAMBDA_PAYLOAD_BYTES, "bytes: send fewer samples at a time")
+
+
+def prediction_headers(version: str, out_of_range: Sequence[str]) -> dict[str, str]:
+    """Return the headers of a response with predictions.
+
+    ``X-Out-Of-Range`` has up to `MAX_LISTED_FEATURES` names with commas between them, in percent
+    encoding, as a name may hold a comma or characters that no header may.
+    """
+    headers = {"X-Model-Version": version}
+    if out_of_range:
+        from urllib.parse import quote  # most samples need none
+
+        names = (quote(name, safe=" ") for name in out_of_range[:MAX_LISTED_FEATURES])
+        headers["X-Out-Of-Range"] = ",".join(names)
+    return headers
 
 
 def health_response(models: ModelStore) -> Response:

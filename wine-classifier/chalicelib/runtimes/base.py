@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from chalicelib.inputs.samples import Samples
@@ -19,10 +20,13 @@ class Prediction(NamedTuple):
         Shape (samples, classes), flat in row order, classes in the order of the signature; None
         if the classifier has none. Not finite where a sample's values overflow the arithmetic;
         the label of such a sample is meaningless.
+    out_of_range : list of str
+        Of a single sample, the features whose values are unlike the training data.
     """
 
     labels: list[str]
     probabilities: array[float] | None
+    out_of_range: Sequence[str] = ()
 
 
 class Classifier(Protocol):

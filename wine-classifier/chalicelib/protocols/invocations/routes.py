@@ -11,6 +11,7 @@ from chalicelib.rest.responses import (
     check_response_size,
     health_response,
     json_response,
+    prediction_headers,
     text_response,
 )
 from chalicelib.service import Service
@@ -47,11 +48,12 @@ def create_blueprint(service: Service) -> Blueprint:
         max_rows = service.settings.max_samples(signature.width)
         request = read_invocation(body, headers, signature, max_rows=max_rows)
         prediction, _ = predict(request.samples, model, request.locate, max_rows=max_rows)
-        labels, version = prediction.labels, {"X-Model-Version": model.manifest.version}
+        labels = prediction.labels
+        described = prediction_headers(model.manifest.version, prediction.out_of_range)
         check_response_size(sum(map(len, labels)))
         if accepts_csv(headers):
             csv = write_csv([label] for label in labels)
-            return text_response(csv, {"Content-Type": CSV, **version})
-        return json_response(labels if request.is_bare else {"predictions": labels}, version)
+            return text_response(csv, {"Content-Type": CSV, **described})
+        return json_response(labels if request.is_bare else {"predictions": labels}, described)
 
     return routes

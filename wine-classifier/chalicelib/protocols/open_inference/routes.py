@@ -11,7 +11,7 @@ from chalicelib.models.predict import predict
 from chalicelib.rest.body import read_json
 from chalicelib.rest.events import read_request
 from chalicelib.rest.middleware import handle_errors
-from chalicelib.rest.responses import health_response, json_response
+from chalicelib.rest.responses import health_response, json_response, prediction_headers
 from chalicelib.service import Service
 
 _MODEL = "/v2/models/{model_name}"
@@ -77,7 +77,9 @@ def create_blueprint(service: Service) -> Blueprint:
         response = infer_response(
             prediction, manifest, outputs=request.outputs, request_id=request.id
         )
-        return json_response(response, {"X-Model-Version": manifest.version})
+        return json_response(
+            response, prediction_headers(manifest.version, prediction.out_of_range)
+        )
 
     for path in (_MODEL, _VERSION):
         routes.route(path, methods=["GET"], content_types=[])(metadata)
