@@ -10,8 +10,9 @@ from pathlib import Path
 from deployment.errors import PackagingError
 
 ROOT = Path(__file__).parent.parent.parent
-# Of wheels that contain none.
-_MISSING = {"obstore": Path(__file__).parent / "obstore-LICENSE"}
+_MIT = Path(__file__).parent / "mit-license.txt"
+# The copyright holders of wheels that declare the MIT licence and do not contain it.
+_MIT_HOLDERS = {"obstore": "Development Seed"}
 _NAME = re.compile(r"(LICEN[CS]E|COPYING)", re.IGNORECASE)
 
 
@@ -24,9 +25,9 @@ def add_licences(folder: Path) -> None:
     for file in distribution("chalice").files or []:
         if file.name in ("LICENSE", "NOTICE"):
             shutil.copyfile(str(file.locate()), folder / "chalice" / file.name)
-    for name, licence in _MISSING.items():
+    for name, holder in _MIT_HOLDERS.items():
         if (folder / name).is_dir():
-            shutil.copyfile(licence, folder / name / "LICENSE")
+            (folder / name / "LICENSE").write_text(_MIT.read_text().format(holder=holder))
     for record in folder.glob("*.dist-info"):
         name = record.name.partition("-")[0]
         places = [record, folder / name]
