@@ -18,6 +18,8 @@ _CELL_PATTERNS = {
     "boolean": "([Tt]rue|[Ff]alse)",
     "categorical": "[a-z]{1,9}",
 }
+_NULL = {"type": "null"}
+
 # Not re.escape: JSON Schema's regular expressions are ECMA-262's, with fewer escapes.
 _SPECIAL_CHARACTER = re.compile(r"[.*+?^${}()|\[\]\\]")
 
@@ -48,22 +50,25 @@ def _column_schemas(manifest: Manifest) -> list[Schema]:
     JSON Schema cannot require lists of equal length, so these are one sample or one feature.
     """
     required = required_names(manifest.signature)
-    one_sample = _columns_schema(manifest, required, maxItems=1) | {
+    features = feature_schemas(manifest)
+    one_sample = _columns_schema(features, required, maxItems=1) | {
         "description": "A list for each feature; all of one length, here of one sample.",
     }
+    if not required:  # but a sample needs a value
+        one_sample["not"] = {"additionalProperties": {"items": _NULL}}
     if len(required) > 1:
         return [one_sample]
-    one_feature = _columns_schema(manifest, required) | {
+    values = {name: {"allOf": [schema, {"not": _NULL}]} for name, schema in features.items()}
+    one_feature = _columns_schema(values, required) | {
         "description": "A list for one feature.",
         "maxProperties": 1,
     }
     return [one_sample, one_feature]
 
 
-def _columns_schema(manifest: Manifest, required: list[str], **limits: int) -> Schema:
+def _columns_schema(features: dict[str, Schema], required: list[str], **limits: int) -> Schema:
     columns = {
-        name: array_schema(schema, minItems=1, **limits)
-        for name, schema in feature_schemas(manifest).items()
+        name: array_schema(schema, minItems=1, **limits) for name, schema in features.items()
     }
     return object_schema(columns, required) | {"minProperties": 1}
 
@@ -78,11 +83,14 @@ def csv_schema(manifest: Manifest) -> Schema:
         else f"({_cell_pattern(feature)})?"
         for feature in features
     )
-    return {
+    schema: Schema = {
         "type": "string",
         "description": "A line for each sample, with or without a header of feature names.",
         "pattern": f"^{row}(\\n{row})*\\n?$",
     }
+    if not manifest.signature.has_required and len(features) > 1:
+        schema["not"] = {"pattern": r"(^|\n),+(\n|$)"}  # a sample needs a value
+    return schema
 
 
 def _cell_pattern(feature: Mapping[str, Any]) -> str:
