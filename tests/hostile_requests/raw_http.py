@@ -37,6 +37,8 @@ def chunks(*parts: bytes, end: bytes = b"0\r\n\r\n") -> bytes:
 INVALID_LENGTHS = [
     *(b"-1", b"abc", b"+10", b"1_0", b"", b"10, 10", b"1e1", b"0x0a", b"10.0", b"9" * 5_000),
     "\u0661\u0660".encode(),
+    *(space + b"10" for space in (b"\x1c", b"\x0b", b"\x0c", b"\x85", b"\xa0", b"\0")),
+    *(b"10" + space for space in (b"\x1f", b"\xa0", b"\x85")),
 ]
 INVALID_REQUEST_LINES = [
     *(b"POST", b"POST /classify", b"POST /classify HTTP/1.1 x", b"POST /a b HTTP/1.1"),
@@ -89,6 +91,14 @@ RAW = [
     Raw([431], post(LENGTH + b"X: " + b"y" * 100_000 + b"\r\n")),
     Raw([431], post(LENGTH + b"X: y\r\n" * 200)),
     Raw([400], post(b"what is this\r\n" + LENGTH)),
+    # A bare CR is no line end to a proxy, but it is to the email parser.
+    Raw([400], post(b"X: y\rContent-Length: 10\r\n")),
+    Raw([400], post(b"Content-Length: 10\r\rX: y\r\n")),
+    Raw([400], post(b"Transfer-Encoding: chunked\r\r\n", chunks(BODY))),
+    *(
+        Raw([400], post(b"Transfer-Encoding: %schunked\r\n" % space, chunks(BODY)))
+        for space in (b"\x0b", b"\x1c", b"\x85", b"\xa0")
+    ),
     Raw([400], b"POST /classify HTTP/1.1\r\n folded: x\r\n" + LENGTH + b"\r\n" + BODY),
     Raw([404], b"CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n"),
     Raw([404], b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n"),
