@@ -97,9 +97,10 @@ def test_the_last_good_model_keeps_serving(
     assert set(load.responses) == {good}
     assert (report["ready"], report["version"]) == (True, trained.built.version)
     assert report["since"].endswith("+00:00")
-    failure = json.loads(failures[-1])
-    assert failure["reason"] == fault.reason
-    assert failure["serving_version"] == trained.built.version
+    # On a busy machine a check may also fail as the fault begins or ends.
+    logged_failures = [json.loads(line) for line in failures]
+    assert fault.reason in {failure["reason"] for failure in logged_failures}
+    assert all(f["serving_version"] == trained.built.version for f in logged_failures)
     assert SECRET not in server.printed
     assert KEY not in server.printed
 
