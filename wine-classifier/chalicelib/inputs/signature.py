@@ -145,6 +145,16 @@ class Signature:
         return frozenset(self.names)
 
     @functools.cached_property
+    def ranges(self) -> list[tuple[int, float, float, str]]:
+        """Of each feature with a range: its column among the numbers, the range and its name."""
+        features = [self.features[index] for index in self.number_indices]
+        return [
+            (column, feature.minimum, feature.maximum, feature.name)
+            for column, feature in enumerate(features)
+            if feature.minimum is not None and feature.maximum is not None
+        ]
+
+    @functools.cached_property
     def has_required(self) -> bool:
         """True if a sample must have a value for some feature."""
         return any(feature.required for feature in self.features)

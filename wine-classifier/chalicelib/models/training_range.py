@@ -12,13 +12,12 @@ def find_out_of_range(samples: Samples, manifest: Manifest) -> list[str]:
     They are numbers below the minimum or above the maximum, and texts that are none of the known
     categories. Missing values, private features and features without a range are left out.
     """
-    signature = manifest.signature
-    names = []
-    for index, number in zip(signature.number_indices, samples.numbers, strict=True):
-        feature = signature.features[index]
-        low, high = feature.minimum, feature.maximum
-        if low is not None and high is not None and (number < low or number > high):
-            names.append(feature.name)
+    signature, numbers = manifest.signature, samples.numbers
+    names = [
+        name
+        for column, low, high, name in signature.ranges
+        if numbers[column] < low or numbers[column] > high
+    ]
     for encoder in manifest.text_encoders:
         feature = signature.features[encoder["feature"]]
         if "categories" in encoder and not feature.is_private and feature.name not in names:

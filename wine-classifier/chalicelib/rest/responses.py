@@ -78,11 +78,16 @@ def prediction_headers(version: str, out_of_range: Sequence[str]) -> dict[str, s
     """
     headers = {"X-Model-Version": version}
     if out_of_range:
-        from urllib.parse import quote  # most samples need none
-
-        names = (quote(name, safe=" ") for name in out_of_range[:MAX_LISTED_FEATURES])
-        headers["X-Out-Of-Range"] = ",".join(names)
+        headers["X-Out-Of-Range"] = ",".join(map(_encode_name, out_of_range[:MAX_LISTED_FEATURES]))
     return headers
+
+
+def _encode_name(name: str) -> str:
+    if name.isascii() and name.isidentifier():  # as most names are
+        return name
+    from urllib.parse import quote
+
+    return quote(name, safe=" ")
 
 
 def health_response(models: ModelStore) -> Response:
