@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Sequence
 from contextlib import suppress
@@ -82,10 +83,9 @@ def prediction_headers(version: str, out_of_range: Sequence[str]) -> dict[str, s
     return headers
 
 
+@functools.lru_cache(maxsize=1_000)
 def _encode_name(name: str) -> str:
-    if name.isascii() and name.isidentifier():  # as most names are
-        return name
-    from urllib.parse import quote
+    from urllib.parse import quote  # most samples need none
 
     return quote(name, safe=" ")
 
