@@ -48,7 +48,7 @@ def read_overlay(
 
 
 def add_cors_headers(overlay: dict[str, Any], origins: str) -> None:
-    """Let the pages that ``CORS_ORIGINS`` allows read the responses of API Gateway itself.
+    """Add CORS headers to the responses of API Gateway itself, for the pages in ``CORS_ORIGINS``.
 
     Their headers are fixed, so several origins become ``*``: these responses hold no data.
     """

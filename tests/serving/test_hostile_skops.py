@@ -57,7 +57,7 @@ def forged_count() -> ClassifierMixin:
 
 
 def forged_forest() -> ClassifierMixin:
-    """Put a tree of more features into a forest."""
+    """Replace a tree of a forest by one of more features."""
     estimator = RandomForestClassifier(2).fit(X, y)
     wide = DecisionTreeClassifier().fit(np.hstack([X, X]), y)
     estimator.estimators_[1] = wide

@@ -320,7 +320,7 @@ class SlowObjects(FakeObjects):
         assert self.begun.acquire(timeout=10)
 
     def finish(self, error: StoreError | None = None) -> None:
-        """Let a fetch end, with an error or as usual."""
+        """Release a blocked fetch, with an error or without."""
         self._outcomes.put(error)
 
 
