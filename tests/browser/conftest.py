@@ -101,18 +101,9 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Any], 
 @pytest.fixture(scope="session")
 def wine_url(serve: Callable[[Any], Server], trained: WineModel) -> str:
     """The page of the wine model, with the metrics that `training.publish` measures."""
-    from training.artifact import build_artifact
+    from tests.browser.served_models import measured_wine
 
-    dataset = trained.dataset
-    built = build_artifact(
-        trained.estimator,
-        dataset.X,
-        dataset.y,
-        name="wine",
-        feature_names=dataset.feature_names,
-        cv=5,
-    )
-    return f"http://127.0.0.1:{serve(built).port}/"
+    return f"http://127.0.0.1:{serve(measured_wine(trained, folds=5)).port}/"
 
 
 @pytest.fixture(scope="session")

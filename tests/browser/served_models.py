@@ -12,12 +12,19 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from tests.support.models import WineModel
 from training.artifact import BuiltModel, build_artifact
 
 ROWS = 240
 WIDE_FEATURES = 200
 MANY_CLASSES = 40
 QUOTED = """it's "fine" """.strip()
+
+
+def measured_wine(trained: WineModel, *, folds: int) -> BuiltModel:
+    """Build the wine model with the metrics of a cross-validation."""
+    X, y, names = trained.dataset
+    return build_artifact(trained.estimator, X, y, name="wine", feature_names=names, cv=folds)
 
 
 def mixed_table() -> BuiltModel:

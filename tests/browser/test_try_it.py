@@ -10,7 +10,7 @@ from typing import Any
 from playwright.sync_api import expect
 
 from tests.browser.conftest import NO_PREDICTION, OpenPage
-from tests.browser.served_models import QUOTED
+from tests.browser.served_models import QUOTED, measured_wine
 from tests.support.models import WineModel, publish_to_folder
 
 REJECTED = "status of 422"  # the browser's own line in the console
@@ -220,23 +220,8 @@ def test_a_new_version_is_shown_without_a_reload(
     expect(page.locator("#subtitle")).to_contain_text(trained.built.version)
     number = page.get_by_label("alcohol", exact=True)
     change(page, lambda: number.fill("12.25"))
-    other = other_version(trained)
+    other = measured_wine(trained, folds=3)  # other metrics make another version
     registry.publish(other.artifact)
     change(page, lambda: page.get_by_label("hue", exact=True).fill("1"))
     expect(page.locator("#subtitle")).to_contain_text(other.version)
     expect(number).to_have_value("12.25")
-
-
-def other_version(trained: WineModel) -> Any:
-    """Build the wine model with other metrics, which makes it another version."""
-    from training.artifact import build_artifact
-
-    dataset = trained.dataset
-    return build_artifact(
-        trained.estimator,
-        dataset.X,
-        dataset.y,
-        name="wine",
-        feature_names=dataset.feature_names,
-        cv=3,
-    )

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import obstore
-
 from chalicelib.errors import ObjectNotFound
-from chalicelib.store.object_store import ObjectStore, store_url, translated_errors
-
-TIMEOUT_SECONDS = 60.0
-RETRIES = 2
-FOLDER = "cards"
+from training.store import WritableStore
 
 
 class CardStore:
@@ -22,21 +16,20 @@ class CardStore:
     """
 
     def __init__(self, url: str) -> None:
-        self.url = store_url(url)
-        self._store = ObjectStore(self.url, timeout_seconds=TIMEOUT_SECONDS, retries=RETRIES)
+        self._store = WritableStore(url)
 
     def put(self, version: str, html: str) -> str:
         """Write the card of a version and return its URL; raises `StoreError`."""
-        path = f"{FOLDER}/{version}.html"
-        with translated_errors(f"{self.url}/{path}", needs="s3:PutObject"):
-            obstore.put(self._store.opened, path, html.encode())
-        return f"{self.url}/{path}"
+        self._store.put(_path(version), html.encode(), mode="overwrite")
+        return f"{self._store.url}/{_path(version)}"
 
     def get(self, version: str) -> str | None:
         """Return the card of a version, None if it has none; raises `StoreError`."""
         try:
-            stored = self._store.fetch(f"{FOLDER}/{version}.html")
+            return self._store.fetch(_path(version)).decode()
         except ObjectNotFound:
             return None
-        assert stored is not None  # None is returned for if_none_match only
-        return stored.data.decode()
+
+
+def _path(version: str) -> str:
+    return f"cards/{version}.html"
