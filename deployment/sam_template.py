@@ -15,6 +15,8 @@ from deployment.chalice_project import Project
 EVERY_STAGE = "sam.json"
 WITH_API_KEY = "sam-api-key.json"
 
+# As the app's own, in `chalicelib/rest/responses.py`.
+_EVERY_RESPONSE = {"Cache-Control": "'no-store'", "X-Content-Type-Options": "'nosniff'"}
 # Of the app's responses, these come from API Gateway: 429 has `Retry-After`.
 _EXPOSED_HEADERS = "'Retry-After'"
 
@@ -35,7 +37,10 @@ def write_template(
 def read_overlay(
     folder: Path, stage: str, api_key: bool = False, *, unsigned: bool = False
 ) -> dict[str, Any]:
-    """Return the parts of `.chalice/` that apply to a stage, merged; each file is optional."""
+    """Return the parts of `.chalice/` that apply to a stage, merged; each file is optional.
+
+    What API Gateway responds itself has the headers of every response.
+    """
     overlay: dict[str, Any] = {}
     signed = "unsigned" if unsigned else "signed"
     names = [EVERY_STAGE, f"sam-{stage}.json", f"sam-{stage}-{signed}.json"]
@@ -44,6 +49,7 @@ def read_overlay(
         if (folder / name).exists():
             part = json.loads((folder / name).read_text())
             overlay = TemplateDeepMerger().merge(part, overlay)
+    _add_headers(overlay, _EVERY_RESPONSE)
     return overlay
 
 
@@ -58,6 +64,12 @@ def add_cors_headers(overlay: dict[str, Any], origins: str) -> None:
         "Access-Control-Allow-Origin": "'*'" if "," in origins else f"'{origins.strip()}'",
         "Access-Control-Expose-Headers": _EXPOSED_HEADERS,
     }
-    for response in overlay["Resources"]["RestAPI"]["Properties"]["GatewayResponses"].values():
+    _add_headers(overlay, headers)
+
+
+def _add_headers(overlay: dict[str, Any], headers: dict[str, str]) -> None:
+    """Add headers to every response of API Gateway itself."""
+    api = overlay.get("Resources", {}).get("RestAPI", {}).get("Properties", {})
+    for response in api.get("GatewayResponses", {}).values():
         parameters = response.setdefault("ResponseParameters", {})
         parameters["Headers"] = parameters.get("Headers", {}) | headers

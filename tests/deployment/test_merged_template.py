@@ -11,6 +11,7 @@ import boto3
 import pytest
 
 from chalicelib.errors import ModelUnavailable, StoreError
+from chalicelib.rest.responses import json_response
 from chalicelib.settings import Settings
 from chalicelib.store.model_store import ModelStore
 from chalicelib.store.object_store import StoredObject
@@ -281,6 +282,17 @@ def test_pages_that_may_call_the_api_can_read_the_responses_of_api_gateway(
     headers = responses["THROTTLED"]["ResponseParameters"]["Headers"]
     assert headers["Retry-After"] == "'1'"
     assert headers["Access-Control-Expose-Headers"] == "'Retry-After'"
+
+
+@pytest.mark.parametrize("api_key", [False, True])
+def test_responses_of_api_gateway_have_the_headers_of_the_apps(api_key: bool) -> None:
+    """No cache keeps them, no browser guesses their type."""
+    overlay = read_overlay(APP / ".chalice", "prod", api_key=api_key)
+    app = json_response({}).headers
+    for response in overlay["Resources"]["RestAPI"]["Properties"]["GatewayResponses"].values():
+        headers = response["ResponseParameters"]["Headers"]
+        for name in app.keys() - {"Content-Type"}:
+            assert headers[name] == f"'{app[name]}'"
 
 
 def test_without_allowed_origins_api_gateway_sends_no_cors_headers() -> None:

@@ -74,6 +74,20 @@ def test_cfn_lint_accepts_the_template_with_an_api_key(with_api_key: Path) -> No
     assert {"INVALID_API_KEY", "DEFAULT_4XX"} <= api["GatewayResponses"].keys()
 
 
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_no_response_of_api_gateway_is_cached_or_sniffed(
+    folders: dict[str, Path], stage: str
+) -> None:
+    """In CloudFormation's own terms, after SAM's translation."""
+    api = translate(folders[stage] / "sam.json")["Resources"]["RestAPI"]["Properties"]
+    responses = api["Body"]["x-amazon-apigateway-gateway-responses"]
+    assert {"DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED"} <= responses.keys()
+    for response in responses.values():
+        parameters = response["responseParameters"]
+        assert parameters["gatewayresponse.header.Cache-Control"] == "'no-store'"
+        assert parameters["gatewayresponse.header.X-Content-Type-Options"] == "'nosniff'"
+
+
 def test_every_method_but_preflights_requires_the_api_key(with_api_key: Path) -> None:
     """Browsers send preflights without a key; SAM would require it of them too."""
     resources = translate(with_api_key)["Resources"]
