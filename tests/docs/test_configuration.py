@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 
-from chalicelib.settings import Settings
+from chalicelib.settings import LogSettings, Settings
 from tests.support.pages import DOCS, keys, rows, section, spans
 from tests.support.paths import APP
 from tests.support.source import texts
 
 CONFIG = json.loads((APP / ".chalice/config.json").read_text())
 CONFIGURATION = DOCS / "configuration.md"
-VARIABLE = re.compile(r"(MODEL|CORS|AWS)_[A-Z0-9_]+|PAGE")
+VARIABLE = re.compile(r"(MODEL|CORS|AWS|LOG)_[A-Z0-9_]+|PAGE|METRICS")
 
 
 def test_every_variable_that_serving_reads_is_on_the_page() -> None:
@@ -24,7 +24,10 @@ def test_every_variable_that_serving_reads_is_on_the_page() -> None:
 def test_the_defaults_on_the_page_are_those_of_the_settings() -> None:
     """`none` stands for what is not set."""
     settings = Settings.from_environ({"MODEL_URL": "file:///"})._asdict()
-    fields = {f"MODEL_{name.upper()}": value for name, value in settings.items()}
+    log = LogSettings()._asdict()
+    fields = {f"LOG_{name.upper()}": value for name, value in log.items()}
+    fields |= {f"MODEL_{name.upper()}": value for name, value in settings.items()}
+    settings["metrics"] = log["metrics"]
     fields |= {name.upper(): value for name, value in settings.items()}
     checked = 0
     for cells in rows(section(CONFIGURATION, "Variables")):
@@ -32,7 +35,8 @@ def test_the_defaults_on_the_page_are_those_of_the_settings() -> None:
         if variable in fields and variable != "MODEL_URL":
             assert cells[1] == written(fields[variable])
             checked += 1
-    assert checked == len(Settings._fields) - 2  # the URL, and Lambda's own variable
+    # But for the URL and Lambda's own variable.
+    assert checked == len(Settings._fields) - 2 + len(LogSettings._fields)
 
 
 def written(default: object) -> str:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import ast
+import json
+from collections.abc import Callable
 
+import pytest
+
+from chalicelib.models.training_range import UnusualValues
+from chalicelib.monitoring.metrics import Counts, Metrics
 from deployment.sam_template import read_overlay
+from tests.support.app import App
+from tests.support.log import logged
 from tests.support.pages import DOCS, keys, rows, section, spans
 from tests.support.paths import APP
 from tests.support.source import trees
+from training.registry import ModelRegistry
 
 PROD = read_overlay(APP / ".chalice", "prod", api_key=True)
 DEPLOY = DOCS / "how-to/deploy.md"
@@ -51,6 +60,36 @@ def test_every_event_is_on_the_page_with_its_fields() -> None:
         spans(cells[0])[0]: set(spans(cells[1])) for cells in rows(section(MONITOR, "Log"))
     }
     assert documented == logged
+
+
+def test_every_field_of_a_request_is_on_the_page(
+    start_app: Callable[..., App], wine_store: ModelRegistry, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As a request that succeeds and one that is rejected have them."""
+    app = start_app(MODEL_URL=wine_store.url, LOG_LEVEL="info")
+    app.classify(1)
+    app.classify("x")
+    lines = logged(capfd.readouterr().out, "request")
+    fields = {field for line in lines for field in line} - {"event"}
+    assert set(keys(section(MONITOR, "Requests"))) == fields
+
+
+def test_every_metric_is_on_the_page_with_its_unit_and_dimensions() -> None:
+    """As the lines of the log define them."""
+    metrics = Metrics("wine")
+    counts = Counts(1, ("a",), {"a": 1}, UnusualValues(1, 1, 1))
+    metrics.add(1.0, counts, "invalid", is_cold=True)
+    [members] = metrics.flush()
+    written = {
+        metric["Name"]: (metric["Unit"], directive["Dimensions"])
+        for directive in json.loads(f"{{{members}}}")["_aws"]["CloudWatchMetrics"]
+        for metric in directive["Metrics"]
+    }
+    documented = {
+        spans(cells[0])[0]: (cells[1], [spans(part) for part in cells[2].split(";")])
+        for cells in rows(section(MONITOR, "Metrics"))
+    }
+    assert documented == written
 
 
 def test_every_metric_of_the_log_is_on_the_page() -> None:

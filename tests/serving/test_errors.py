@@ -11,6 +11,7 @@ import pytest
 from tests.hostile_requests.request import CANARY
 from tests.support.app import App
 from tests.support.errors import is_error
+from tests.support.log import logged
 from training.artifact import BuiltModel
 from training.registry import ModelRegistry
 
@@ -181,9 +182,8 @@ def test_an_invalid_setting_is_a_503_and_logged(
     response = start_app(**environment).classify(1)
     assert response.status == 503
     assert response.body == {"error": "No model could be loaded: misconfigured."}
-    logged = json.loads(capfd.readouterr().out.splitlines()[-1])
-    assert logged["event"] == "invalid setting"
-    assert next(iter(environment), "MODEL_URL") in logged["detail"]
+    event = logged(capfd.readouterr().out, "invalid setting")[-1]
+    assert next(iter(environment), "MODEL_URL") in event["detail"]
 
 
 def test_an_unexpected_error_is_a_500_without_details(
@@ -200,6 +200,7 @@ def test_an_unexpected_error_is_a_500_without_details(
     assert is_error(response.body)
     output = capfd.readouterr().out
     assert CANARY not in output + json.dumps(response.body)
-    logged = json.loads(output.splitlines()[-1])
-    assert logged["error"] == "RuntimeError"
-    assert logged["at"][-1].startswith("test_errors.py:")
+    [event] = logged(output, "internal error")
+    assert event["request_id"] == response.headers["X-Request-Id"]
+    assert event["error"] == "RuntimeError"
+    assert event["at"][-1].startswith("test_errors.py:")

@@ -70,6 +70,20 @@ MAX_COUNTED_PROBLEMS = 1_000
 _LISTED_CHARACTERS = 80  # of a setting
 
 
+# The kind of a problem by how it begins; any other is one of the form of the request.
+_PROBLEM_KINDS = {
+    "is required": "missing",
+    "has no ": "missing",
+    "must be ": "type",
+    "must hold ": "type",
+    "is not a ": "unknown",
+    "is not an ": "unknown",
+    "is too large": "range",
+    "is out of ": "range",
+    "has values ": "range",
+}
+
+
 class Problem(NamedTuple):
     """One problem of a request.
 
@@ -83,6 +97,12 @@ class Problem(NamedTuple):
 
     at: str
     problem: str
+
+    @property
+    def kind(self) -> str:
+        """What is wrong, in one word, for the log."""
+        beginnings = (text for text in _PROBLEM_KINDS if self.problem.startswith(text))
+        return _PROBLEM_KINDS.get(next(beginnings, ""), "form")
 
     def __str__(self) -> str:
         sentence = f"{self.at} {self.problem}".strip()

@@ -8,6 +8,10 @@ import sys
 
 def log_event(event: str, **fields: object) -> None:
     """Log an event with fields that JSON can represent; never a secret or a client's value."""
-    # One write for the whole line: lines of several threads do not mix.
-    sys.stdout.write(json.dumps({"event": event, **fields}) + "\n")
+    write_line(json.dumps({"event": event, **fields}) + "\n")
+
+
+def write_line(line: str) -> None:
+    """Write one line, or several, in one piece: lines of several threads do not mix."""
+    sys.stdout.write(line)
     sys.stdout.flush()

@@ -23,6 +23,30 @@ MAX_SECONDS = 1_000_000_000
 MAX_DIGITS = 15
 
 
+LOG_LEVELS = ("info", "warning", "error")
+
+
+class LogSettings(NamedTuple):
+    """How much is logged of requests; the defaults are those on Lambda."""
+
+    level: str = "info"  # LOG_LEVEL: all requests, rejected and failed ones, or failed ones
+    sample: float = 1.0  # LOG_SAMPLE: the share of the successful requests that are logged
+    metrics: bool = True  # METRICS
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> LogSettings:
+        """Parse environment variables; raise `InvalidSetting` if one is invalid."""
+        is_on_lambda = "AWS_LAMBDA_FUNCTION_NAME" in environ
+        level = environ.get("LOG_LEVEL", "info" if is_on_lambda else "error")
+        if level not in LOG_LEVELS:
+            raise InvalidSetting("LOG_LEVEL", level, f"one of {', '.join(LOG_LEVELS)}")
+        return cls(
+            level=level,
+            sample=_parse_share(environ, "LOG_SAMPLE"),
+            metrics=_parse_switch(environ, "METRICS", default=is_on_lambda),
+        )
+
+
 class Settings(NamedTuple):
     """The settings of a serving process, each with its environment variable."""
 
@@ -44,6 +68,7 @@ class Settings(NamedTuple):
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Parse environment variables; raise `InvalidSetting` if one is missing or invalid."""
+        LogSettings.from_environ(environ)  # an invalid one is reported as any other is
         model_url, stage = _parse_store_url(environ, "MODEL_URL"), environ.get("MODEL_STAGE", "")
         key = signing_key(environ, model_url, stage)
         if key is None and stage == PROD and environ.get("MODEL_UNSIGNED") != "yes":
@@ -133,12 +158,23 @@ def _is_origin(text: str) -> bool:
     )
 
 
-def _parse_switch(environ: Mapping[str, str], name: str) -> bool:
-    """Read a switch that is on by default."""
-    value = environ.get(name, "on")
+def _parse_switch(environ: Mapping[str, str], name: str, *, default: bool = True) -> bool:
+    value = environ.get(name, "on" if default else "off")
     if value not in ("on", "off"):
         raise InvalidSetting(name, value, "on or off")
     return value == "on"
+
+
+def _parse_share(environ: Mapping[str, str], name: str) -> float:
+    """Read a share, which is 1 by default."""
+    value = _read(environ, name)
+    try:
+        share = 1.0 if value is None else float(value)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise InvalidSetting(name, value, "a share from 0 to 1, such as 0.1")
+    return share
 
 
 def _parse_seconds(environ: Mapping[str, str], name: str, default: float) -> float:

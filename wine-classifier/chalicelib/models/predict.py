@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from math import isfinite
+from time import perf_counter
 from typing import Any
 
 from chalicelib.errors import InvalidRequest, Problem
@@ -13,6 +14,7 @@ from chalicelib.inputs.signature import Signature
 from chalicelib.log import log_event
 from chalicelib.models.model import Model
 from chalicelib.models.training_range import find_out_of_range
+from chalicelib.record import current_record
 from chalicelib.runtimes.base import Prediction
 
 
@@ -48,16 +50,20 @@ def predict(
     signature = model.manifest.signature
     samples = read_samples(data, signature, locate, max_rows=max_rows)
     model.classifier.check_cost(samples)
+    record = current_record()
+    record.parsed = perf_counter()
     try:
         prediction = model.classifier.predict(samples)
     except Exception as error:  # the model passed its golden samples, but fails on these
-        log_event("prediction failed", error=type(error).__name__)
+        log_event("prediction failed", request_id=record.request_id, error=type(error).__name__)
         problem = Problem(locate(None, None), "has values that the model cannot compute")
         raise InvalidRequest([problem], count=1) from error
+    record.predicted = perf_counter()
     if prediction.probabilities is not None and not signature.allows_nan:
         _reject_overflow(prediction.probabilities, len(signature.classes), samples, locate)
     if samples.rows == 1:
         prediction = prediction._replace(out_of_range=find_out_of_range(samples, model.manifest))
+    record.observed = samples, prediction, model.manifest
     return prediction, samples.is_batch
 
 

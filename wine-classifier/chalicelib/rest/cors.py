@@ -17,7 +17,7 @@ from chalicelib.service import Service
 
 _MAX_AGE_SECONDS = 600  # browsers cache a preflight that long
 _REQUEST_HEADERS = "Authorization, Content-Type, X-Api-Key"
-_RESPONSE_HEADERS = "Allow, Retry-After, X-Model-Version, X-Out-Of-Range"
+_RESPONSE_HEADERS = "Allow, Retry-After, X-Model-Version, X-Out-Of-Range, X-Request-Id"
 
 
 def register_preflight_routes(app: Chalice, service: Service) -> None:

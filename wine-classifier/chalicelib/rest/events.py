@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -10,29 +11,53 @@ from typing import Any, NamedTuple
 from chalice.app import Blueprint, Chalice
 
 from chalicelib.errors import MalformedBody
-from chalicelib.rest.responses import error_response
+from chalicelib.monitoring.request_log import RequestLog
+from chalicelib.record import begin_record
+from chalicelib.rest.responses import error_response, rejection_kind
 
 # A path of the route that responds to unknown paths.
 NOT_FOUND_PATH = "/{part1}"
 
+# The header with the id of a request, which is also in the log.
+REQUEST_ID = "X-Request-Id"
+
+_LAMBDA_ID = re.compile(r"[0-9a-fA-F-]{1,64}")
 _PATH_PARAMETER = re.compile(r"{(\w+)}")
 
 
 class StrictChalice(Chalice):
     """A Chalice app that responds to every event; Chalice itself requires complete ones."""
 
+    def __init__(self, app_name: str) -> None:
+        super().__init__(app_name=app_name)
+        self.request_log = RequestLog(app_name)
+
     def __call__(self, event: object, context: object) -> dict[str, Any]:
-        """Return the response to a Lambda event, in API Gateway's format."""
-        request = _normalize_event(event)
-        if request is None:
-            error = MalformedBody("The event is not a request of an API Gateway REST API.")
-            response: dict[str, Any] = error_response(error).to_dict()
-        else:
-            if request["requestContext"]["resourcePath"] not in self.routes:
-                request["requestContext"]["resourcePath"] = NOT_FOUND_PATH
-                request["pathParameters"] = _path_parameters(NOT_FOUND_PATH, None)
-            response = super().__call__(request, context)
+        """Return the response to a Lambda event, in API Gateway's format, and log the request."""
+        record = begin_record(_request_id(context))
+        method = route = ""
+        status = 500  # if an error escapes
+        try:
+            request = _normalize_event(event)
+            if request is None:
+                error = MalformedBody("The event is not a request of an API Gateway REST API.")
+                response: dict[str, Any] = error_response(error).to_dict()
+            else:
+                method, route = self._match_route(request)
+                response = super().__call__(request, context)
+            response["headers"][REQUEST_ID] = record.request_id
+            status = response["statusCode"]
+        finally:
+            self.request_log.write(record, method, route, status, rejection_kind(status))
         return response
+
+    def _match_route(self, request: dict[str, Any]) -> tuple[str, str]:
+        """Return method and route of a request; an unknown path gets the not-found route."""
+        context = request["requestContext"]
+        if context["resourcePath"] not in self.routes:
+            context["resourcePath"] = NOT_FOUND_PATH
+            request["pathParameters"] = _path_parameters(NOT_FOUND_PATH, None)
+        return context["httpMethod"], context["resourcePath"]
 
 
 class RawRequest(NamedTuple):
@@ -54,6 +79,14 @@ def read_request(app: Chalice | Blueprint) -> RawRequest:
     request = app.current_request
     assert request is not None  # views run within a request only
     return RawRequest(_decode_body(request.to_original_event()), request.headers)
+
+
+def _request_id(context: object) -> str:
+    """Return Lambda's id of a call, which is also in Lambda's own lines of the log."""
+    request_id = getattr(context, "aws_request_id", None)
+    if isinstance(request_id, str) and _LAMBDA_ID.fullmatch(request_id):
+        return request_id
+    return os.urandom(16).hex()
 
 
 def _decode_body(event: dict[str, Any]) -> bytes:

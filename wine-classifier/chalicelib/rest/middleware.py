@@ -17,6 +17,7 @@ from chalicelib.errors import (
     UnsupportedMediaType,
 )
 from chalicelib.log import log_event
+from chalicelib.record import current_record
 from chalicelib.rest.body import LAMBDA_PAYLOAD_BYTES
 from chalicelib.rest.responses import (
     error_response,
@@ -45,6 +46,7 @@ def handle_errors(view: Callable[..., Response]) -> Callable[..., Response]:
             frames = traceback.extract_tb(error.__traceback__)
             log_event(
                 "internal error",
+                request_id=current_record().request_id,
                 error=type(error).__name__,
                 at=[f"{os.path.basename(f.filename)}:{f.lineno} {f.name}" for f in frames],
             )

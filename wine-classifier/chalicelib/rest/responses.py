@@ -20,6 +20,7 @@ from chalicelib.errors import (
     UnknownPath,
     UnsupportedMediaType,
 )
+from chalicelib.record import current_record
 from chalicelib.rest.body import LAMBDA_PAYLOAD_BYTES
 from chalicelib.store.model_store import RETRY_AFTER_SECONDS, ModelStore
 
@@ -33,6 +34,17 @@ _STATUS: dict[type[ServingError], int] = {
     UnsupportedMediaType: 415,
     InvalidRequest: 422,
     ModelUnavailable: 503,
+}
+
+# Why a request is rejected, by status, in one word for log and metrics.
+_REJECTIONS = {
+    400: "malformed",
+    404: "unknown",
+    405: "unsupported",
+    413: "too_large",
+    415: "unsupported",
+    422: "invalid",
+    503: "unavailable",
 }
 
 MAX_LISTED_FEATURES = 20  # in a header
@@ -109,6 +121,11 @@ def health_response(models: ModelStore) -> Response:
     return _with_status({"error": str(error), **report}, error)
 
 
+def rejection_kind(status: int) -> str | None:
+    """Return why a request with this status was rejected; None if it was not."""
+    return None if status < 400 else _REJECTIONS.get(status, "internal")
+
+
 def error_response(error: ServingError) -> Response:
     """Return ``{"error": "a sentence"}``, with ``"problems"`` if the request has some.
 
@@ -117,6 +134,7 @@ def error_response(error: ServingError) -> Response:
     body: dict[str, object] = {"error": str(error)}
     if isinstance(error, InvalidRequest):
         body["problems"] = [problem._asdict() for problem in error.problems]
+        current_record().problem_kinds = sorted({problem.kind for problem in error.problems})
     return _with_status(body, error)
 
 

@@ -1,0 +1,1 @@
+"""What the log tells of requests: a line for each, with metrics."""

@@ -1,0 +1,149 @@
+"""One line of JSON for each request, with its metrics."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from functools import lru_cache
+from time import monotonic, perf_counter
+
+from chalicelib.errors import InvalidSetting
+from chalicelib.log import log_event, write_line
+from chalicelib.monitoring.metrics import Counts, Metrics, count
+from chalicelib.record import RequestRecord
+from chalicelib.settings import LogSettings
+
+# Metrics wait for a line of the log this long at most, while requests come.
+FLUSH_SECONDS = 60.0
+
+# Any other method is whatever a client sent, which the log does not repeat.
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+
+_MINIMUM_STATUS = {"info": 0, "warning": 400, "error": 500}  # of the requests that are logged
+
+
+_METRICS_EVENT = '"event":"metrics"'
+
+
+class RequestLog:
+    """Logs the requests of one process.
+
+    Parameters
+    ----------
+    model_name : str
+        The dimension of all metrics.
+    """
+
+    def __init__(self, model_name: str) -> None:
+        self._model_name = model_name
+        self._settings: LogSettings | None = None
+        self._metrics: Metrics | None = None
+        self._lock = threading.Lock()  # `chalice local` handles requests in threads
+        self._is_cold = True
+        self._due = 1.0  # lines; one is written from 1 on
+        self._flushed_at = -FLUSH_SECONDS
+
+    def write(
+        self, record: RequestRecord, method: str, route: str, status: int, kind: str | None
+    ) -> None:
+        """Log a request whose response is built.
+
+        Parameters
+        ----------
+        record : RequestRecord
+        method, route : str
+            The route is one of the app's; both are empty if the event was no request.
+        status : int
+        kind : str or None
+            Why the request was rejected.
+        """
+        ended = perf_counter()
+        with self._lock:
+            settings = self._settings or self._open()
+            is_cold, self._is_cold = self._is_cold, False
+            lines = []
+            if self._is_due(status, settings):
+                lines.append(_describe(record, method, route, status, kind, ended, is_cold))
+            if self._metrics is not None:
+                counts = _count(record) if kind is None else None
+                self._metrics.add(1000 * (ended - record.started), counts, kind, is_cold=is_cold)
+                lines = self._add_metrics(self._metrics, lines)
+            if lines:
+                write_line("".join(f"{{{line}}}\n" for line in lines))
+
+    def _open(self) -> LogSettings:
+        """Read the settings at the first request: Chalice imports the app to package it too."""
+        try:
+            self._settings = LogSettings.from_environ(os.environ)
+        except InvalidSetting:  # the service reports it
+            self._settings = LogSettings()
+        if self._settings.metrics:
+            self._metrics = Metrics(self._model_name)
+        return self._settings
+
+    def _is_due(self, status: int, settings: LogSettings) -> bool:
+        """Return whether a request is logged: all that failed, and a share of the others."""
+        if status < _MINIMUM_STATUS[settings.level]:
+            return False
+        if status >= 400:
+            return True
+        self._due += settings.sample
+        is_due = self._due >= 1
+        self._due -= is_due
+        return is_due
+
+    def _add_metrics(self, metrics: Metrics, lines: list[str]) -> list[str]:
+        """Return the lines with the metrics that wait, if there are lines or they waited enough."""
+        now = monotonic()
+        if not lines:
+            if not metrics.is_full and now - self._flushed_at < FLUSH_SECONDS:
+                return lines
+            lines = [_METRICS_EVENT]
+        self._flushed_at = now
+        first, *others = metrics.flush()
+        return [f"{lines[0]},{first}", *(f"{_METRICS_EVENT},{other}" for other in others)]
+
+
+def _count(record: RequestRecord) -> Counts | None:
+    if record.observed is None:
+        return None
+    try:
+        return count(*record.observed)
+    except Exception as error:  # the response is right nevertheless
+        log_event("metrics failed", request_id=record.request_id, error=type(error).__name__)
+        return None
+
+
+def _describe(
+    record: RequestRecord,
+    method: str,
+    route: str,
+    status: int,
+    kind: str | None,
+    ended: float,
+    is_cold: bool,
+) -> str:
+    """Return the members of a request's JSON object."""
+    method = method if method in _METHODS else "other" if method else ""
+    members = (
+        f'"event":"request","request_id":"{record.request_id}","method":"{method}",'
+        f'"route":"{route}","status":{status},"cold":{"true" if is_cold else "false"},'
+        f'"ms":{1000 * (ended - record.started):.3f}'
+    )
+    if kind is not None:
+        members += f',"kind":"{kind}"'
+        if record.problem_kinds:
+            members += f',"problems":{json.dumps(record.problem_kinds)}'
+    if record.observed is not None:
+        samples, _, manifest = record.observed
+        members += (
+            f',"rows":{samples.rows},"version":{_quote(manifest.version)},'
+            f'"parse_ms":{1000 * (record.parsed - record.started):.3f},'
+            f'"model_ms":{1000 * (record.predicted - record.parsed):.3f},'
+            f'"write_ms":{1000 * (ended - record.predicted):.3f}'
+        )
+    return members
+
+
+_quote = lru_cache(maxsize=4)(json.dumps)
