@@ -12,6 +12,7 @@ from pathlib import Path
 
 import chalicelib
 from chalicelib.errors import InvalidArtifact
+from chalicelib.local.trial import try_model
 from chalicelib.models.artifact import read_manifest
 from chalicelib.models.memory import MB, MEASURED_BYTES
 from training.errors import NotServable
@@ -79,7 +80,7 @@ def measure_memory(artifact: bytes) -> dict[str, int] | None:
             )
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
             raise InvalidArtifact(
-                "not loadable", "A process that loads the model crashes, or does not end."
+                "failed trial", "A process that loads the model crashes, or does not end."
             ) from error
     idle, load, swap = (-(-each // MB) for each in json.loads(process.stdout))
     return {"idle": idle, "load": load, "swap": swap}
@@ -98,10 +99,15 @@ def stage_memory(stage: str) -> int:
 def check_memory(artifact: bytes, memory_mb: int) -> None:
     """Raise `NotServable` if a function with so much memory cannot load an artifact.
 
-    Warn if it cannot load the next model of this size beside it.
+    Warn if it cannot load the next model of this size beside it. A small artifact, which was not
+    measured, is loaded in a process of its own here.
     """
     memory = read_manifest(artifact).get("memory")
     if not memory:
+        try:
+            try_model(artifact, _MAX_SECONDS)
+        except InvalidArtifact as error:
+            raise NotServable(f"A server cannot load the model: {error}") from error
         return
     if memory["load"] > memory_mb:
         raise NotServable(

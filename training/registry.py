@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from obstore.exceptions import AlreadyExistsError
 
 from chalicelib.errors import InvalidArtifact, ObjectNotFound, StoreError
+from chalicelib.local.trial import try_model
 from chalicelib.models.artifact import (
     FOOTER_BYTES,
     make_footer,
@@ -328,8 +329,14 @@ class ModelRegistry:
     def _load(self, version: str) -> bytes:
         """Return an artifact that a server accepts."""
         artifact = self._store.fetch(self._get_version(version).path)
-        load_model(artifact, self._key)
+        self._check_stored(artifact)
         return artifact
+
+    def _check_stored(self, artifact: bytes) -> None:
+        """Raise `InvalidArtifact` if a server rejects an artifact that anyone may have stored."""
+        if self._key is None:
+            try_model(artifact)
+        load_model(artifact, self._key)
 
     def _previous(self, live: str | None) -> Iterator[tuple[str, int | None]]:
         """Yield what was live before, newest first, and the numbers of its entries.
@@ -360,7 +367,7 @@ class ModelRegistry:
         """Return the stored artifact if it can be served, else overwrite it with the new one."""
         stored = self._store.fetch(path)
         try:
-            load_model(stored, self._key)
+            self._check_stored(stored)
         except InvalidArtifact:  # damaged, unsigned, or signed with another key
             self._store.put(path, artifact, mode="overwrite")
             return artifact

@@ -85,4 +85,4 @@ if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
 if "chalice.local" in sys.modules:  # `chalice local` or the test client; never on Lambda
     from chalicelib.local import server
 
-    server.install()
+    server.install(service)

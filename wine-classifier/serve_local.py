@@ -16,8 +16,9 @@ from typing import Any, NoReturn
 
 from chalicelib.errors import InvalidRequest, ServingError
 from chalicelib.inputs.samples import read_samples
+from chalicelib.local.trial import try_model
 from chalicelib.models.manifest import Manifest
-from chalicelib.models.model import load_model
+from chalicelib.models.model import verify
 from chalicelib.settings import Settings
 from chalicelib.store.object_store import CURRENT, ObjectStore, store_url
 
@@ -40,7 +41,8 @@ def main() -> NoReturn:
         store = ObjectStore(settings.model_url, timeout_seconds=settings.timeout_seconds)
         fetched = store.fetch(CURRENT, max_bytes=settings.max_bytes)
         assert fetched is not None  # None is returned for if_none_match only
-        manifest = load_model(fetched.data, settings.signing_key).manifest
+        manifest = verify(fetched.data, settings.signing_key)
+        try_model(fetched.data)
         _check_port(options.port)
     except (ServingError, OSError, OverflowError) as error:
         print(f"serve: {error}", file=sys.stderr)

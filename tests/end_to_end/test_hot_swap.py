@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.hostile_graphs import replace_model, tree, without_audit
 from tests.support.load import CLIENTS, Load
-from tests.support.models import WineModel
+from tests.support.models import WineModel, publish_to_folder
 from tests.support.paths import ROOT
 from tests.support.processes import StartServer
 from training.artifact import BuiltModel, build_artifact
@@ -63,6 +64,29 @@ def test_publishing_and_rolling_back_under_load_fails_no_request(
     assert set(load.responses) == {(trained.built.version, "1"), (relabelled.version, "class 1")}
     # The next check of the store, plus a margin for a slow machine.
     assert sorted(waits)[len(waits) // 2] <= REFRESH_SECONDS + 1
+
+
+def test_a_model_that_crashes_its_process_does_not_take_the_server_down(
+    start_server: StartServer, tmp_path: Path, trained: WineModel, relabelled: BuiltModel
+) -> None:
+    """Even if the audit accepts it: another process loads it first; the next good one is live."""
+    store = publish_to_folder(trained.built, tmp_path / "store")
+    server = start_server(
+        f"MODEL_URL={store.url}",
+        MODEL_REFRESH_SECONDS=str(REFRESH_SECONDS),
+        PYTHONPATH=without_audit(tmp_path),
+    )
+    with Load(server.port, SAMPLE) as load:
+        load.wait_for_more(CLIENTS)
+        live = tmp_path / "store" / "current"
+        live.write_bytes(replace_model(trained.built.artifact, tree(100_000)))
+        server.wait_for("exit code -11")
+        load.wait_for_response(trained.built.version, "1")
+        store.publish(relabelled.artifact)
+        load.wait_for_response(relabelled.version, "class 1")
+    assert load.failures == []
+    [failure] = {line for line in server.lines if "model store failure" in line}
+    assert json.loads(failure)["reason"] == "failed trial"
 
 
 def peak_memory_after(swaps: int, tmp_path: Path) -> float:

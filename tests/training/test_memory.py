@@ -10,8 +10,10 @@ import pytest
 from sklearn.datasets import make_classification
 from sklearn.neural_network import MLPClassifier
 
-from chalicelib.errors import ObjectNotFound
+from chalicelib.errors import InvalidArtifact, ObjectNotFound
 from chalicelib.models.artifact import read_manifest
+from chalicelib.models.model import load_model
+from tests.support.hostile_graphs import replace_model, tree, without_audit
 from tests.support.models import WineModel
 from tests.support.paths import APP
 from training.__main__ import main
@@ -71,6 +73,30 @@ def test_a_model_that_cannot_be_swapped_is_published_with_a_warning(
     assert "drops the old model first" in caplog.text
     with pytest.raises(NotServable):
         check_memory(large.artifact, memory["load"] - 1)
+
+
+def test_a_small_model_that_crashes_its_process_is_not_published(
+    trained: WineModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is not measured, but another process loads it first."""
+    monkeypatch.setenv("PYTHONPATH", without_audit(tmp_path))
+    with pytest.raises(NotServable, match="exit code -11"):
+        check_memory(replace_model(trained.built.artifact, tree(100_000)), 512)
+
+
+def test_a_stored_model_that_crashes_its_process_is_not_rolled_back_to(
+    trained: WineModel, mixed: BuiltModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whoever can write to the bucket may have stored it; without a key nothing tells."""
+    registry = ModelRegistry(str(tmp_path / "store"))
+    for artifact in (trained.built.artifact, mixed.artifact):
+        registry.publish(artifact)
+    path = tmp_path / "store" / load_model(trained.built.artifact).manifest.path
+    path.write_bytes(replace_model(trained.built.artifact, tree(100_000)))
+    monkeypatch.setenv("PYTHONPATH", without_audit(tmp_path))
+    with pytest.raises(InvalidArtifact, match="exit code -11"):
+        registry.rollback(trained.built.version)
+    assert registry.live_version() == mixed.version
 
 
 def test_the_default_memory_is_the_stages() -> None:

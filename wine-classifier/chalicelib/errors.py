@@ -57,6 +57,7 @@ Reason = Literal[
     "other scikit-learn",
     "untrusted types",
     "unsafe content",
+    "failed trial",
     "not loadable",
     "wrong predictions",
     # anything else

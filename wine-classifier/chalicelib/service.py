@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 from chalicelib.errors import InvalidSetting, ModelUnavailable
@@ -20,10 +21,16 @@ class Service:
     ----------
     objects : ObjectReader, optional
         Source of the model; by default the store at ``MODEL_URL``.
+
+    Attributes
+    ----------
+    trial : callable or None
+        See `chalicelib.store.model_store.ModelStore`.
     """
 
     def __init__(self, objects: ObjectReader | None = None) -> None:
         self._objects = objects
+        self.trial: Callable[[bytes], None] | None = None
         self._opening = threading.Lock()
         self._settings: Settings | None = None
         self._models: ModelStore | None = None
@@ -45,7 +52,7 @@ class Service:
                 objects = self._objects or ObjectStore(
                     settings.model_url, timeout_seconds=settings.timeout_seconds
                 )
-                self._models = self._models or ModelStore(objects, settings)
+                self._models = self._models or ModelStore(objects, settings, trial=self.trial)
         return self._models
 
     def load_model(self) -> None:

@@ -6,6 +6,7 @@ body and TRACE with an HTML page, and an unknown path with a 403 that repeats a 
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 import sys
@@ -27,8 +28,10 @@ from chalice.local import (
 
 from chalicelib.errors import ServingError
 from chalicelib.local.http_body import HeaderLines, read_body
+from chalicelib.local.trial import Trial
 from chalicelib.rest.events import NOT_FOUND_PATH
 from chalicelib.rest.responses import error_response, json_response
+from chalicelib.service import Service
 from chalicelib.store.object_store import CURRENT
 
 IDLE_SECONDS = 60
@@ -51,10 +54,10 @@ _PROTOCOL_ERRORS = {
 }
 
 
-def install() -> None:
+def install(service: Service) -> None:
     """Replace the classes that `chalice local` and Chalice's test client use."""
     chalice.local.RouteMatcher = StrictRouteMatcher  # type: ignore[misc]
-    chalice.local.LocalDevServer = StrictLocalServer  # type: ignore[misc, assignment]
+    chalice.local.LocalDevServer = functools.partial(StrictLocalServer, service)  # type: ignore[misc, assignment]
 
 
 class StrictRouteMatcher(RouteMatcher):
@@ -156,7 +159,10 @@ class LocalHTTPServer(ThreadedHTTPServer):
 class StrictLocalServer(LocalDevServer):
     """The server that `chalice local` runs."""
 
-    def __init__(self, app: Chalice, config: Config, host: str, port: int) -> None:
+    def __init__(
+        self, service: Service, app: Chalice, config: Config, host: str, port: int
+    ) -> None:
+        service.trial = Trial()
         super().__init__(app, config, host, port, StrictRequestHandler, LocalHTTPServer)
         url = os.environ.get("MODEL_URL", _PLACEHOLDER_URL + _DEFAULT_PREFIX)
         if url.startswith(_PLACEHOLDER_URL):

@@ -100,6 +100,8 @@ class ModelStore:
         Returns monotonic seconds.
     start : callable, optional
         Runs a function beside the caller.
+    trial : callable, optional
+        Raises `InvalidArtifact` if an artifact, which is not signed, must not be loaded here.
     """
 
     def __init__(
@@ -108,11 +110,13 @@ class ModelStore:
         settings: Settings,
         clock: Callable[[], float] = time.monotonic,
         start: Callable[[Callable[[], None]], None] = start_thread,
+        trial: Callable[[bytes], None] | None = None,
     ) -> None:
         self._objects = objects
         self._settings = settings
         self._clock = clock
         self._start = start
+        self._trial = trial
         self._loaded: _Loaded | None = None
         self._failure: _Failure | None = None
         self._checked = 0.0  # the start of the last check that succeeded
@@ -223,6 +227,8 @@ class ModelStore:
     def _load(self, fetched: StoredObject) -> _Loaded:
         manifest = verify(fetched.data, self._settings.signing_key)
         check_fits(manifest, self._settings.memory_mb)
+        if self._trial is not None and self._settings.signing_key is None:
+            self._trial(fetched.data)
         if self._loaded is None or fits_beside(manifest, self._settings.memory_mb):
             model = self._load_verified(manifest, fetched.data)
         else:
