@@ -12,6 +12,7 @@ from tests.hostile_requests.rejections import MAX_SECONDS, assert_rejected
 from tests.hostile_requests.request import CANARY, Request
 from tests.hostile_requests.transports import TestClient
 from tests.support.app import App
+from tests.support.log import logged
 from tests.support.models import WineModel
 from training.registry import ModelRegistry
 
@@ -23,6 +24,8 @@ def client(trained: WineModel, tmp_path_factory: pytest.TempPathFactory) -> Iter
     store.publish(trained.built.artifact)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MODEL_URL", store.url)
+        patch.setenv("LOG_LEVEL", "info")
+        patch.setenv("METRICS", "on")
         yield TestClient(App())
 
 
@@ -38,3 +41,6 @@ def test_a_hostile_request_is_rejected(
     printed = "".join(capfd.readouterr())
     assert CANARY not in printed
     assert "Traceback" not in printed
+    [line] = logged(printed, "request")
+    assert line["status"] == response.status
+    assert line["request_id"] == response.headers["X-Request-Id"]

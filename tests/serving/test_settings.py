@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.errors import InvalidSetting
-from chalicelib.settings import Settings, signing_key
+from chalicelib.settings import LogSettings, Settings, signing_key
 
 SECRET = "correct-horse-battery"
 URL = {"MODEL_URL": "s3://bucket/prefix"}
@@ -52,12 +52,26 @@ def test_every_variable_is_parsed() -> None:
         ("MODEL_MAX_ROWS", "0", "a whole number, 1 or more"),
         ("MODEL_MAX_ROWS", "1.5", "a whole number, 1 or more"),
         ("MODEL_MAX_ROWS", "²", "a whole number, 1 or more"),
+        ("LOG_LEVEL", "INFO", "one of info, warning, error"),
+        ("LOG_SAMPLE", "10%", "a share from 0 to 1"),
+        ("LOG_SAMPLE", "1.5", "a share from 0 to 1"),
+        ("LOG_SAMPLE", "nan", "a share from 0 to 1"),
+        ("METRICS", "yes", "on or off"),
     ],
 )
 def test_the_error_names_the_invalid_variable(name: str, value: str, expected: str) -> None:
     """And its value and what it may be."""
     with pytest.raises(InvalidSetting, match=f"{name} is {value!r}; it must be {expected}"):
         Settings.from_environ(URL | {name: value})
+
+
+def test_requests_are_logged_with_metrics_on_lambda_only() -> None:
+    """Unless the variables say otherwise."""
+    on_lambda = {"AWS_LAMBDA_FUNCTION_NAME": "function"}
+    assert LogSettings.from_environ(on_lambda) == LogSettings("info", 1.0, metrics=True)
+    assert LogSettings.from_environ({}) == LogSettings("error", 1.0, metrics=False)
+    environ = {"LOG_LEVEL": "warning", "LOG_SAMPLE": "0.1", "METRICS": "on"}
+    assert LogSettings.from_environ(environ) == LogSettings("warning", 0.1, metrics=True)
 
 
 @pytest.mark.parametrize(

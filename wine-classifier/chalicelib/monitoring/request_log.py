@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from functools import lru_cache
+from math import ceil
 from time import monotonic, perf_counter
 
 from chalicelib.errors import InvalidSetting
@@ -41,7 +42,7 @@ class RequestLog:
         self._metrics: Metrics | None = None
         self._lock = threading.Lock()  # `chalice local` handles requests in threads
         self._is_cold = True
-        self._due = 1.0  # lines; one is written from 1 on
+        self._successes = 0
         self._flushed_at = -FLUSH_SECONDS
 
     def write(
@@ -88,10 +89,8 @@ class RequestLog:
             return False
         if status >= 400:
             return True
-        self._due += settings.sample
-        is_due = self._due >= 1
-        self._due -= is_due
-        return is_due
+        before, self._successes = self._successes, self._successes + 1
+        return ceil(self._successes * settings.sample) > ceil(before * settings.sample)
 
     def _add_metrics(self, metrics: Metrics, lines: list[str]) -> list[str]:
         """Return the lines with the metrics that wait, if there are lines or they waited enough."""
