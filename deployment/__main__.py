@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from deployment import access
 from deployment.chalice_project import DEFAULT_NAME, PLACEHOLDER, Project, temporary_copy
 from deployment.errors import PackagingError
 from deployment.limits import set_limits
@@ -35,6 +36,7 @@ APP = ROOT / "wine-classifier"
 DIST = ROOT / "dist"
 SBOM = "sbom.json"
 EXIT_REJECTED = 2
+CLOSED = "make package STAGE=prod, then sam deploy"
 
 
 def main() -> int:
@@ -48,7 +50,10 @@ def main() -> int:
     parser.add_argument("--arch", default="x86_64", help=" or ".join(ARCHITECTURES))
     parser.add_argument("--runtime", default="onnx", help=" or ".join(RUNTIMES))
     parser.add_argument("--bucket", help=f"replaces {PLACEHOLDER} in .chalice/")
-    parser.add_argument("--api-key", action="store_true", help="require an API key")
+    parser.add_argument(
+        "--auth",
+        help=f"{', '.join(access.ACCESS)}: who may send requests (package: {access.KEY})",
+    )
     parser.add_argument(
         "--unsigned", action="store_true", help="let stage prod serve models without a signature"
     )
@@ -70,6 +75,7 @@ def build(options: argparse.Namespace) -> None:
     Raises `PackagingError` if the package cannot be built, or would not work on Lambda.
     """
     target, runtime = get_architecture(options.arch), get_runtime(options.runtime)
+    auth = access.get(options.auth, access.PUBLIC if options.command == "deploy" else access.KEY)
     out = options.out or DIST / options.stage
     requirements = ROOT / runtime.requirements
     package = out / "deployment.zip"
@@ -89,22 +95,20 @@ def build(options: argparse.Namespace) -> None:
             print(project.run_chalice("delete"), end="")
             return
         if options.command == "deploy":
-            check_deployable(project, runtime.requires_s3_upload, options.api_key)
+            check_deployable(project, runtime.requires_s3_upload, auth)
         size, count = write_package(project, target, runtime, package, options.name)
         project.install_package(package)
         print_summary(package, size, count, target.name)
         if options.command == "package":
             write_template(
-                project,
-                options.stage,
-                options.api_key,
-                out / "sam.json",
-                unsigned=options.unsigned,
+                project, options.stage, out / "sam.json", auth=auth, unsigned=options.unsigned
             )
+            print(access.describe(auth))
             print_next_step(out / "sam.json", options.name, options.stage)
         else:
             print(project.run_chalice("deploy"), end="")
             set_limits(project, options.stage)
+            print(access.describe(auth), f"For a key: {CLOSED}.")
 
 
 def write_package(
@@ -135,14 +139,14 @@ def write_package(
     return size, count
 
 
-def check_deployable(project: Project, requires_s3_upload: bool, api_key: bool) -> None:
+def check_deployable(project: Project, requires_s3_upload: bool, auth: str) -> None:
     """Raise `PackagingError` for a deployment that `chalice deploy` cannot make."""
     if requires_s3_upload:
         raise PackagingError(
             "This runtime's package has to be uploaded through S3: use make package and sam deploy."
         )
-    if api_key:
-        raise PackagingError("Chalice cannot set up an API key: use make package and sam deploy.")
+    if auth != access.PUBLIC:
+        raise PackagingError(f"Chalice cannot set up an API key or IAM: {CLOSED}.")
     if PLACEHOLDER in (project.folder / ".chalice" / "config.json").read_text():
         raise PackagingError(
             f"BUCKET=name is required: the bucket of the models, for {PLACEHOLDER} in .chalice/."

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from chalice.package import TemplateDeepMerger
 
+from deployment import access
 from deployment.chalice_project import Project
-
-EVERY_STAGE = "sam.json"
-WITH_API_KEY = "sam-api-key.json"
 
 # As the app's own, in `chalicelib/rest/responses.py`.
 _EVERY_RESPONSE = {"Cache-Control": "'no-store'", "X-Content-Type-Options": "'nosniff'"}
@@ -22,20 +19,27 @@ _EXPOSED_HEADERS = "'Retry-After'"
 
 
 def write_template(
-    project: Project, stage: str, api_key: bool, destination: Path, *, unsigned: bool = False
+    project: Project,
+    stage: str,
+    destination: Path,
+    *,
+    auth: str = access.KEY,
+    unsigned: bool = False,
 ) -> None:
     """Write the SAM template of a stage; the package has to be in the same folder."""
     with tempfile.TemporaryDirectory() as scratch:
-        overlay = read_overlay(project.folder / ".chalice", stage, api_key, unsigned=unsigned)
+        overlay = read_overlay(project.folder / ".chalice", stage, auth=auth, unsigned=unsigned)
         add_cors_headers(overlay, project.cors_origins)
         path = Path(scratch, "overlay.json")
         path.write_text(json.dumps(overlay))
         project.run_chalice("package", "--merge-template", str(path), scratch)
-        shutil.copyfile(Path(scratch, "sam.json"), destination)
+        template = json.loads(Path(scratch, "sam.json").read_text())
+    access.require(template, auth)
+    destination.write_text(json.dumps(template, indent=2))
 
 
 def read_overlay(
-    folder: Path, stage: str, api_key: bool = False, *, unsigned: bool = False
+    folder: Path, stage: str, *, auth: str = access.KEY, unsigned: bool = False
 ) -> dict[str, Any]:
     """Return the parts of `.chalice/` that apply to a stage, merged; each file is optional.
 
@@ -43,9 +47,8 @@ def read_overlay(
     """
     overlay: dict[str, Any] = {}
     signed = "unsigned" if unsigned else "signed"
-    names = [EVERY_STAGE, f"sam-{stage}.json", f"sam-{stage}-{signed}.json"]
-    names += [WITH_API_KEY] if api_key else []
-    for name in names:
+    parts = ("", f"-{stage}", f"-{stage}-{signed}", f"-auth-{auth}")
+    for name in (f"sam{part}.json" for part in parts):
         if (folder / name).exists():
             part = json.loads((folder / name).read_text())
             overlay = TemplateDeepMerger().merge(part, overlay)

@@ -8,11 +8,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import expect
 
+from deployment import access
 from tests.browser.conftest import NO_PREDICTION, OpenPage
 from tests.browser.proxy import PREFIX, PrefixProxy
 from tests.browser.served_models import QUOTED
@@ -22,13 +25,13 @@ KEY = "a-key-of-a-stage"
 
 @pytest.fixture
 def stage(table_url: str) -> Iterator[Callable[..., str]]:
-    """Return a function that serves the table's model under a prefix, optionally with a key."""
+    """Return a function that serves the table's model under a prefix, public or closed."""
     proxies = []
 
-    def start(key: str | None = None) -> str:
+    def start(auth: str = access.PUBLIC, key: str | None = None) -> str:
         port = urlsplit(table_url).port
         assert port is not None
-        proxies.append(PrefixProxy(port, key))
+        proxies.append(PrefixProxy(port, auth, key))
         return proxies[-1].url
 
     yield start
@@ -103,7 +106,7 @@ def test_a_key_is_asked_for_and_kept_in_memory(
 ) -> None:
     """It is in no storage and in nothing that is copied; pasted code reads it from a variable."""
     page = open_page(
-        stage(KEY) + "/",
+        stage(access.KEY, KEY) + "/",
         expected="status of 403",
         is_ready=False,
         permissions=["clipboard-read", "clipboard-write"],
@@ -124,3 +127,32 @@ def test_a_key_is_asked_for_and_kept_in_memory(
     assert label in run([sys.executable, "-c", python], API_KEY=KEY)
     stored = "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
     assert KEY not in page.evaluate(stored)
+
+
+def test_a_service_of_signed_requests_is_not_asked_for_a_key(
+    open_page: OpenPage, stage: Callable[..., str]
+) -> None:
+    """A page cannot sign: it shows what API Gateway says."""
+    page = open_page(stage(access.IAM) + "/", expected="status of 403", is_ready=False)
+    expect(page.get_by_role("alert")).to_contain_text("AWS Signature Version 4")
+    expect(page.locator("#key-form")).to_be_hidden()
+
+
+def test_a_closed_service_is_open_for_its_page_its_health_and_preflights(
+    stage: Callable[..., str],
+) -> None:
+    """Nothing else, and the rejection is in the one error shape."""
+    url = stage(access.KEY, KEY)
+
+    def status(method: str, path: str, **headers: str) -> tuple[int, bytes]:
+        request = Request(url + path, method=method, headers=headers)
+        try:
+            with urlopen(request) as response:
+                return response.status, response.read()
+        except HTTPError as error:
+            return error.code, error.read()
+
+    assert [status("GET", path)[0] for path in ("/", "/health", "/model")] == [200, 200, 403]
+    assert status("GET", "/model", **{"X-Api-Key": KEY})[0] == 200
+    assert status("OPTIONS", "/model")[0] == 405  # of the app, which allows no origin here
+    assert "X-Api-Key" in json.loads(status("GET", "/unknown")[1])["error"]

@@ -15,6 +15,7 @@ from chalicelib.rest.responses import json_response
 from chalicelib.settings import Settings
 from chalicelib.store.model_store import ModelStore
 from chalicelib.store.object_store import StoredObject
+from deployment import access
 from deployment.sam_template import add_cors_headers, read_overlay
 from tests.support.models import WineModel
 from tests.support.paths import APP, ROOT
@@ -178,14 +179,19 @@ def test_alarms_watch_this_stack_only() -> None:
         assert {"Name": "ApiName", "Value": name} in PROD[alarm]["Properties"]["Dimensions"]
 
 
-def gateway_response(response_type: str) -> tuple[str | None, dict[str, Any]]:
+def gateway_response(
+    response_type: str, auth: str = access.KEY
+) -> tuple[str | None, dict[str, Any]]:
     """Return the status, if the template sets one, and the body of a gateway response."""
+    overlay = read_overlay(APP / ".chalice", "prod", auth=auth)
+    responses = overlay["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]
     default = "DEFAULT_5XX" if response_type in SERVER_ERRORS else "DEFAULT_4XX"
-    response = GATEWAY_RESPONSES.get(response_type, GATEWAY_RESPONSES[default])
+    response = responses.get(response_type, responses[default])
     [(media_type, body)] = response["ResponseTemplates"].items()
     assert media_type == "application/json"
-    # API Gateway replaces this variable with a quoted string.
-    parsed: dict[str, Any] = json.loads(body.replace("$context.error.messageString", '"Forbidden"'))
+    # The one variable: a name of the list below, never a part of the request.
+    parsed: dict[str, Any] = json.loads(body.replace("$context.error.responseType", response_type))
+    assert "$" not in parsed["error"]
     return response.get("StatusCode"), parsed
 
 
@@ -201,10 +207,11 @@ RESPONSE_TYPES: list[str] = (
 )
 
 
+@pytest.mark.parametrize("auth", access.ACCESS)
 @pytest.mark.parametrize("response_type", RESPONSE_TYPES)
-def test_every_gateway_response_has_the_error_shape(response_type: str) -> None:
-    """Every response type of API Gateway has a JSON body."""
-    _, body = gateway_response(response_type)
+def test_every_gateway_response_has_the_error_shape(response_type: str, auth: str) -> None:
+    """Every response type of API Gateway has a JSON body, which repeats nothing of the request."""
+    _, body = gateway_response(response_type, auth)
     assert body.keys() == {"error"}
     assert body["error"]
 
@@ -229,6 +236,24 @@ def test_gateway_responses_have_a_specific_status_and_message(
     assert "$context" not in json.dumps(GATEWAY_RESPONSES[response_type])
 
 
+@pytest.mark.parametrize(
+    ("auth", "response_type", "sends"),
+    [
+        (access.KEY, "INVALID_API_KEY", "X-Api-Key"),
+        (access.IAM, "MISSING_AUTHENTICATION_TOKEN", "AWS Signature Version 4"),
+        (access.IAM, "INVALID_SIGNATURE", "AWS Signature Version 4"),
+        (access.IAM, "EXPIRED_TOKEN", "sign again"),
+        (access.IAM, "ACCESS_DENIED", "execute-api:Invoke"),
+    ],
+)
+def test_a_403_says_what_to_send(auth: str, response_type: str, sends: str) -> None:
+    """With signatures, API Gateway responds to an unsigned request as to an unknown path."""
+    status, body = gateway_response(response_type, auth)
+    assert status == "403"
+    assert sends in body["error"]
+    assert response_type in RESPONSE_TYPES
+
+
 def test_the_default_responses_keep_their_status() -> None:
     """A status here would apply to every other response type."""
     assert gateway_response("DEFAULT_4XX")[0] is gateway_response("DEFAULT_5XX")[0] is None
@@ -240,7 +265,7 @@ def test_the_api_has_one_stage() -> None:
 
 
 def test_every_stage_limits_the_rate_of_requests() -> None:
-    """Access is public; the limit bounds the cost."""
+    """The page and the health are open; the limit bounds the cost."""
     [settings] = EVERY_STAGE["RestAPI"]["Properties"]["MethodSettings"]
     assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
     assert settings["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
@@ -273,7 +298,7 @@ def test_pages_that_may_call_the_api_can_read_the_responses_of_api_gateway(
     origins: str, expected: str
 ) -> None:
     """Its headers are fixed: several origins become all, as these responses hold no data."""
-    overlay = read_overlay(APP / ".chalice", "prod", api_key=True)
+    overlay = read_overlay(APP / ".chalice", "prod")
     add_cors_headers(overlay, origins)
     responses = overlay["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]
     assert {"INVALID_API_KEY", "DEFAULT_4XX", "DEFAULT_5XX"} <= responses.keys()
@@ -284,10 +309,10 @@ def test_pages_that_may_call_the_api_can_read_the_responses_of_api_gateway(
     assert headers["Access-Control-Expose-Headers"] == "'Retry-After'"
 
 
-@pytest.mark.parametrize("api_key", [False, True])
-def test_responses_of_api_gateway_have_the_headers_of_the_apps(api_key: bool) -> None:
+@pytest.mark.parametrize("auth", access.ACCESS)
+def test_responses_of_api_gateway_have_the_headers_of_the_apps(auth: str) -> None:
     """No cache keeps them, no browser guesses their type."""
-    overlay = read_overlay(APP / ".chalice", "prod", api_key=api_key)
+    overlay = read_overlay(APP / ".chalice", "prod", auth=auth)
     app = json_response({}).headers
     for response in overlay["Resources"]["RestAPI"]["Properties"]["GatewayResponses"].values():
         headers = response["ResponseParameters"]["Headers"]
@@ -327,5 +352,5 @@ def test_every_parameter_is_documented() -> None:
     """In the README or a page of the docs."""
     pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     text = "".join(page.read_text() for page in pages)
-    for name in read_overlay(APP / ".chalice", "prod", api_key=True)["Parameters"]:
+    for name in read_overlay(APP / ".chalice", "prod")["Parameters"]:
         assert f"`{name}`" in text

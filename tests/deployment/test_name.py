@@ -41,7 +41,7 @@ def template(project: Project, stage: str, tmp_path_factory: pytest.TempPathFact
     package = folder / "deployment.zip"
     package.write_bytes(b"PK\5\6" + bytes(18))  # an empty archive: the template names it only
     project.install_package(package)
-    write_template(project, stage, True, folder / "sam.json")
+    write_template(project, stage, folder / "sam.json")
     return (folder / "sam.json").read_text()
 
 

@@ -44,12 +44,13 @@ def test_the_first_screen_starts_the_server_and_shows_a_response_and_an_error() 
 
 @pytest.mark.parametrize("page", [README, DOCS / "how-to/deploy.md"], ids=name)
 def test_who_can_reach_the_url_is_said_before_the_first_deploy(page: Path) -> None:
-    """The warning names the way out, and stage dev, which has none."""
+    """The default, the ways out, and stage dev, which has none."""
     text = page.read_text()
-    warning = text.index("> **Warning: a deployed URL is public.**")
+    warning = text.index("> **Stage `prod` requires an API key**")
     assert warning < text.index("sam deploy --template-file")
     sentence = text[warning:].partition("\n\n")[0]
-    assert "API_KEY=yes" in sentence
+    assert "PUBLIC=yes" in sentence
+    assert "AUTH=iam" in sentence
     assert re.search(r"[Ss]tage `dev`.*public", sentence, re.DOTALL)
 
 

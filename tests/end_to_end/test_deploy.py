@@ -200,6 +200,7 @@ def test_a_second_deployment_updates_the_function(deployment: Deployment) -> Non
     app.write_text(app.read_text() + "\nCHANGED = True\n")
     printed = deployment.deploy()
     assert "Updating lambda function" in printed
+    assert "Access: public, anyone who knows the URL can send requests." in printed
     assert (
         deployment.function()["Configuration"]["FunctionArn"]
         == (before["Configuration"]["FunctionArn"])
@@ -261,7 +262,9 @@ def test_plain_chalice_deletes_everything(deployment: Deployment) -> None:
     ("variables", "reason"),
     [
         ([], "BUCKET=name is required"),  # the configuration in the repository has a placeholder
-        (["BUCKET=some", "API_KEY=yes"], "Chalice cannot set up an API key"),
+        (["BUCKET=some", "API_KEY=yes"], "Chalice cannot set up an API key or IAM"),
+        (["BUCKET=some", "AUTH=iam"], "Chalice cannot set up an API key or IAM"),
+        (["BUCKET=some", "AUTH=open"], "There is no access open"),
     ],
 )
 def test_rejects_a_deployment_that_would_not_work(

@@ -9,16 +9,17 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from chalice.package import TemplateDeepMerger
 
-from deployment.sam_template import read_overlay
-from tests.support.lambda_function import StartFunction, make_package
+from deployment import access
+from deployment.chalice_project import temporary_copy
+from deployment.sam_template import read_overlay, write_template
+from deployment.target import get_architecture
+from tests.support.lambda_function import StartFunction, copy_project, make_package
 from tests.support.models import WineModel
 from tests.support.paths import APP
 from tests.support.translation import translate
@@ -52,13 +53,19 @@ def prod(templates: dict[str, Template]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def with_api_key(templates: dict[str, Template], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template of stage prod with `API_KEY=yes`, without another build."""
-    overlay = read_overlay(APP / ".chalice", "prod", api_key=True)
-    template = TemplateDeepMerger().merge(overlay, deepcopy(templates["prod"]))
-    path = tmp_path_factory.mktemp("template") / "sam.json"
-    path.write_text(json.dumps(template))
-    return path
+def by_access(
+    folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """The template of stage prod for each access, with one build."""
+    paths = {access.KEY: folders["prod"] / "sam.json"}
+    original = copy_project(tmp_path_factory.mktemp("project") / APP.name)
+    target, requirements = get_architecture("x86_64"), APP / "requirements.txt"
+    for auth in (access.IAM, access.PUBLIC):
+        paths[auth] = tmp_path_factory.mktemp(auth) / "sam.json"
+        with temporary_copy(original, "prod", target, requirements, None) as project:
+            project.install_package(folders["prod"] / "deployment.zip")
+            write_template(project, "prod", paths[auth], auth=auth)
+    return paths
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
@@ -67,43 +74,68 @@ def test_cfn_lint_accepts_the_template(folders: dict[str, Path], stage: str) -> 
     assert lint(folders[stage] / "sam.json") == (0, "")
 
 
-def test_cfn_lint_accepts_the_template_with_an_api_key(with_api_key: Path) -> None:
-    """Without the key, the response names the missing header."""
-    assert lint(with_api_key) == (0, "")
-    api = json.loads(with_api_key.read_text())["Resources"]["RestAPI"]["Properties"]
-    assert {"INVALID_API_KEY", "DEFAULT_4XX"} <= api["GatewayResponses"].keys()
-
-
-@pytest.mark.parametrize("stage", ["dev", "prod"])
-def test_no_response_of_api_gateway_is_cached_or_sniffed(
-    folders: dict[str, Path], stage: str
+@pytest.mark.parametrize("auth", [access.IAM, access.PUBLIC])
+def test_cfn_lint_accepts_the_template_for_every_access(
+    by_access: dict[str, Path], auth: str
 ) -> None:
-    """In CloudFormation's own terms, after SAM's translation."""
-    api = translate(folders[stage] / "sam.json")["Resources"]["RestAPI"]["Properties"]
-    responses = api["Body"]["x-amazon-apigateway-gateway-responses"]
-    assert {"DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED"} <= responses.keys()
-    for response in responses.values():
-        parameters = response["responseParameters"]
-        assert parameters["gatewayresponse.header.Cache-Control"] == "'no-store'"
-        assert parameters["gatewayresponse.header.X-Content-Type-Options"] == "'nosniff'"
+    """The default is in the test above."""
+    assert lint(by_access[auth]) == (0, "")
 
 
-def test_every_method_but_preflights_requires_the_api_key(with_api_key: Path) -> None:
-    """Browsers send preflights without a key; SAM would require it of them too."""
-    resources = translate(with_api_key)["Resources"]
-    methods = [
-        (method, {"api_key": []} in operation.get("security", []))
-        for operations in resources["RestAPI"]["Properties"]["Body"]["paths"].values()
-        for method, operation in operations.items()
-        if method in {"delete", "get", "head", "options", "patch", "post", "put"}
+@pytest.mark.parametrize("auth", access.ACCESS)
+def test_only_the_page_the_health_and_preflights_are_open(
+    by_access: dict[str, Path], auth: str
+) -> None:
+    """After SAM's translation: every other method, the catch-all routes too, is closed."""
+    body = translate(by_access[auth])["Resources"]["RestAPI"]["Properties"]["Body"]
+    schemes = {access.KEY: "api_key", access.IAM: "sigv4"}
+    closed, opened = [], []
+    for path, method, operation in access.methods(body):
+        if operation.get("security"):
+            assert operation["security"] == [{schemes[auth]: []}]
+            closed.append((path, method))
+        else:
+            opened.append((path, method))
+    assert {path for path, method in opened if method == "options"} == set(body["paths"])
+    if auth == access.PUBLIC:
+        assert closed == []
+        return
+    named = [method for method in opened if method[1] != "options"]
+    assert sorted(named) == [("/", "get"), ("/health", "get")]
+    assert {("/classify", "post"), ("/{part1}", "get"), ("/{part1}", "delete")} <= set(closed)
+    assert schemes[auth] in body["securityDefinitions"]
+
+
+def test_the_schemes_are_those_that_api_gateway_checks(by_access: dict[str, Path]) -> None:
+    """A key in X-Api-Key, or AWS's signatures; a template for everyone has neither."""
+    schemes = {
+        auth: translate(path)["Resources"]["RestAPI"]["Properties"]["Body"].get(
+            "securityDefinitions", {}
+        )
+        for auth, path in by_access.items()
+    }
+    assert schemes[access.KEY]["api_key"]["name"] == "x-api-key"
+    assert schemes[access.IAM]["sigv4"]["x-amazon-apigateway-authtype"] == "awsSigv4"
+    assert schemes[access.PUBLIC] == {}
+
+
+def test_only_a_template_with_a_key_makes_one(by_access: dict[str, Path]) -> None:
+    """Its id is an output; who signs finds what to be allowed to invoke."""
+    kinds = {}
+    for auth, path in by_access.items():
+        template = translate(path)
+        kinds[auth] = {resource["Type"] for resource in template["Resources"].values()}
+        assert ("ApiKeyId" in template["Outputs"]) is (auth == access.KEY)
+        assert ("InvokeArn" in template["Outputs"]) is (auth == access.IAM)
+    assert [auth for auth in kinds if "AWS::ApiGateway::ApiKey" in kinds[auth]] == [access.KEY]
+    assert [auth for auth in kinds if "AWS::ApiGateway::UsagePlanKey" in kinds[auth]] == [
+        access.KEY
     ]
-    assert {method for method, requires_key in methods if not requires_key} == {"options"}
-    assert {method for method, requires_key in methods if requires_key} >= {"get", "post"}
 
 
-def test_the_api_key_has_a_rate_and_a_quota(with_api_key: Path) -> None:
+def test_the_api_key_has_a_rate_and_a_quota(folders: dict[str, Path]) -> None:
     """Parameters of the stack, also for SAM, which reads them when it translates."""
-    resources = translate(with_api_key, KeyRequestsPerDay="7")["Resources"]
+    resources = translate(folders["prod"] / "sam.json", KeyRequestsPerDay="7")["Resources"]
     plan = resources["RestAPIUsagePlan"]["Properties"]
     assert plan["Throttle"] == {"RateLimit": 50, "BurstLimit": 100}
     assert plan["Quota"] == {"Limit": "7", "Period": "DAY"}

@@ -16,7 +16,8 @@ from chalicelib.rest.responses import json_response
 from chalicelib.service import Service
 
 _MAX_AGE_SECONDS = 600  # browsers cache a preflight that long
-_REQUEST_HEADERS = "Authorization, Content-Type, X-Api-Key"
+# The last two are of requests signed with AWS Signature Version 4.
+_REQUEST_HEADERS = "Authorization, Content-Type, X-Api-Key, X-Amz-Date, X-Amz-Security-Token"
 _RESPONSE_HEADERS = "Allow, Retry-After, X-Model-Version, X-Out-Of-Range, X-Request-Id"
 
 
