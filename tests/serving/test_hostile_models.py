@@ -95,6 +95,14 @@ def sparse(model: ModelProto) -> None:
     )
 
 
+def tree_without_leaves(model: ModelProto) -> None:
+    """Add a tree whose list of leaves is empty."""
+    tree(2)(model)
+    for attribute in model.graph.node[-1].attribute:
+        if attribute.name == "leaf_targetids":
+            del attribute.ints[:]
+
+
 HOSTILE_GRAPHS: dict[str, Change] = {
     "external data by a relative path": external("secret"),
     "external data by an absolute path": external("/etc/passwd"),
@@ -106,6 +114,8 @@ HOSTILE_GRAPHS: dict[str, Change] = {
     "a tree whose node is its child": tree(2, nodes_falsenodeids=[0, 2]),
     "a tree whose child is outside": tree(3, nodes_falsenodeids=[1, 999, 3]),
     "a tree whose child is negative": tree(3, nodes_falsenodeids=[1, -1, 3]),
+    "a tree whose child is far outside": tree(3, nodes_falsenodeids=[1, 2**40, 3]),
+    "a tree without leaves": tree_without_leaves,
     "a tree whose leaf is outside": tree(3, nodes_truenodeids=[0, 1, 999]),
     "a tree with a shared child": tree(
         3, nodes_truenodeids=[1, 1, 2], nodes_trueleafs=[0, 1, 1], nodes_falsenodeids=[1, 2, 3]

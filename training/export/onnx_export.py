@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -122,14 +122,9 @@ def _write_with_converters(
         raise NotExportable("a transformer rejects some values, and there are no probabilities")
     for output, tensor in tensors.items():
         graph.nodes.append(helper.make_node("Identity", [tensor.name], [output]))
-    proto = helper.make_graph(
-        graph.nodes,
-        "classifier",
-        [_samples_input(graph.width)],
-        _served_outputs(signature),
-        graph.initializers,
-    )
-    return RuntimeModel(_serialize(proto), graph.text_encoders)
+    data = _serialize(graph.nodes, graph.initializers, _samples_input(graph.width), signature)
+    graph.clear()
+    return RuntimeModel(data, graph.text_encoders)
 
 
 def _reject(graph: Graph, probabilities: Tensor) -> Tensor:
@@ -162,12 +157,9 @@ def _write_with_skl2onnx(estimator: Any, signature: Signature, strategy: Strateg
     if signature.has_probabilities:
         source, cast = probabilities[0].name, TensorProto.DOUBLE
         nodes.append(helper.make_node("Cast", [source], [PROBABILITIES_OUTPUT], to=cast))
-    proto = helper.make_graph(
-        nodes, "classifier", [_samples_input(width)], _served_outputs(signature), graph.initializer
-    )
     opsets = {opset.domain: opset.version for opset in model.opset_import}
     opsets[ML_DOMAIN] = max(_ML_OPSET, opsets.get(ML_DOMAIN, 0))
-    return _serialize(proto, opsets)
+    return _serialize(nodes, graph.initializer, _samples_input(width), signature, opsets)
 
 
 def _class_index_encoder(label: onnx.ValueInfoProto, estimator: Any) -> onnx.NodeProto:
@@ -200,13 +192,23 @@ def _served_outputs(signature: Signature) -> list[onnx.ValueInfoProto]:
     return outputs
 
 
-def _serialize(graph: onnx.GraphProto, opsets: dict[str, int] = OPSETS) -> bytes:
+def _serialize(
+    nodes: Iterable[onnx.NodeProto],
+    constants: Iterable[onnx.TensorProto],
+    samples: onnx.ValueInfoProto,
+    signature: Signature,
+    opsets: dict[str, int] = OPSETS,
+) -> bytes:
     model = helper.make_model(
-        graph,
+        onnx.GraphProto(name="classifier"),
         opset_imports=[helper.make_opsetid(domain, version) for domain, version in opsets.items()],
         ir_version=_IR_VERSION,
         producer_name="wine-classifier",
     )
+    model.graph.node.extend(nodes)
+    model.graph.initializer.extend(constants)
+    model.graph.input.append(samples)
+    model.graph.output.extend(_served_outputs(signature))
     prune_graph(model)
     serialized: bytes = model.SerializeToString(deterministic=True)
     return serialized

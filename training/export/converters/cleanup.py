@@ -28,22 +28,18 @@ def _set_ml_opset(model: ModelProto) -> None:
 def _drop_unused(graph: GraphProto) -> None:
     """Keep the nodes and constants that the outputs depend on."""
     needed = {output.name for output in graph.output}
-    nodes = []
-    for node in reversed(graph.node):  # they are in topological order
+    for index in reversed(range(len(graph.node))):  # they are in topological order
+        node = graph.node[index]
         if needed.intersection(node.output):
-            nodes.append(node)
             needed.update(_inputs(node))
-    _replace(graph, "node", nodes[::-1])
-    _replace(graph, "initializer", [value for value in graph.initializer if value.name in needed])
+        else:
+            del graph.node[index]
+    for index in reversed(range(len(graph.initializer))):
+        if graph.initializer[index].name not in needed:
+            del graph.initializer[index]
 
 
 def _inputs(node: NodeProto) -> set[str]:
     """Return the names of a node's inputs, including those of its subgraphs."""
     nested = (_inputs(inner) for attribute in node.attribute for inner in attribute.g.node)
     return set(node.input).union(*nested)
-
-
-def _replace(graph: GraphProto, field: str, values: list) -> None:  # type: ignore[type-arg]
-    copies = [type(value).FromString(value.SerializeToString()) for value in values]
-    graph.ClearField(field)
-    getattr(graph, field).extend(copies)

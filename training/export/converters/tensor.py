@@ -138,6 +138,11 @@ class Graph:
         self.nodes.append(helper.make_node("If", [condition.name], names, **branches))
         return [Tensor(self, name) for name in names]
 
+    def clear(self) -> None:
+        """Drop the nodes and constants: tensors and their graph refer to each other."""
+        self.nodes.clear()
+        self.initializers.clear()
+
     def unique_name(self, prefix: str) -> str:
         """Return a name that no other tensor has."""
         self._names += 1

@@ -18,12 +18,13 @@ from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 from training.export.converters.outputs import Outputs, from_probabilities
 from training.export.converters.registry import converts
-from training.export.converters.tensor import ML_DOMAIN, Tensor
+from training.export.converters.tensor import ML_DOMAIN, Tensor, concatenate
 
 TREES = (DecisionTreeClassifier, ExtraTreeClassifier)
 
 _BRANCH_LEQ = 0  # of TreeEnsemble's nodes_modes
 _SUM = 1  # of TreeEnsemble's aggregate_function
+_MAX_NODES = 100_000  # of an operator
 
 
 class Tree(NamedTuple):
@@ -137,6 +138,32 @@ def sum_of_boosted_trees(
 
 def leaf_indices(trees: Sequence[Tree], X: Tensor) -> Tensor:
     """Return the index of each tree's leaf among all trees' leaves, shape (samples, trees)."""
+    indices, first_leaf = [], 0
+    for part in _split_trees(trees):
+        leaf_count = sum(int(tree.is_leaf.sum()) for tree in part)
+        indices.append(_leaf_indices_of_part(part, X, range(first_leaf, first_leaf + leaf_count)))
+        first_leaf += leaf_count
+    return concatenate(indices).cast(np.int64)
+
+
+def _split_trees(trees: Sequence[Tree]) -> list[list[Tree]]:
+    """Split trees into parts of at most `_MAX_NODES`, if no tree has more.
+
+    To load one operator, ONNX Runtime needs many times the memory of its trees.
+    """
+    parts: list[list[Tree]] = []
+    nodes = _MAX_NODES
+    for tree in trees:
+        nodes += len(tree.feature)
+        if nodes > _MAX_NODES:
+            parts.append([])
+            nodes = len(tree.feature)
+        parts[-1].append(tree)
+    return parts
+
+
+def _leaf_indices_of_part(trees: Sequence[Tree], X: Tensor, leaves: range) -> Tensor:
+    """Return the indices of leaves, which are those in a range, as float64."""
     splits = [_read_splits(tree) for tree in trees]
     first_node = np.cumsum([0] + [len(tree.feature) for tree in splits])
     leaf_counts = [int(tree.is_leaf.sum()) for tree in trees]
@@ -154,7 +181,6 @@ def leaf_indices(trees: Sequence[Tree], X: Tensor) -> Tensor:
     true_ids, true_leaves = children("left")
     false_ids, false_leaves = children("right")
     thresholds = np.concatenate([tree.threshold for tree in splits]).astype(np.float64)
-    leaf_indices = np.arange(first_leaf[-1], dtype=np.float64)
     modes = np.full(len(thresholds), _BRANCH_LEQ, dtype=np.uint8)
     return X.op(
         "TreeEnsemble",
@@ -170,10 +196,10 @@ def leaf_indices(trees: Sequence[Tree], X: Tensor) -> Tensor:
         nodes_falsenodeids=false_ids,
         nodes_falseleafs=false_leaves,
         leaf_targetids=np.repeat(np.arange(len(trees)), leaf_counts).tolist(),
-        leaf_weights=numpy_helper.from_array(leaf_indices),
-        tree_roots=[int(node) for node in first_node[:-1]],
+        leaf_weights=numpy_helper.from_array(np.array(leaves, dtype=np.float64)),
+        tree_roots=first_node[:-1].tolist(),
         post_transform=0,
-    ).cast(np.int64)
+    )
 
 
 class _Splits(NamedTuple):
@@ -207,7 +233,8 @@ def _read_splits(tree: Tree) -> _Splits:
 
 
 def _integers(arrays: Sequence[npt.NDArray[Any]]) -> list[int]:
-    return [int(value) for value in np.concatenate(arrays)]
+    integers: list[int] = np.concatenate(arrays).astype(np.int64).tolist()
+    return integers
 
 
 @converts(*TREES)

@@ -69,7 +69,13 @@ _NUMBERS = {
     0x40: re.compile(rb"(?:\x40[\x80-\xff]{0,9}[\x00-\x7f])++"),  # ints
 }
 _ITEM = re.compile(rb"[\x80-\xff]*[\x00-\x7f]")  # of a packed list
-_NUMBER = re.compile(rb"\x40([\x80-\xff]*[\x00-\x7f])")
+
+# A run of indices, each with its key, whose varints have as many bytes as the group's number.
+_MAX_INDEX_BYTES = 4  # of a varint with 28 bits; a negative number has ten
+_SAME_LENGTH = re.compile(
+    b"|".join(rb"((?:\x40[\x80-\xff]{%d}[\x00-\x7f])++)" % i for i in range(_MAX_INDEX_BYTES))
+)
+_LOW_BITS = bytes(byte & 127 for byte in range(256))
 
 
 class _Field(NamedTuple):
@@ -83,20 +89,37 @@ class _Field(NamedTuple):
 class _Attribute(NamedTuple):
     name: bytes
     integer: int
-    integers: bytes  # a run of INTEGERS, each with its key
+    integers: bytes  # a run of numbers, each with its key
     tensor: bytes  # raw data
     items: int  # of the tensor
 
 
-class _Varints(dict[bytes, int]):
-    """The numbers of varints, each decoded once."""
+def _decode_varint(varint: bytes) -> int:
+    number = 0
+    for byte in reversed(varint):
+        number = number << 7 | byte & 127
+    return number
 
-    def __missing__(self, varint: bytes) -> int:
-        number = 0
-        for byte in reversed(varint):
-            number = number << 7 | byte & 127
-        self[varint] = number
-        return number
+
+def _decode_indices(integers: bytes) -> array[int]:
+    """Decode the indices of an attribute; there may be millions.
+
+    Those whose varints are equally long are decoded at once: byte by byte, in elements of 32 bits
+    of one long integer.
+    """
+    indices, stop = array("I"), 0
+    for run in _SAME_LENGTH.finditer(integers):
+        data, length = run.group(), run.lastindex or 1
+        count, elements = len(data) // (length + 1), 0
+        for byte in range(length):
+            column = bytearray(4 * count)
+            column[::4] = data[byte + 1 :: length + 1].translate(_LOW_BITS)
+            elements |= int.from_bytes(column, "little") << 7 * byte
+        indices.frombytes(elements.to_bytes(4 * count, "little"))
+        stop += len(data)
+    if stop < len(integers):
+        _reject("a tree has an index that is negative or too large")
+    return indices
 
 
 def audit(model: bytes) -> None:
@@ -202,8 +225,7 @@ class _Audit:
         if data > 1 or prod(shape) != items:
             _reject("a tensor does not hold what its shape needs")
         if data_type == _INT64 and items <= _MAX_SIZE_ITEMS:
-            varints = _Varints()
-            numbers = array("q", raw) if raw else [varints[each] for each in _ITEM.findall(packed)]
+            numbers = array("q", raw) if raw else map(_decode_varint, _ITEM.findall(packed))
             if prod(max(abs(number), 1) for number in numbers) > MAX_CONSTANT_SIZE:
                 self._too_large.add(name)
         return raw, items
@@ -265,14 +287,13 @@ def _check_trees(attributes: list[_Attribute]) -> None:
         required | _TREE_ATTRIBUTES
     ):
         _reject("a tree has other attributes")
-    varints = _Varints()
 
-    def integers(name: str) -> list[int]:
-        return [varints[each] for each in _NUMBER.findall(by_name[name.encode()].integers)]
+    def indices(name: str) -> array[int]:
+        return _decode_indices(by_name[name.encode()].integers)
 
-    true_ids, true_leaves = integers("nodes_truenodeids"), integers("nodes_trueleafs")
-    false_ids, false_leaves = integers("nodes_falsenodeids"), integers("nodes_falseleafs")
-    targets = integers("leaf_targetids")
+    true_ids, true_leaves = indices("nodes_truenodeids"), indices("nodes_trueleafs")
+    false_ids, false_leaves = indices("nodes_falsenodeids"), indices("nodes_falseleafs")
+    targets = indices("leaf_targetids")
     for names, count in ((_NODE_LISTS, len(true_ids)), (_LEAF_LISTS, len(targets))):
         for name in names:
             attribute = by_name[name]
@@ -282,18 +303,20 @@ def _check_trees(attributes: list[_Attribute]) -> None:
                 _reject("the lists of a tree differ in length")
     if by_name[b"nodes_modes"].tensor.translate(None, _COMPARISONS):
         _reject("a tree has nodes that compare with a list")
+    if not targets:
+        _reject("a tree has no leaves")
     if max(targets) >= by_name[b"n_targets"].integer:
         _reject("a leaf of a tree has no such target")
     _check_nodes(
         zip(true_ids, true_leaves, false_ids, false_leaves, strict=True),
         len(true_ids),
-        integers("tree_roots"),
+        indices("tree_roots"),
         len(targets),
     )
 
 
 def _check_nodes(
-    nodes: Iterable[tuple[int, int, int, int]], count: int, roots: list[int], leaf_count: int
+    nodes: Iterable[tuple[int, int, int, int]], count: int, roots: Iterable[int], leaf_count: int
 ) -> None:
     """Check that each node is a root or has one parent, before it, and that no tree is too deep."""
     depths = [0] * count
