@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import ast
 import json
+from array import array
 from collections.abc import Callable
+from math import nan
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from chalicelib.models.training_range import UnusualValues
-from chalicelib.monitoring.metrics import Counts, Metrics
+from chalicelib.inputs.samples import Samples
+from chalicelib.inputs.signature import Feature, Signature
+from chalicelib.monitoring.metrics import Metrics
+from chalicelib.runtimes.base import Prediction
 from deployment.sam_template import read_overlay
 from tests.support.app import App
 from tests.support.log import logged
@@ -77,13 +83,16 @@ def test_every_field_of_a_request_is_on_the_page(
 
 def test_every_metric_is_on_the_page_with_its_unit_and_dimensions() -> None:
     """As the lines of the log define them."""
+    features = (Feature("age", "numeric", False), Feature("town", "categorical", False))
+    manifest: Any = SimpleNamespace(signature=Signature(features, ("a",)))
     metrics = Metrics("wine")
-    counts = Counts(1, ("a",), {"a": 1}, UnusualValues(1, 1, 1))
-    metrics.add(1.0, counts, "invalid", is_cold=True)
-    [members] = metrics.flush()
+    metrics.add_request("1", "invalid", is_cold=True)
+    prediction = Prediction(["a"], None, out_of_range=["age", "town"])
+    metrics.add_samples(Samples(1, array("d", [nan]), ["Ulm"]), prediction, manifest)
+    [line] = metrics.flush()
     written = {
         metric["Name"]: (metric["Unit"], directive["Dimensions"])
-        for directive in json.loads(f"{{{members}}}")["_aws"]["CloudWatchMetrics"]
+        for directive in json.loads(f"{{{line}}}")["_aws"]["CloudWatchMetrics"]
         for metric in directive["Metrics"]
     }
     documented = {

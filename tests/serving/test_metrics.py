@@ -263,7 +263,7 @@ def test_a_failure_to_count_spoils_no_response(
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("chalicelib.monitoring.request_log.count", fail)
+    monkeypatch.setattr("chalicelib.monitoring.metrics.count_unusual", fail)
     assert app.classify(ONES).status == 200
     output = capfd.readouterr().out
     assert logged(output, "metrics failed")[0]["error"] == "ZeroDivisionError"

@@ -6,6 +6,9 @@ import threading
 from time import perf_counter
 from typing import Any
 
+# Samples, prediction and manifest of a request; their types are of layers above.
+Observed = tuple[Any, Any, Any]
+
 
 class RequestRecord:
     """What happened in one request; it is read when the response is built.
@@ -16,16 +19,29 @@ class RequestRecord:
         The id of the call of the function; the response has it too.
     """
 
-    __slots__ = ("observed", "parsed", "predicted", "problem_kinds", "request_id", "started")
+    __slots__ = (
+        "kind",
+        "method",
+        "observed",
+        "parsed",
+        "predicted",
+        "problem_kinds",
+        "request_id",
+        "route",
+        "started",
+        "status",
+    )
 
     def __init__(self, request_id: str = "") -> None:
         self.request_id = request_id
         self.started = perf_counter()
+        self.method = self.route = ""  # one of the app's routes; empty if the event is no request
+        self.status = 500  # unless there is a response
+        self.kind: str | None = None  # why the request is rejected
+        self.problem_kinds: list[str] = []
         # When the samples were parsed, and when the model had classified them.
         self.parsed = self.predicted = 0.0
-        # Samples, prediction and manifest. Their types are of layers above.
-        self.observed: tuple[Any, Any, Any] | None = None
-        self.problem_kinds: list[str] = []
+        self.observed: Observed | None = None
 
 
 class _Current(threading.local):

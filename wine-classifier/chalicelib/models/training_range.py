@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from operator import ne
-from typing import NamedTuple
 
 from chalicelib.inputs.samples import Samples
 from chalicelib.models.manifest import Manifest
@@ -14,12 +13,9 @@ from chalicelib.models.manifest import Manifest
 MAX_COUNTED_CELLS = 4_000
 
 
-class UnusualValues(NamedTuple):
-    """How many values of some samples are missing or unlike the training data."""
-
-    missing: int = 0
-    out_of_range: int = 0  # numbers below the minimum or above the maximum
-    unseen: int = 0  # texts that are none of the known categories
+# How many values of some samples are missing, are numbers outside their range, or are texts that
+# are none of the known categories.
+Unusual = tuple[int, int, int]
 
 
 def find_out_of_range(samples: Samples, manifest: Manifest) -> list[str]:
@@ -43,64 +39,61 @@ def find_out_of_range(samples: Samples, manifest: Manifest) -> list[str]:
     return names
 
 
-def count_unusual(
-    samples: Samples, manifest: Manifest, out_of_range: Sequence[str]
-) -> UnusualValues:
+def count_unusual(samples: Samples, manifest: Manifest, out_of_range: Sequence[str]) -> Unusual:
     """Count the values of samples that are missing or unlike the training data.
 
-    Parameters
-    ----------
-    samples : Samples
-    manifest : Manifest
-    out_of_range : list of str
-        Of a single sample, what `find_out_of_range` returned.
-
-    Returns
-    -------
-    UnusualValues
-        Of more than `MAX_COUNTED_CELLS` values, an estimate from some of the samples.
+    Of more than `MAX_COUNTED_CELLS` values, the counts are estimates. `out_of_range` is, of a
+    single sample, what `find_out_of_range` returned.
     """
-    if samples.rows == 1:
+    rows = samples.rows
+    if rows == 1:
         missing = _count_nan(samples.numbers) + samples.texts.count(None)
         if not out_of_range:
-            return UnusualValues(missing)
-        texts = {manifest.signature.features[i].name for i in manifest.signature.text_indices}
+            return missing, 0, 0
+        signature = manifest.signature
+        texts = {signature.features[index].name for index in signature.text_indices}
         unseen = sum(name in texts for name in out_of_range)
-        return UnusualValues(missing, len(out_of_range) - unseen, unseen)
-    rows = samples.rows
+        return missing, len(out_of_range) - unseen, unseen
     step = max(1, -(-(len(samples.numbers) + len(samples.texts)) // MAX_COUNTED_CELLS))
     counted = -(-rows // step)
-    counts = _count_columns(samples, manifest, step)
-    return (
-        counts if counted == rows else UnusualValues(*(round(n * rows / counted) for n in counts))
-    )
+    number_counts = _count_numbers(samples.numbers, manifest, step)
+    text_counts = _count_texts(samples.texts, manifest, step)
+    missing, out, unseen = map(sum, zip(number_counts, text_counts, strict=True))
+    scale = rows / counted
+    return round(missing * scale), round(out * scale), round(unseen * scale)
 
 
-def _count_columns(samples: Samples, manifest: Manifest, step: int) -> UnusualValues:
-    """Count in every `step`-th sample, column by column."""
+def _count_numbers(numbers: array[float], manifest: Manifest, step: int) -> Unusual:
+    """Count in the numbers of every `step`-th sample, column by column."""
     signature = manifest.signature
-    missing = out_of_range = unseen = 0
-    numbers, width = samples.numbers, len(signature.number_indices)
-    if width:
-        ranges = {column: (low, high) for column, low, high, _ in signature.ranges}
-        for column in range(width):
-            values = numbers[column :: width * step]
-            missing += _count_nan(values)
-            if column in ranges:
-                out_of_range += _count_outside(values, *ranges[column])
-    texts, width = samples.texts, len(signature.text_indices)
+    width = len(signature.number_indices)
+    ranges = {column: (low, high) for column, low, high, _ in signature.ranges}
+    missing = out_of_range = 0
+    for column in range(width):
+        values = numbers[column :: width * step]
+        missing += _count_nan(values)
+        if column in ranges:
+            out_of_range += _count_outside(values, *ranges[column])
+    return missing, out_of_range, 0
+
+
+def _count_texts(texts: list[str | None], manifest: Manifest, step: int) -> Unusual:
+    """Count in the texts of every `step`-th sample, column by column."""
+    signature = manifest.signature
+    width = len(signature.text_indices)
     categories = {
         encoder["feature"]: encoder["categories"]
         for encoder in manifest.text_encoders
         if "categories" in encoder
     }
+    missing = unseen = 0
     for column, index in enumerate(signature.text_indices):
-        present = [text for text in texts[column :: width * step] if text is not None]
-        missing += len(texts[column :: width * step]) - len(present)
+        values = texts[column :: width * step]
+        missing += values.count(None)
         if index in categories and not signature.features[index].is_private:
-            unknown = set(present).difference(categories[index])
-            unseen += sum(text in unknown for text in present) if unknown else 0
-    return UnusualValues(missing, out_of_range, unseen)
+            unknown = set(values).difference(categories[index], [None])
+            unseen += sum(text in unknown for text in values) if unknown else 0
+    return missing, 0, unseen
 
 
 def _count_nan(numbers: array[float]) -> int:

@@ -11,8 +11,8 @@ from time import monotonic, perf_counter
 
 from chalicelib.errors import InvalidSetting
 from chalicelib.log import log_event, write_line
-from chalicelib.monitoring.metrics import Counts, Metrics, count
-from chalicelib.record import RequestRecord
+from chalicelib.monitoring.metrics import Metrics
+from chalicelib.record import Observed, RequestRecord
 from chalicelib.settings import LogSettings
 
 # Metrics wait for a line of the log this long at most, while requests come.
@@ -22,7 +22,6 @@ FLUSH_SECONDS = 60.0
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 
 _MINIMUM_STATUS = {"info": 0, "warning": 400, "error": 500}  # of the requests that are logged
-
 
 _METRICS_EVENT = '"event":"metrics"'
 
@@ -45,33 +44,24 @@ class RequestLog:
         self._successes = 0
         self._flushed_at = -FLUSH_SECONDS
 
-    def write(
-        self, record: RequestRecord, method: str, route: str, status: int, kind: str | None
-    ) -> None:
-        """Log a request whose response is built.
-
-        Parameters
-        ----------
-        record : RequestRecord
-        method, route : str
-            The route is one of the app's; both are empty if the event was no request.
-        status : int
-        kind : str or None
-            Why the request was rejected.
-        """
+    def write(self, record: RequestRecord) -> None:
+        """Log a request whose response is built."""
         ended = perf_counter()
+        milliseconds = f"{1000 * (ended - record.started):.3f}"
         with self._lock:
             settings = self._settings or self._open()
             is_cold, self._is_cold = self._is_cold, False
             lines = []
-            if self._is_due(status, settings):
-                lines.append(_describe(record, method, route, status, kind, ended, is_cold))
+            if self._is_due(record.status, settings):
+                line = _describe(record, ended, milliseconds)
+                lines.append(f'{line},"cold":{"true" if is_cold else "false"}')
             if self._metrics is not None:
-                counts = _count(record) if kind is None else None
-                self._metrics.add(1000 * (ended - record.started), counts, kind, is_cold=is_cold)
+                self._metrics.add_request(milliseconds, record.kind, is_cold=is_cold)
+                if record.kind is None and record.observed is not None:
+                    _count(self._metrics, record.observed, record.request_id)
                 lines = self._add_metrics(self._metrics, lines)
             if lines:
-                write_line("".join(f"{{{line}}}\n" for line in lines))
+                write_line("".join([f"{{{line}}}\n" for line in lines]))
 
     def _open(self) -> LogSettings:
         """Read the settings at the first request: Chalice imports the app to package it too."""
@@ -104,34 +94,22 @@ class RequestLog:
         return [f"{lines[0]},{first}", *(f"{_METRICS_EVENT},{other}" for other in others)]
 
 
-def _count(record: RequestRecord) -> Counts | None:
-    if record.observed is None:
-        return None
+def _count(metrics: Metrics, observed: Observed, request_id: str) -> None:
     try:
-        return count(*record.observed)
+        metrics.add_samples(*observed)
     except Exception as error:  # the response is right nevertheless
-        log_event("metrics failed", request_id=record.request_id, error=type(error).__name__)
-        return None
+        log_event("metrics failed", request_id=request_id, error=type(error).__name__)
 
 
-def _describe(
-    record: RequestRecord,
-    method: str,
-    route: str,
-    status: int,
-    kind: str | None,
-    ended: float,
-    is_cold: bool,
-) -> str:
+def _describe(record: RequestRecord, ended: float, milliseconds: str) -> str:
     """Return the members of a request's JSON object."""
-    method = method if method in _METHODS else "other" if method else ""
+    method = record.method if record.method in _METHODS else record.method and "other"
     members = (
         f'"event":"request","request_id":"{record.request_id}","method":"{method}",'
-        f'"route":"{route}","status":{status},"cold":{"true" if is_cold else "false"},'
-        f'"ms":{1000 * (ended - record.started):.3f}'
+        f'"route":"{record.route}","status":{record.status},"ms":{milliseconds}'
     )
-    if kind is not None:
-        members += f',"kind":"{kind}"'
+    if record.kind is not None:
+        members += f',"kind":"{record.kind}"'
         if record.problem_kinds:
             members += f',"problems":{json.dumps(record.problem_kinds)}'
     if record.observed is not None:

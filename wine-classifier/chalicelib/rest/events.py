@@ -35,20 +35,19 @@ class StrictChalice(Chalice):
     def __call__(self, event: object, context: object) -> dict[str, Any]:
         """Return the response to a Lambda event, in API Gateway's format, and log the request."""
         record = begin_record(_request_id(context))
-        method = route = ""
-        status = 500  # if an error escapes
         try:
             request = _normalize_event(event)
             if request is None:
                 error = MalformedBody("The event is not a request of an API Gateway REST API.")
                 response: dict[str, Any] = error_response(error).to_dict()
             else:
-                method, route = self._match_route(request)
+                record.method, record.route = self._match_route(request)
                 response = super().__call__(request, context)
             response["headers"][REQUEST_ID] = record.request_id
-            status = response["statusCode"]
+            record.status = response["statusCode"]
         finally:
-            self.request_log.write(record, method, route, status, rejection_kind(status))
+            record.kind = rejection_kind(record.status)
+            self.request_log.write(record)
         return response
 
     def _match_route(self, request: dict[str, Any]) -> tuple[str, str]:
