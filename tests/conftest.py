@@ -135,6 +135,13 @@ def app(start_app: Callable[..., App], wine_store: ModelRegistry) -> App:
 
 
 @pytest.fixture
+def wines(trained: WineModel) -> list[list[float]]:
+    """Three wines."""
+    rows: list[list[float]] = trained.dataset.X[[0, 70, 150]].tolist()
+    return rows
+
+
+@pytest.fixture
 def mixed_app(start_app: Callable[..., App], mixed: BuiltModel, tmp_path: Path) -> App:
     """The app, serving the mixed model."""
     return start_app(MODEL_URL=publish_to_folder(mixed, tmp_path / "mixed").url)

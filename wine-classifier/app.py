@@ -24,7 +24,12 @@ from chalicelib.protocols.open_inference import routes as open_inference
 from chalicelib.rest.cors import allow_origin, register_preflight_routes
 from chalicelib.rest.events import StrictChalice, read_request
 from chalicelib.rest.middleware import error_middleware, handle_errors, not_found
-from chalicelib.rest.responses import health_response, json_response, prediction_headers
+from chalicelib.rest.responses import (
+    OCTET_STREAM,
+    health_response,
+    json_response,
+    prediction_headers,
+)
 from chalicelib.service import Service
 
 if TYPE_CHECKING:
@@ -35,7 +40,7 @@ if TYPE_CHECKING:
     boto3.client("s3").get_object()
 
 app = StrictChalice(app_name=os.environ.get("MODEL_NAME") or "wine-classifier")
-app.api.binary_types = []  # no response is binary; else Chalice checks each request's Accept
+app.api.binary_types = [OCTET_STREAM]  # API Gateway passes their bytes on, as base64
 service = Service(prefetched_store)
 
 # For paths without a route API Gateway and `chalice local` respond with a 403 about a missing

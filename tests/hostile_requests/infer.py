@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import struct
+from array import array
+from typing import Any
+
 from tests.hostile_requests.request import CANARY, INFER, LONG_NAME, ONES, Request, encode_json
 
 
@@ -119,15 +124,89 @@ TENSORS += [
     (WITHOUT_DATA | {"parameters": parameters}, ["inputs[0].parameters", "inputs[0].data"])
     for parameters in (3, -0.5, True, [1], "binary_data_size")
 ]
-BINARY_TENSOR = {"name": "x", "shape": [1, 13], "datatype": "FP64"} | {
-    "parameters": {"binary_data_size": 104}
-}
-BINARY_HEADERS = (("Inference-Header-Content-Length", "10"),)
+
+
+def bytes_tensor(size: object, shape: object = (1, 13), datatype: str = "FP64") -> dict[str, Any]:
+    """Return a tensor whose values follow the JSON, in so many bytes."""
+    tensor = {"name": "ash" if shape == (1,) else "input", "shape": shape, "datatype": datatype}
+    return tensor | {"parameters": {"binary_data_size": size}}
+
+
+def with_bytes(
+    status: int,
+    tensors: list[dict[str, Any]],
+    data: bytes,
+    at: str | None = None,
+    *,
+    length: str | None = None,
+) -> Request:
+    """Return a request whose JSON is followed by bytes; `length` replaces that of the JSON."""
+    document = encode_json({"inputs": tensors})
+    headers = (
+        ("Content-Type", "application/octet-stream"),
+        ("Inference-Header-Content-Length", str(len(document)) if length is None else length),
+    )
+    return Request(status, INFER, document + data, headers, at=None if at is None else (at,))
+
+
+SIZE = "inputs[0].parameters.binary_data_size"
+SAMPLE = array("d", ONES).tobytes()
+INFINITE = array("d", [*ONES[1:], math.inf]).tobytes()
+MISSING = struct.pack("<Q", 0xFFF8_0000_0000_8471) * 13  # NaN with a payload
+TEXT = CANARY.encode()
+NOT_SIZES: list[object] = [-1, 104.0, "104", None, True, [], 105, 10**400, 103, 0, 8]
+BINARY = [
+    *(
+        with_bytes(400, [bytes_tensor(104)], SAMPLE, length=length)
+        for length in ("", "-1", "+9", "1.0", "0x10", "9, 9", "1_0", "1000000", "9" * 5_000, CANARY)
+    ),
+    *(with_bytes(400, [bytes_tensor(104)], SAMPLE, length=length) for length in ("0", "10")),
+    Request(400, INFER, b"\xff\xfe", (("Inference-Header-Content-Length", "2"),)),
+    Request(415, INFER, b"{}", (("Content-Type", "application/octet-stream"),)),
+    Request(
+        415,
+        INFER,
+        b"{}",
+        (("Content-Type", "text/csv"), ("Inference-Header-Content-Length", "2")),
+    ),
+    Request(422, INFER, encode_json({"inputs": [bytes_tensor(104)]}), at=(SIZE,)),
+    *(with_bytes(422, [bytes_tensor(size)], SAMPLE, SIZE) for size in NOT_SIZES),
+    with_bytes(422, [bytes_tensor(104)], SAMPLE + b"x", "inputs"),
+    with_bytes(422, [bytes_tensor(104), bytes_tensor(104)], SAMPLE, f"inputs[1]{SIZE[9:]}"),
+    with_bytes(422, [bytes_tensor(104) | {"data": ONES}], SAMPLE, SIZE),
+    with_bytes(422, [bytes_tensor(104, (10**400, 13))], SAMPLE, SIZE),
+    with_bytes(422, [bytes_tensor(104, (1, 12))], SAMPLE, SIZE),
+    with_bytes(422, [bytes_tensor(104, (1, 13), "FP32")], SAMPLE, SIZE),
+    with_bytes(422, [bytes_tensor(96, (1, 12))], SAMPLE[:96], "inputs[0].shape"),
+    with_bytes(422, [bytes_tensor(0, (0, 13))], b"", "inputs[0].data"),
+    with_bytes(422, [bytes_tensor(104)], INFINITE, "inputs[0].data[0].proline"),
+    with_bytes(422, [bytes_tensor(104)], MISSING, "inputs[0].data[0]"),
+    with_bytes(422, [bytes_tensor(1, (1,), "BOOL")], b"\2", "inputs[0].data[0]"),
+    with_bytes(422, [bytes_tensor(3, (1,), "BYTES")], b"\1\0\0", SIZE),
+    with_bytes(422, [bytes_tensor(5, (1,), "BYTES")], b"\2\0\0\0x", "inputs[0].data[0]"),
+    with_bytes(422, [bytes_tensor(8, (1,), "BYTES")], b"\xff" * 8, "inputs[0].data[0]"),
+    with_bytes(422, [bytes_tensor(5, (1,), "BYTES")], b"\1\0\0\0\xff", "inputs[0].data[0]"),
+    with_bytes(422, [bytes_tensor(6, (1,), "BYTES")], b"\1\0\0\0xx", SIZE),
+    with_bytes(
+        422,
+        [bytes_tensor(4 + len(TEXT), (1,), "BYTES")],
+        len(TEXT).to_bytes(4, "little") + TEXT,
+        "inputs[0].data[0]",
+    ),
+    with_bytes(413, [bytes_tensor(104 * 10_001, (10_001, 13))], SAMPLE * 10_001),
+    with_bytes(422, [bytes_tensor(104) | {"parameters": {"binary_data_size": {}}}], SAMPLE, SIZE),
+]
+FLAGS: list[tuple[dict[str, Any], str]] = [
+    ({"parameters": {"binary_data_output": 1}}, "parameters.binary_data_output"),
+    (
+        {"outputs": [{"name": "predict", "parameters": {"binary_data": "yes"}}]},
+        "outputs[0].parameters.binary_data",
+    ),
+]
 
 REQUESTS = [
     *(Request(422, INFER, encode_json(document), at=tuple(at)) for document, at in DOCUMENTS),
     *(Request(422, INFER, encode_json({"inputs": [value]}), at=tuple(at)) for value, at in TENSORS),
-    Request(415, INFER, encode_json({"inputs": [BINARY_TENSOR]})),
-    Request(415, INFER, b'{"inputs":[]}\x00\x01', BINARY_HEADERS),
-    Request(415, INFER, b"\xff\xfe", BINARY_HEADERS),
+    *BINARY,
+    *(Request(422, INFER, encode_json({"inputs": [ASH]} | flag), at=(at,)) for flag, at in FLAGS),
 ]

@@ -12,7 +12,7 @@ import pytest
 
 from chalicelib.protocols.invocations.csv_format import accepts_csv
 from tests.support.app import App, Response
-from tests.support.errors import is_error
+from tests.support.errors import problem_paths
 from tests.support.models import WineModel
 from tests.support.paths import APP
 from training.registry import ModelRegistry
@@ -30,13 +30,6 @@ def invoke(app: App, document: object, **headers: str) -> Response:
 def invoke_csv(app: App, text: str) -> Response:
     """Post CSV and parse the JSON response."""
     return app.request("POST", "/invocations", text.encode(), CSV)
-
-
-def problem_paths(response: Response) -> list[str]:
-    """Return the paths of the problems in a 422."""
-    assert response.status == 422, response.body
-    assert is_error(response.body)
-    return [problem["at"] for problem in response.body["problems"]]
 
 
 @pytest.fixture

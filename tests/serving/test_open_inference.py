@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.support.app import App, Response
-from tests.support.errors import is_error
+from tests.support.errors import problem_paths
 from tests.support.models import WineModel
 from tests.support.paths import ROOT
 from training.registry import ModelRegistry
@@ -35,24 +35,14 @@ def infer(app: App, *inputs: object, **fields: object) -> Response:
     return post(app, {"inputs": list(inputs), **fields})
 
 
-def problem_paths(response: Response) -> list[str]:
-    """Return the paths of the problems in a 422."""
-    assert response.status == 422, response.body
-    assert is_error(response.body)
-    return [problem["at"] for problem in response.body["problems"]]
-
-
-@pytest.fixture
-def wines(trained: WineModel) -> list[list[float]]:
-    """Three wines."""
-    rows: list[list[float]] = trained.dataset.X[[0, 70, 150]].tolist()
-    return rows
-
-
 def test_server_metadata_has_the_project_version(app: App) -> None:
     """The same as in pyproject.toml."""
     body = app.request("GET", "/v2").body
-    assert body == {"name": "wine-classifier", "version": "0.1.0", "extensions": []}
+    assert body == {
+        "name": "wine-classifier",
+        "version": "0.1.0",
+        "extensions": ["binary_tensor_data"],
+    }
     pyproject = (ROOT / "pyproject.toml").read_text()
     assert f'version = "{body["version"]}"' in pyproject
 
@@ -159,7 +149,7 @@ def test_only_requested_outputs_are_returned(app: App) -> None:
     one = tensor([1] * 13, [1, 13])
 
     def names(*outputs: str) -> list[str]:
-        requested = [{"name": name, "parameters": {"binary_data": True}} for name in outputs]
+        requested = [{"name": name, "parameters": {"binary_data": False}} for name in outputs]
         return [output["name"] for output in infer(app, one, outputs=requested).body["outputs"]]
 
     assert names("predict") == ["predict"]
@@ -190,13 +180,6 @@ def test_problems_have_the_path_of_the_input(mixed_app: App) -> None:
     assert sorted(problem_paths(response)) == ["inputs[1].data[1]", "inputs[3].data[1]"]
     response = post(mixed_app, {"inputs": inputs[:2]}, "/v2/models/mixed/infer")
     assert problem_paths(response) == ["inputs.count", "inputs.old"]
-
-
-def test_binary_tensors_are_a_415_with_a_remedy(app: App) -> None:
-    """In JSON, which the clients can show."""
-    headers = {"Inference-Header-Content-Length": "10"}
-    response = app.request("POST", INFER, b'{"inputs":[]}\x00\x01', headers=headers)
-    assert (response.status, "binary_data=False" in response.body["error"]) == (415, True)
 
 
 def test_more_rows_than_allowed_is_a_413(

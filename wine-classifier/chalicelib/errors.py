@@ -3,7 +3,6 @@
 ServingError
     MalformedBody          the body is not valid JSON, CSV or UTF-8
     UnsupportedMediaType   the path does not read this media type
-        BinaryTensors      the body has tensors in binary form
     BodyTooLarge           a body or a response is over a limit
         TooManySamples     a batch has more samples than one request may hold
     InvalidRequest         valid JSON or CSV that does not fit the model
@@ -124,15 +123,6 @@ class UnsupportedMediaType(ServingError):
     def __init__(self, accepted: Sequence[str] = ("application/json",)) -> None:
         types = " or ".join(accepted)
         super().__init__(f"The body must be sent as Content-Type: {types}, in UTF-8, uncompressed.")
-
-
-class BinaryTensors(UnsupportedMediaType):
-    """The body has tensors in binary form."""
-
-    def __init__(self) -> None:
-        Exception.__init__(
-            self, "Binary tensors are not supported: send them as JSON (binary_data=False)."
-        )
 
 
 class BodyTooLarge(ServingError):

@@ -208,8 +208,8 @@ class _Parser:
         """Parse samples whose features are all numbers."""
         features = self._signature.features
         values = list(chain.from_iterable(rows))
-        numbers = _to_floats(values)
-        for index in _invalid_indices(numbers, self._signature.largest_number):
+        numbers = to_floats(values)
+        for index in invalid_indices(numbers, self._signature.largest_number):
             row, column = divmod(index, len(features))
             self._check_number(row, features[column], values[index])
         return numbers
@@ -224,8 +224,8 @@ class _Parser:
             if feature.kind == "boolean":
                 parsed = array("d", [_BOOLEANS[v] if isinstance(v, bool) else nan for v in values])
             else:
-                parsed = _to_floats(values)
-            for row in _invalid_indices(parsed, self._signature.largest_number):
+                parsed = to_floats(values)
+            for row in invalid_indices(parsed, self._signature.largest_number):
                 self._check_number(row, feature, values[row])
             self._check_choice(feature, parsed, values)
             numbers[column :: len(indices)] = parsed
@@ -243,18 +243,9 @@ class _Parser:
         return texts
 
     def _check_number(self, row: int, feature: Feature, value: object) -> None:
-        """Reject a value that is not a finite number, unless it is missing and may be."""
-        if value is None:
-            if feature.required:
-                self._reject(row, feature, "is required")
-        elif feature.kind == "boolean":
-            self._reject(row, feature, f"must be true or false, not {_json_type(value)}")
-        elif _json_type(value) == "a number":
-            largest = f"{self._signature.largest_number:g}".replace("e+", "e")
-            problem = f"is too large: a number may be up to {largest}"
+        problem = number_problem(value, feature, self._signature)
+        if problem is not None:
             self._reject(row, feature, problem)
-        else:
-            self._reject(row, feature, f"must be a number, not {_json_type(value)}")
 
     def _check_choice(self, feature: Feature, numbers: array[float], values: list[Any]) -> None:
         """Reject what is no whole number of an integer feature, or not among its categories."""
@@ -297,14 +288,26 @@ class _Parser:
         return self._locate(index if self._is_batch else None, feature)
 
 
-def _invalid_indices(numbers: array[float], largest: float) -> list[int]:
+def number_problem(value: object, feature: Feature, signature: Signature) -> str | None:
+    """Return why a value is not a finite number, unless it is missing and may be."""
+    if value is None:
+        return "is required" if feature.required else None
+    if feature.kind == "boolean":
+        return f"must be true or false, not {_json_type(value)}"
+    if _json_type(value) == "a number":
+        largest = f"{signature.largest_number:g}".replace("e+", "e")
+        return f"is too large: a number may be up to {largest}"
+    return f"must be a number, not {_json_type(value)}"
+
+
+def invalid_indices(numbers: array[float], largest: float) -> list[int]:
     """Return the indices of NaN (missing, or not a number) and of numbers that are too large."""
     if sumprod(numbers, numbers) <= largest:  # each is at most the square root of that
         return []
     return [index for index, n in enumerate(numbers) if not abs(n) <= largest]
 
 
-def _to_floats(values: list[Any]) -> array[float]:
+def to_floats(values: list[Any]) -> array[float]:
     """Convert values to floats; what is not a finite number becomes NaN or infinity."""
     types = set(map(type, values))
     if types <= _NUMERIC_TYPES:

@@ -26,7 +26,7 @@ def predict(
     Parameters
     ----------
     data : object
-        Samples, as `chalicelib.inputs.samples.read_samples` parses them.
+        Samples, parsed, or as `chalicelib.inputs.samples.read_samples` parses them.
     model : Model
     locate : Locate
         Returns the path of a value in the request, for problems.
@@ -48,7 +48,10 @@ def predict(
         If there are too many samples, or their texts are too long.
     """
     signature = model.manifest.signature
-    samples = read_samples(data, signature, locate, max_rows=max_rows)
+    if isinstance(data, Samples):
+        samples = data
+    else:
+        samples = read_samples(data, signature, locate, max_rows=max_rows)
     model.classifier.check_cost(samples)
     record = current_record()
     record.parsed = perf_counter()

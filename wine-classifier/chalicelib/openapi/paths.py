@@ -21,6 +21,14 @@ from chalicelib.openapi.operations import (
     request_content,
     response_object,
 )
+from chalicelib.protocols.open_inference import JSON_LENGTH_HEADER
+from chalicelib.rest.responses import OCTET_STREAM
+
+_BYTES = {
+    "type": "string",
+    "format": "binary",
+    "description": f"The JSON, as long as {JSON_LENGTH_HEADER} says, then the outputs as bytes.",
+}
 
 
 def build_paths(manifest: Manifest) -> dict[str, Any]:
@@ -116,6 +124,7 @@ def _inference_model_paths(
     """Describe the paths of a model; `path_parameters` are the values of the live one."""
     content = request_content("application/json", ref("InferRequest"), infer_examples(manifest))
     response = _prediction_response("InferResponse", "The output tensors.")
+    response["content"][OCTET_STREAM] = {"schema": _BYTES}
     paths = {
         model_path: get_operation(
             f"metadata{id_suffix}",

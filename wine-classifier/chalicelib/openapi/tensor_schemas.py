@@ -12,12 +12,14 @@ from chalicelib.openapi.json_schema import (
     tuple_schema,
 )
 from chalicelib.openapi.sample_schemas import feature_schemas
+from chalicelib.protocols.open_inference import BINARY_DATA_SIZE
 from chalicelib.protocols.open_inference.metadata import model_metadata
 from chalicelib.protocols.open_inference.request import MAX_ID_CHARACTERS
 from chalicelib.protocols.open_inference.tensors import DATATYPES
 
 _DATATYPE = TEXT | {"enum": list(DATATYPES)}
 _PARAMETERS: Schema = {"type": ["object", "null"]}
+_IN_JSON = {"not": {"required": [BINARY_DATA_SIZE]}}
 
 
 def tensor_schemas(manifest: Manifest) -> dict[str, Schema]:
@@ -32,14 +34,14 @@ def tensor_schemas(manifest: Manifest) -> dict[str, Schema]:
 def _infer_request(manifest: Manifest) -> Schema:
     output_names = [output["name"] for output in model_metadata(manifest)["outputs"]]
     requested_output = object_schema(
-        {"name": {"enum": output_names}, "parameters": _PARAMETERS},
+        {"name": {"enum": output_names}, "parameters": _flag_parameters("binary_data")},
         required=["name"],
         additional_properties=True,
     )
     return object_schema(
         {
             "id": nullable(TEXT) | {"maxLength": MAX_ID_CHARACTERS},
-            "parameters": _PARAMETERS,
+            "parameters": _flag_parameters("binary_data_output"),
             "inputs": _input_tensors(manifest),
             "outputs": nullable(array_schema(requested_output)),
         },
@@ -57,7 +59,7 @@ def _infer_response() -> Schema:
             "data": array_schema({}) | {"description": "The values in row-major order."},
             "parameters": _PARAMETERS,
         },
-        required=["name", "shape", "datatype", "data"],
+        required=["name", "shape", "datatype"],
     )
     return object_schema(
         {
@@ -68,6 +70,11 @@ def _infer_response() -> Schema:
         },
         required=["model_name", "model_version", "outputs"],
     )
+
+
+def _flag_parameters(name: str) -> Schema:
+    """Describe parameters of which one asks for outputs as bytes."""
+    return _PARAMETERS | {"properties": {name: {"type": "boolean"}}}
 
 
 def _metadata() -> Schema:
@@ -119,7 +126,7 @@ def _input_tensor(name: Schema, datatype: str, features: list[Schema]) -> Schema
                     "datatype": {"const": datatype},
                     "shape": tuple_schema([{"const": size} for size in shape]),
                     "data": data,
-                    "parameters": _PARAMETERS,
+                    "parameters": _PARAMETERS | _IN_JSON,
                 },
                 required=["name", "datatype", "shape", "data"],
                 additional_properties=True,

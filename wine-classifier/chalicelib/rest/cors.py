@@ -17,8 +17,14 @@ from chalicelib.service import Service
 
 _MAX_AGE_SECONDS = 600  # browsers cache a preflight that long
 # The last two are of requests signed with AWS Signature Version 4.
-_REQUEST_HEADERS = "Authorization, Content-Type, X-Api-Key, X-Amz-Date, X-Amz-Security-Token"
-_RESPONSE_HEADERS = "Allow, Retry-After, X-Model-Version, X-Out-Of-Range, X-Request-Id"
+_REQUEST_HEADERS = (
+    "Authorization, Content-Type, Inference-Header-Content-Length, X-Api-Key, X-Amz-Date, "
+    "X-Amz-Security-Token"
+)
+_RESPONSE_HEADERS = (
+    "Allow, Inference-Header-Content-Length, Retry-After, X-Model-Version, X-Out-Of-Range, "
+    "X-Request-Id"
+)
 
 
 def register_preflight_routes(app: Chalice, service: Service) -> None:

@@ -6,6 +6,7 @@ import functools
 import json
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 from chalice.app import Response
 
@@ -47,6 +48,7 @@ _REJECTIONS = {
     503: "unavailable",
 }
 
+OCTET_STREAM = "application/octet-stream"
 MAX_LISTED_FEATURES = 20  # in a header
 
 # A prediction is of its moment and of one client's data: no cache keeps it. And no browser guesses
@@ -54,19 +56,46 @@ MAX_LISTED_FEATURES = 20  # in a header
 _EVERY_RESPONSE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _JSON = {**_EVERY_RESPONSE, "Content-Type": "application/json"}
 
-_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+encode_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 def json_response(
     body: object, headers: dict[str, str] | None = None, status: int = 200
 ) -> Response:
     """Return a response whose body is JSON."""
-    return Response(_ENCODER.encode(body), {**_JSON, **(headers or {})}, status)
+    return Response(encode_json(body), {**_JSON, **(headers or {})}, status)
 
 
 def text_response(body: str, headers: dict[str, str]) -> Response:
     """Return a response with a body of another type; the headers hold its Content-Type."""
     return Response(body, {**_EVERY_RESPONSE, **headers})
+
+
+def bytes_response(body: bytes, headers: dict[str, str]) -> Response:
+    """Return a response whose body is bytes.
+
+    Raises `BodyTooLarge` if it cannot be delivered: Lambda returns bytes as base64.
+    """
+    check_response_size(4 * len(body) // 3)
+    return _BytesResponse(body, {**_EVERY_RESPONSE, **headers})
+
+
+class _BytesResponse(Response):
+    """A response in base64, whatever the request accepts.
+
+    Chalice rejects requests whose Accept header lacks a binary type. Function URLs and `chalice
+    local` deliver the bytes to all of them, so Chalice does not see the type.
+    """
+
+    def to_dict(self, binary_types: list[str] | None = None) -> dict[str, Any]:
+        """Return the response of a function."""
+        from base64 import b64encode  # most responses are text
+
+        response: dict[str, Any] = super().to_dict(binary_types)
+        response["headers"]["Content-Type"] = OCTET_STREAM
+        response["body"] = b64encode(self.body).decode()
+        response["isBase64Encoded"] = True
+        return response
 
 
 def check_response_size(characters: int) -> None:

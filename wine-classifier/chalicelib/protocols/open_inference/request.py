@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chalicelib.inputs.columns import columns_to_rows, order_columns
 from chalicelib.inputs.problems import (
@@ -13,10 +13,13 @@ from chalicelib.inputs.problems import (
     locate_in_rows,
     member_path,
 )
-from chalicelib.inputs.samples import check_row_count
+from chalicelib.inputs.samples import Samples, check_row_count
 from chalicelib.inputs.signature import Signature
 from chalicelib.protocols.open_inference.response import LABELS, PROBABILITIES
 from chalicelib.protocols.open_inference.tensors import Tensor, check_parameters, read_tensor
+
+if TYPE_CHECKING:
+    from chalicelib.protocols.open_inference.binary import BinaryData
 
 # The id is echoed in the response.
 MAX_ID_CHARACTERS = 1024
@@ -28,29 +31,29 @@ class InferRequest(NamedTuple):
     Parameters
     ----------
     id : str or None
-    samples : list of list
-        Shape (samples, features), not parsed yet.
-    outputs : list of str
-        Requested outputs, `LABELS` or `PROBABILITIES`, in order.
+    samples : list of list, or Samples
+        Shape (samples, features), not parsed yet, or parsed.
+    outputs : dict of str to bool
+        Requested outputs, `LABELS` or `PROBABILITIES`, in order, and whether as bytes.
     locate : Locate
         Returns the path of a value in the request.
     """
 
     id: str | None
-    samples: list[list[Any]]
-    outputs: list[str]
+    samples: list[list[Any]] | Samples
+    outputs: dict[str, bool]
     locate: Locate
 
 
-def read_infer_request(document: object, signature: Signature, *, max_rows: int) -> InferRequest:
-    """Parse the body.
+def read_infer_request(
+    document: object, signature: Signature, *, max_rows: int, data: BinaryData | None = None
+) -> InferRequest:
+    """Parse the body: its JSON, and the bytes that follow if it has some.
 
     Raises
     ------
     InvalidRequest
         If it does not fit the protocol or the model; lists all problems.
-    BinaryTensors
-        If the data of a tensor is not in the JSON.
     TooManySamples
     """
     problems = Problems()
@@ -60,12 +63,13 @@ def read_infer_request(document: object, signature: Signature, *, max_rows: int)
     assert isinstance(document, dict)  # rejected above
     request_id = _read_id(document.get("id"), problems)
     check_parameters(document, "parameters", problems)
-    outputs = _read_outputs(document.get("outputs"), signature, problems)
-    tensors = _read_tensors(document.get("inputs"), signature, problems)
+    outputs = _read_outputs(document, signature, problems)
+    tensors = _read_tensors(document.get("inputs"), signature, problems, data)
     problems.raise_if_any()
+    samples: list[list[Any]] | Samples
     if _is_matrix(tensors, signature):
-        samples = _matrix_to_rows(tensors[0], signature, problems, max_rows=max_rows)
         locate = locate_in_rows(f"{tensors[0].path}.data")
+        samples = _read_matrix(tensors[0], signature, problems, locate, max_rows=max_rows)
     else:
         samples = _tensors_to_rows(tensors, signature, problems, max_rows=max_rows)
         paths = {tensor.name: f"{tensor.path}.data" for tensor in tensors}
@@ -87,15 +91,19 @@ def _read_id(value: object, problems: Problems) -> str | None:
     return value
 
 
-def _read_outputs(value: object, signature: Signature, problems: Problems) -> list[str]:
-    """Return the names of the requested outputs; of all outputs by default."""
+def _read_outputs(
+    document: dict[str, Any], signature: Signature, problems: Problems
+) -> dict[str, bool]:
+    """Return the names of the requested outputs, of all by default, and whether as bytes."""
     known = [LABELS, PROBABILITIES] if signature.has_probabilities else [LABELS]
+    default = _read_flag(document, "", "binary_data_output", False, problems)
+    value = document.get("outputs")
     if value is None or value == []:
-        return known
+        return dict.fromkeys(known, default)
     if not isinstance(value, list):
         problems.add("outputs", "must be a list")
-        return known
-    names: list[str] = []
+        return {}
+    outputs: dict[str, bool] = {}
     for index, output in enumerate(value):
         path = f"outputs[{index}]"
         name = output.get("name") if isinstance(output, dict) else None
@@ -105,11 +113,25 @@ def _read_outputs(value: object, signature: Signature, problems: Problems) -> li
             problems.add_unknown(f"{path}.name", name, known, "is not an output of this model")
         else:
             check_parameters(output, f"{path}.parameters", problems)
-            names.append(name)
-    return list(dict.fromkeys(names))
+            outputs[name] = _read_flag(output, path, "binary_data", default, problems)
+    return outputs
 
 
-def _read_tensors(value: object, signature: Signature, problems: Problems) -> list[Tensor]:
+def _read_flag(
+    owner: dict[str, Any], path: str, name: str, default: bool, problems: Problems
+) -> bool:
+    """Return a parameter that is true or false."""
+    parameters = owner.get("parameters")
+    if not isinstance(parameters, dict) or name not in parameters:
+        return default
+    if not isinstance(parameters[name], bool):
+        problems.add(member_path(path, f"parameters.{name}"), "must be true or false")
+    return parameters[name] is True
+
+
+def _read_tensors(
+    value: object, signature: Signature, problems: Problems, data: BinaryData | None
+) -> list[Tensor]:
     if not isinstance(value, list):
         problems.add("inputs", "is required" if value is None else "must be a list")
         return []
@@ -119,10 +141,14 @@ def _read_tensors(value: object, signature: Signature, problems: Problems) -> li
     if len(value) > maximum + MAX_LISTED_PROBLEMS:  # too many to report each
         problems.add("inputs", f"has {len(value):,} tensors; the model takes at most {maximum}")
         return []
-    tensors = (
-        read_tensor(tensor, f"inputs[{index}]", problems) for index, tensor in enumerate(value)
-    )
-    return [tensor for tensor in tensors if tensor is not None]
+    tensors = [
+        read_tensor(tensor, f"inputs[{index}]", problems, data)
+        for index, tensor in enumerate(value)
+    ]
+    found = [tensor for tensor in tensors if tensor is not None]
+    if data is not None and len(found) == len(tensors):
+        data.check_end(problems)
+    return found
 
 
 def _is_matrix(tensors: list[Tensor], signature: Signature) -> bool:
@@ -135,18 +161,22 @@ def _is_matrix(tensors: list[Tensor], signature: Signature) -> bool:
     )
 
 
-def _matrix_to_rows(
-    tensor: Tensor, signature: Signature, problems: Problems, *, max_rows: int
-) -> list[list[Any]]:
-    row_count, width = tensor.shape
+def _read_matrix(
+    tensor: Tensor, signature: Signature, problems: Problems, locate: Locate, *, max_rows: int
+) -> list[list[Any]] | Samples:
+    rows, width = tensor.shape
     expected = len(signature.features)
     if width != expected:
         problem = f"must be [samples, {expected}]: the model has {expected} features"
         problems.add(f"{tensor.path}.shape", problem)
-        return []
-    check_row_count(row_count, max_rows)
-    values = tensor.values
-    return [values[row * width : (row + 1) * width] for row in range(row_count)]
+        problems.raise_if_any()
+    if signature.is_unconstrained:
+        from chalicelib.inputs.matrix import read_matrix
+
+        return read_matrix(tensor.values, signature, locate, rows=rows, max_rows=max_rows)
+    check_row_count(rows, max_rows)
+    values = tensor.to_list()
+    return [values[row * width : (row + 1) * width] for row in range(rows)]
 
 
 def _tensors_to_rows(
@@ -167,4 +197,4 @@ def _tensors_to_rows(
         elif tensor.shape[0] != row_count:
             problems.add(f"{tensor.path}.shape", "has another number of samples than the first")
     problems.raise_if_any()
-    return columns_to_rows([tensor.values for tensor in tensors], order, max_rows=max_rows)
+    return columns_to_rows([tensor.to_list() for tensor in tensors], order, max_rows=max_rows)

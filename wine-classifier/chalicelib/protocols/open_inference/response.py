@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
 from chalicelib.models.manifest import Manifest
 from chalicelib.models.predict import probability_rows
+from chalicelib.protocols.open_inference import BINARY_DATA_SIZE
 from chalicelib.rest.responses import check_response_size
 from chalicelib.runtimes.base import Prediction
 
@@ -15,32 +17,56 @@ PROBABILITIES = "predict_proba"
 
 
 def infer_response(
-    prediction: Prediction, manifest: Manifest, *, outputs: list[str], request_id: str | None
-) -> dict[str, Any]:
+    prediction: Prediction,
+    manifest: Manifest,
+    *,
+    outputs: Mapping[str, bool],
+    request_id: str | None,
+) -> tuple[dict[str, Any], bytes]:
     """Return the response.
 
     Parameters
     ----------
     prediction : Prediction
     manifest : Manifest
-    outputs : list of str
-        Requested outputs, `LABELS` or `PROBABILITIES`, in order.
+    outputs : mapping of str to bool
+        Requested outputs, `LABELS` or `PROBABILITIES`, in order, and whether as bytes.
     request_id : str or None
         Echoed in the response.
+
+    Returns
+    -------
+    response : dict
+    data : bytes
+        Of the outputs as bytes; empty if there are none.
     """
-    row_count = len(prediction.labels)
     check_response_size(sum(map(len, prediction.labels)))
-    tensors = []
-    for name in outputs:
-        if name == LABELS:
-            tensor = {"shape": [row_count], "datatype": "BYTES", "data": prediction.labels}
+    tensors, parts = [], []
+    for name, as_bytes in outputs.items():
+        shape = [len(prediction.labels)]
+        if name == PROBABILITIES:
+            shape.append(len(manifest.signature.classes))
+        datatype = "BYTES" if name == LABELS else "FP64"
+        tensor: dict[str, Any] = {"name": name, "shape": shape, "datatype": datatype}
+        if as_bytes:
+            parts.append(_to_bytes(name, prediction))
+            tensor["parameters"] = {BINARY_DATA_SIZE: len(parts[-1])}
+        elif name == LABELS:
+            tensor["data"] = prediction.labels
         else:
             rows = probability_rows(prediction, manifest.signature)
-            shape = [row_count, len(manifest.signature.classes)]
-            data = list(chain.from_iterable(rows))
-            tensor = {"shape": shape, "datatype": "FP64", "data": data}
-        tensors.append({"name": name, **tensor})
+            tensor["data"] = list(chain.from_iterable(rows))
+        tensors.append(tensor)
     response: dict[str, Any] = {"model_name": manifest.name, "model_version": manifest.version}
     if request_id is not None:
         response["id"] = request_id
-    return response | {"outputs": tensors}
+    return response | {"outputs": tensors}, b"".join(parts)
+
+
+def _to_bytes(name: str, prediction: Prediction) -> bytes:
+    if name == LABELS:
+        from chalicelib.protocols.open_inference.binary import write_texts
+
+        return write_texts(prediction.labels)
+    assert prediction.probabilities is not None  # the model has probabilities
+    return prediction.probabilities.tobytes()

@@ -5,16 +5,24 @@ from __future__ import annotations
 from chalice.app import Blueprint, Response
 
 from chalicelib import SERVER_VERSION
-from chalicelib.errors import BinaryTensors, UnknownModel
+from chalicelib.errors import UnknownModel
 from chalicelib.models.model import Model
 from chalicelib.models.predict import predict
+from chalicelib.protocols.open_inference import JSON_LENGTH_HEADER
 from chalicelib.rest.body import read_json
 from chalicelib.rest.events import read_request
 from chalicelib.rest.middleware import handle_errors
-from chalicelib.rest.responses import health_response, json_response, prediction_headers
+from chalicelib.rest.responses import (
+    bytes_response,
+    encode_json,
+    health_response,
+    json_response,
+    prediction_headers,
+)
 from chalicelib.service import Service
 
 _MODEL = "/v2/models/{model_name}"
+_BINARY_EXTENSION = "binary_tensor_data"
 _VERSION = f"{_MODEL}/versions/{{model_version}}"
 
 
@@ -27,7 +35,9 @@ def create_blueprint(service: Service) -> Blueprint:
     def server_metadata() -> Response:
         """Return the name and version of the server."""
         name = routes.current_app.app_name
-        return json_response({"name": name, "version": SERVER_VERSION, "extensions": []})
+        return json_response(
+            {"name": name, "version": SERVER_VERSION, "extensions": [_BINARY_EXTENSION]}
+        )
 
     @routes.route("/v2/health/live", methods=["GET"], content_types=[])
     @handle_errors
@@ -65,20 +75,26 @@ def create_blueprint(service: Service) -> Blueprint:
         from chalicelib.protocols.open_inference.response import infer_response
 
         body, headers = read_request(routes)
-        if "inference-header-content-length" in headers:
-            raise BinaryTensors
         model = _get_model(service, model_name, model_version)
         manifest = model.manifest
         max_rows = service.settings.max_samples(manifest.signature.width)
-        request = read_infer_request(
-            read_json(body, headers), manifest.signature, max_rows=max_rows
-        )
+        if JSON_LENGTH_HEADER.lower() in headers:
+            from chalicelib.protocols.open_inference.binary import read_body
+
+            document, data = read_body(body, headers)
+        else:
+            document, data = read_json(body, headers), None
+        request = read_infer_request(document, manifest.signature, max_rows=max_rows, data=data)
         prediction, _ = predict(request.samples, model, request.locate, max_rows=max_rows)
-        response = infer_response(
+        response, tensors = infer_response(
             prediction, manifest, outputs=request.outputs, request_id=request.id
         )
-        return json_response(
-            response, prediction_headers(manifest.version, prediction.out_of_range)
+        response_headers = prediction_headers(manifest.version, prediction.out_of_range)
+        if not any(request.outputs.values()):
+            return json_response(response, response_headers)
+        text = encode_json(response).encode()
+        return bytes_response(
+            text + tensors, {**response_headers, JSON_LENGTH_HEADER: str(len(text))}
         )
 
     for path in (_MODEL, _VERSION):

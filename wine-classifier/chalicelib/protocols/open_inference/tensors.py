@@ -1,12 +1,16 @@
-"""Tensors in JSON: datatypes, shapes and values."""
+"""Tensors: datatypes, shapes, and values in JSON or as bytes."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from array import array
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from chalicelib.errors import BinaryTensors
 from chalicelib.inputs.problems import Problems
+from chalicelib.protocols.open_inference import BINARY_DATA_SIZE, JSON_LENGTH_HEADER
+
+if TYPE_CHECKING:
+    from chalicelib.protocols.open_inference.binary import BinaryData
 
 _MAX_FLOAT = {"FP16": 65504.0, "FP32": 3.4028234663852886e38, "FP64": 1.7976931348623157e308}
 _INTEGER_RANGES = {
@@ -26,25 +30,31 @@ class Tensor(NamedTuple):
     name : str
     shape : list of int
         Of one or two dimensions.
-    values : list
-        Flat, in row-major order.
+    values : list, or array of numbers
+        Flat, in row-major order. A missing value is None in a list, NaN in an array.
     """
 
     path: str
     name: str
     shape: list[int]
-    values: list[Any]
+    values: list[Any] | array[Any]
+
+    def to_list(self) -> list[Any]:
+        """Return the values as JSON has them."""
+        if isinstance(self.values, list):
+            return self.values
+        values = self.values.tolist()
+        return [None if v != v else v for v in values] if self.values.typecode in "fd" else values
 
 
-def read_tensor(tensor: object, path: str, problems: Problems) -> Tensor | None:
-    """Parse a tensor; None if it is too malformed. Raises `BinaryTensors`."""
+def read_tensor(
+    tensor: object, path: str, problems: Problems, data: BinaryData | None
+) -> Tensor | None:
+    """Parse a tensor; None if it is too malformed."""
     if not isinstance(tensor, dict):
         problems.add(path, "must be an object")
         return None
     check_parameters(tensor, f"{path}.parameters", problems)
-    parameters = tensor.get("parameters")
-    if "data" not in tensor and isinstance(parameters, dict) and "binary_data_size" in parameters:
-        raise BinaryTensors
     name, datatype = tensor.get("name"), tensor.get("datatype")
     if not isinstance(name, str):
         problems.add(f"{path}.name", "must be text")
@@ -53,16 +63,40 @@ def read_tensor(tensor: object, path: str, problems: Problems) -> Tensor | None:
         problems.add_unknown(f"{path}.datatype", datatype, DATATYPES, problem)
         datatype = None
     shape = _read_shape(tensor.get("shape"), path, problems)
-    data = tensor.get("data")
-    if not isinstance(data, list):
-        problems.add(f"{path}.data", "must be a list")
-        return None
-    values = data if shape is None else _flatten(data, shape, path, problems)
-    if values is not None and datatype is not None:
-        _check_values(values, datatype, f"{path}.data", problems)
+    values = _read_values(tensor, datatype, shape, path, problems, data)
     if shape is None or values is None or not isinstance(name, str):
         return None
     return Tensor(path, name, shape, values)
+
+
+def _read_values(
+    tensor: dict[str, Any],
+    datatype: str | None,
+    shape: list[int] | None,
+    path: str,
+    problems: Problems,
+    data: BinaryData | None,
+) -> list[Any] | array[Any] | None:
+    """Return the values, if they fit the shape and the datatype as far as these are known."""
+    parameters = tensor.get("parameters")
+    if isinstance(parameters, dict) and BINARY_DATA_SIZE in parameters:
+        size_path = f"{path}.parameters.{BINARY_DATA_SIZE}"
+        if "data" in tensor:
+            problems.add(size_path, "must not be given for a tensor with data")
+        elif data is None:
+            problems.add(size_path, f"needs the header {JSON_LENGTH_HEADER}")
+        else:
+            return data.read(parameters[BINARY_DATA_SIZE], datatype, shape, path, problems)
+        return None
+    values = tensor.get("data")
+    if not isinstance(values, list):
+        problems.add(f"{path}.data", "must be a list")
+        return None
+    if shape is not None:
+        values = _flatten(values, shape, path, problems)
+    if values is not None and datatype is not None:
+        _check_values(values, datatype, f"{path}.data", problems)
+    return values
 
 
 def check_parameters(owner: dict[str, Any], path: str, problems: Problems) -> None:
