@@ -25,6 +25,16 @@ async def main() -> None:
     assert [str(label) for label in outputs["predict"].data] == wines["labels"]
     probabilities = np.array(outputs["predict_proba"].data).reshape(outputs["predict_proba"].shape)
     np.testing.assert_allclose(probabilities, wines["probabilities"], atol=1e-5)
+    matrix = np.array(wines["samples"])
+    tensor = InferInput("input", list(matrix.shape), "FP64")
+    tensor.set_data_from_numpy(matrix, binary_data=True)
+    request = InferRequest(
+        model_name="wine", infer_inputs=[tensor], parameters={"binary_data_output": True}
+    )
+    response = await client.infer(base, request, model_name="wine")
+    labels, probabilities = (output.as_numpy() for output in response.outputs)
+    assert [str(label) for label in labels] == wines["labels"]
+    np.testing.assert_allclose(probabilities, wines["probabilities"], atol=1e-5)
     wrong_shape = InferRequest(
         model_name="wine",
         infer_inputs=[InferInput("input", [1, 12], "FP64", data=[wines["samples"][0][:12]])],

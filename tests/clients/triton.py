@@ -33,11 +33,22 @@ for dtype in (np.float64, np.float32):
     probabilities = result.as_numpy("predict_proba")
     np.testing.assert_allclose(probabilities, wines["probabilities"], atol=tolerance)
 
-tensor = InferInput(matrix["name"], list(samples.shape), "FP64")
-tensor.set_data_from_numpy(samples, binary_data=True)
+# The client's defaults: tensors as bytes both ways, and all outputs.
+for dtype, datatype in ((np.float64, "FP64"), (np.float32, "FP32")):
+    tensor = InferInput(matrix["name"], list(samples.shape), datatype)
+    tensor.set_data_from_numpy(samples.astype(dtype))
+    for outputs in (None, [InferRequestedOutput(o["name"]) for o in metadata["outputs"]]):
+        result = client.infer("wine", [tensor], outputs=outputs)
+        assert [str(label, "utf-8") for label in result.as_numpy("predict")] == wines["labels"]
+        tolerance = 1e-3 if dtype is np.float32 else 1e-5
+        probabilities = result.as_numpy("predict_proba")
+        np.testing.assert_allclose(probabilities, wines["probabilities"], atol=tolerance)
+
+tensor = InferInput(matrix["name"], [1, 12], "FP64")
+tensor.set_data_from_numpy(samples[:1, :12])
 message = ""
 try:
     client.infer("wine", [tensor])
 except InferenceServerException as error:
     message = str(error)
-assert "binary" in message.lower(), message
+assert "inputs[0].shape must be [samples, 13]" in message, message

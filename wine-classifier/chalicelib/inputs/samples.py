@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from array import array
+from collections.abc import Sequence
 from itertools import chain
-from math import isfinite, nan, sumprod
+from math import isfinite, nan
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from chalicelib.errors import TooManySamples
@@ -146,11 +149,7 @@ class _Parser:
         self._problems = Problems()
 
     def parse(self, *, accepts_no_value: bool) -> Samples:
-        self._reject_mixed_types()
-        rows = [self._order_values(index, sample) for index, sample in enumerate(self._samples)]
-        # The index in the request of each row that has a value for each feature.
-        self._indices = [index for index, row in enumerate(rows) if row is not None]
-        values = [row for row in rows if row is not None]
+        values = self._order_rows()
         if not accepts_no_value and not self._signature.has_required:
             self._reject_missing_rows(values)
         if self._signature.is_unconstrained:
@@ -160,20 +159,31 @@ class _Parser:
         self._problems.raise_if_any()
         return Samples(len(values), numbers, texts, self._is_batch)
 
+    def _order_rows(self) -> list[list[Any]]:
+        """Return the values of each sample that has one for each feature, in the model's order."""
+        types = set(map(type, self._samples))
+        if types == {list} and set(map(len, self._samples)) == {len(self._signature.names)}:
+            self._indices: Sequence[int] = range(len(self._samples))
+            return self._samples
+        if {list, dict} <= types:
+            self._reject_mixed_types()
+        rows = [self._order_values(index, sample) for index, sample in enumerate(self._samples)]
+        self._indices = [index for index, row in enumerate(rows) if row is not None]
+        return [row for row in rows if row is not None]
+
     def _reject_mixed_types(self) -> None:
         """Reject each list of a batch that begins with an object, and each object after a list."""
-        types = list(map(type, self._samples))
-        if not {list, dict} <= set(types):
-            return
-        first = next(t for t in types if t in (list, dict))
+        first = next(type(s) for s in self._samples if type(s) in (list, dict))
         for index, sample in enumerate(self._samples):
-            if types[index] in (list, dict) and types[index] is not first:
+            if type(sample) in (list, dict) and type(sample) is not first:
                 problem = f"is {_json_type(sample)}, but the first sample is {_JSON_TYPES[first]}"
                 self._problems.add(self._path(index), problem)
         self._problems.raise_if_any()
 
     def _reject_missing_rows(self, rows: list[list[Any]]) -> None:
         """Reject samples that have only missing values."""
+        if None not in map(itemgetter(0), rows):
+            return
         for row, values in enumerate(rows):
             if values[0] is None and values.count(None) == len(values):
                 index = self._indices[row]
@@ -302,9 +312,17 @@ def number_problem(value: object, feature: Feature, signature: Signature) -> str
 
 def invalid_indices(numbers: array[float], largest: float) -> list[int]:
     """Return the indices of NaN (missing, or not a number) and of numbers that are too large."""
-    if sumprod(numbers, numbers) <= largest:  # each is at most the square root of that
+    # The last byte of each is its sign and the upper part of its exponent: few are looked at.
+    if not memoryview(numbers).cast("B")[7::8].tobytes().translate(None, _small_bytes(largest)):
         return []
     return [index for index, n in enumerate(numbers) if not abs(n) <= largest]
+
+
+@functools.cache
+def _small_bytes(largest: float) -> bytes:
+    """Return what the last byte is of numbers that are surely no larger, of either sign."""
+    largest_byte = array("d", [largest]).tobytes()[7]
+    return bytes([*range(largest_byte), *range(128, 128 + largest_byte)])
 
 
 def to_floats(values: list[Any]) -> array[float]:

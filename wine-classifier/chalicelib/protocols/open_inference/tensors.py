@@ -17,6 +17,7 @@ _INTEGER_RANGES = {
     **{f"INT{bits}": (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (8, 16, 32, 64)},
     **{f"UINT{bits}": (0, 2**bits - 1) for bits in (8, 16, 32, 64)},
 }
+_NONE = type(None)
 DATATYPES = ("BOOL", "BYTES", *_MAX_FLOAT, *_INTEGER_RANGES)
 
 
@@ -118,7 +119,7 @@ def _read_shape(shape: object, path: str, problems: Problems) -> list[int] | Non
 def _flatten(data: list[Any], shape: list[int], path: str, problems: Problems) -> list[Any] | None:
     """Return the values of flat or nested data in row-major order."""
     values = data
-    if any(isinstance(row, list) for row in data):
+    if list in set(map(type, data)):
         if len(shape) != 2 or len(data) != shape[0]:
             problems.add(f"{path}.shape", "does not match the data")
             return None
@@ -137,16 +138,16 @@ def _check_values(values: list[Any], datatype: str, path: str, problems: Problem
     """Check values against a datatype; null is a missing value of any."""
     if datatype in ("BOOL", "BYTES"):
         cls, expected = (bool, "true or false") if datatype == "BOOL" else (str, "text")
+        if set(map(type, values)) <= {cls, type(None)}:
+            return
         for index, value in enumerate(values):
             if value is not None and type(value) is not cls:
                 problem = f"must be {expected}, as the datatype is {datatype}"
                 problems.add(f"{path}[{index}]", problem)
         return
-    is_integer = datatype in _INTEGER_RANGES
-    minimum, maximum = _INTEGER_RANGES.get(datatype) or (
-        -_MAX_FLOAT[datatype],
-        _MAX_FLOAT[datatype],
-    )
+    if _are_numbers(values, datatype):
+        return
+    minimum, maximum = _get_range(datatype)
     for index, value in enumerate(values):
         if value is None:
             continue
@@ -154,8 +155,24 @@ def _check_values(values: list[Any], datatype: str, path: str, problems: Problem
             problem = f"must be a number, as the datatype is {datatype}"
         elif not minimum <= value <= maximum:
             problem = f"is out of the range of {datatype}"
-        elif is_integer and value != int(value):
+        elif datatype in _INTEGER_RANGES and value != int(value):
             problem = f"must be a whole number, as the datatype is {datatype}"
         else:
             continue
         problems.add(f"{path}[{index}]", problem)
+
+
+def _are_numbers(values: list[Any], datatype: str) -> bool:
+    """Check all values at once; False if one may not fit the datatype, which is a number's."""
+    types = set(map(type, values))
+    if not types <= ({int, _NONE} if datatype in _INTEGER_RANGES else {int, float, _NONE}):
+        return False
+    numbers = [value for value in values if value is not None] if _NONE in types else values
+    minimum, maximum = _get_range(datatype)
+    return not numbers or (minimum <= min(numbers) and max(numbers) <= maximum)
+
+
+def _get_range(datatype: str) -> tuple[float, float]:
+    if datatype in _INTEGER_RANGES:
+        return _INTEGER_RANGES[datatype]
+    return -_MAX_FLOAT[datatype], _MAX_FLOAT[datatype]
