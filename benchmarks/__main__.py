@@ -17,6 +17,7 @@ from moto.server import ThreadedMotoServer
 
 from benchmarks.docs import DOCS, write_pages, write_readme
 from benchmarks.in_process import compare_in_process
+from benchmarks.log_cost import SILENT, measure_log
 from benchmarks.measure import WarmRequest, measure, samples_per_second
 from benchmarks.models import (
     BATCHES,
@@ -28,7 +29,7 @@ from benchmarks.models import (
     put_pickle,
     wine_model,
 )
-from benchmarks.packages import ROOT, Packages, build_all
+from benchmarks.packages import ROOT, Package, Packages, Request, build_all
 from benchmarks.report import report
 from benchmarks.results import ONE_ROW, Compared, Results, compare_cold
 from benchmarks.tables import BATCH
@@ -94,7 +95,8 @@ def run(packages: Packages, environment: Mapping[str, str], runs: int, folder: P
         WarmRequest(package.name, package.name, package.request) for package in packages
     ]
     warm_requests.append(WarmRequest(ONE_ROW, packages.this_project.name, one))
-    in_process = compare_in_process(publish(model, str(folder)), model, one, batch(BATCH), runs)
+    store = publish(model, str(folder))
+    in_process = compare_in_process(store, model, one, batch(BATCH), runs)
     batches = {size: batch(size) for size in BATCHES}
     return Results(
         packages=packages,
@@ -103,6 +105,8 @@ def run(packages: Packages, environment: Mapping[str, str], runs: int, folder: P
         throughput=samples_per_second(packages.this_project, variables, batches, runs),
         one_in_process=in_process[0],
         batch_in_process=in_process[1],
+        log=measure_log(store, one, batch(BATCH), runs),
+        log_on_emulator=warm_by_log(packages.this_project, variables, one, runs),
         memory_mb=memory_mb(),
         machine=f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
     )
@@ -124,6 +128,18 @@ def cold_by_model_size(
         size: compare_cold(measured, package.name, packages.hello.name)
         for size, package in by_size.items()
     }
+
+
+def warm_by_log(
+    package: Package, environment: Mapping[str, str], one: Request, runs: int
+) -> Compared:
+    """Measure warm requests with and without log and metrics."""
+    silent = package._replace(name="no log", variables=SILENT)
+    warm_requests = [WarmRequest(each.name, each.name, one) for each in (package, silent)]
+    measured = measure([package, silent], warm_requests, environment, runs)
+    return Compared(
+        [run.warm[package.name] for run in measured], [run.warm[silent.name] for run in measured]
+    )
 
 
 def memory_mb() -> int:

@@ -25,11 +25,25 @@ USD_PER_MILLION_API_REQUESTS = 3.50
 # https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
 COLD_SHARE = 0.01
 
+# CloudWatch, the first 10,000 metrics of a month, each for the hours in which it gets values, and
+# the ingestion of logs of the standard class. The free tier, 10 metrics and 5 GB, is left out:
+# https://aws.amazon.com/cloudwatch/pricing/ (its tables are filled in by the browser);
+# https://www.vantage.sh/blog/cloudwatch-metrics-pricing-explained-in-plain-english has the price
+# of a metric, https://www.factualminds.com/blog/amazon-cloudwatch-pricing-metrics-logs-alarms-dashboards/
+# that of logs.
+USD_PER_METRIC = 0.30
+USD_PER_GB_OF_LOG = 0.50
+
 # The memory with which a function has one processor; its share is proportional to the memory:
 # https://docs.amazonaws.cn/en_us/lambda/latest/dg/configuration-memory.html
 # In its first ten seconds, a cold start has a whole processor whatever the memory:
 # https://serverlessland.com/content/service/lambda/guides/effectively-running-java-on-serverless/init-heavy-lifting
 MB_OF_ONE_PROCESSOR = 1769
+
+
+def usd_of_log(size: float) -> float:
+    """Return CloudWatch's charge for so many bytes of log, in US dollars."""
+    return size / 1e9 * USD_PER_GB_OF_LOG
 
 
 def usd_per_million(cold_seconds: float, warm_seconds: float, memory_mb: int) -> float:

@@ -6,7 +6,10 @@ from benchmarks.prices import COLD_SHARE, READ_ON, USD_PER_MILLION_API_REQUESTS
 from benchmarks.results import Results
 from benchmarks.tables import (
     batch_table,
+    log_size_table,
+    log_time_table,
     main_table,
+    metrics_sentence,
     model_size_table,
     one_row_table,
     targets_table,
@@ -61,6 +64,20 @@ Throughput on the emulator, by the number of samples in a request:
 
 {throughput}
 
+## Log
+
+What [a line for each request](how-to/monitor.md#requests), and metrics in it, take. On the emulator
+a warm request with both takes {log_on_emulator} times as long as one without. In one process:
+
+{log_times}
+
+What requests write, and what CloudWatch charges for it (`benchmarks/prices.py`). Lambda's own
+lines, three for each request, come on top.
+
+{log_sizes}
+
+{metrics} A metric is charged for the hours in which it gets values.
+
 ## Model size
 
 Cold starts with networks of several sizes, compared with the hello world.
@@ -84,5 +101,9 @@ def report(results: Results) -> str:
         one_row=one_row_table(results),
         batch=batch_table(results.batch_in_process),
         throughput=throughput_table(results),
+        log_on_emulator=spread(results.log_on_emulator.ratios),
+        log_times=log_time_table(results.log),
+        log_sizes=log_size_table(results.log),
+        metrics=metrics_sentence(results.log.metrics),
         model_size=model_size_table(results),
     )

@@ -29,6 +29,20 @@ class Compared(NamedTuple):
         return [a / b for a, b in zip(self.measured, self.baseline, strict=True)]
 
 
+class LogCost(NamedTuple):
+    """What the log of requests takes, in one process."""
+
+    one: dict[str, list[float]]  # seconds of one sample in each run, by the settings of the log
+    batch: dict[str, list[float]]  # seconds of a batch
+    bytes_by_request: dict[str, float]  # by the kind of the request
+    metrics: int  # that CloudWatch has of a model with three classes, at most
+
+    @property
+    def compare_batch(self) -> Compared:
+        """A batch with all lines and metrics, and one without."""
+        return Compared(self.batch["lines and metrics"], self.batch["no log"])
+
+
 class Results(NamedTuple):
     """All measurements of the benchmark."""
 
@@ -38,6 +52,8 @@ class Results(NamedTuple):
     throughput: dict[int, list[float]]  # samples a second in each run, by batch size
     one_in_process: Compared  # one sample and a parse-only route, without the emulator
     batch_in_process: Compared  # a batch and the minimal work for it, without the emulator
+    log: LogCost
+    log_on_emulator: Compared  # one sample with and without log, on the emulator
     memory_mb: int  # the function's memory on Lambda
     machine: str
 

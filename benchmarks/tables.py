@@ -7,8 +7,8 @@ import statistics
 from tabulate import tabulate
 
 from benchmarks.packages import Package
-from benchmarks.prices import usd_per_million
-from benchmarks.results import Compared, Results
+from benchmarks.prices import USD_PER_METRIC, usd_of_log, usd_per_million
+from benchmarks.results import Compared, LogCost, Results
 from benchmarks.targets import MB, amount, spread, targets
 
 BATCH = 10_000
@@ -92,6 +92,36 @@ def in_process_table(one: Compared, batch: Compared) -> str:
 def batch_table(compared: Compared) -> str:
     """Compare a batch with minimal work."""
     return _baseline_table(compared, f"{BATCH:,} samples", "minimal work")
+
+
+def log_time_table(cost: LogCost) -> str:
+    """Compare requests by the settings of the log, in one process."""
+    rows = [
+        [
+            name,
+            _milliseconds(cost.one[name], 3),
+            spread(Compared(cost.one[name], cost.one["no log"]).ratios),
+            _milliseconds(cost.batch[name], 1),
+            spread(Compared(cost.batch[name], cost.batch["no log"]).ratios),
+        ]
+        for name in cost.one
+    ]
+    return _table(["", "one sample, ms", "ratio", f"{BATCH:,} samples, ms", "ratio"], rows)
+
+
+def log_size_table(cost: LogCost) -> str:
+    """Show what requests write to the log, and what CloudWatch takes for it."""
+    rows = [
+        [name, f"{size:,.0f}", f"{size * 1e6 / MB:,.0f}", f"{usd_of_log(size * 1e6):.2f}"]
+        for name, size in cost.bytes_by_request.items()
+    ]
+    return _table(["", "bytes", "MB a million", "$ a million"], rows)
+
+
+def metrics_sentence(metrics: int) -> str:
+    """Say what the metrics of a model cost."""
+    usd = metrics * USD_PER_METRIC
+    return f"A model with 3 classes has at most {metrics} metrics: {usd:.2f} $ a month."
 
 
 def _baseline_table(compared: Compared, measured: str, baseline: str) -> str:

@@ -29,6 +29,8 @@ def targets(results: Results) -> list[Target]:
         _at_most(1.2, results.warm(package).ratios, "warm request: {} times hello world's"),
         _at_most(1.5, results.one_row.ratios, "one row: {} times a parse-only route"),
         _less_than(2, results.batch_in_process.ratios, "batch of 10,000: {} times minimal work"),
+        _at_most(1.05, results.log_on_emulator.ratios, "log: {} times a warm request without"),
+        _at_most(1.1, results.log.compare_batch.ratios, "log: {} times a batch of 10,000 without"),
         _megabytes(80, results.peak_memory(package), "peak memory"),
         _megabytes(35, package.size.zipped, "zip"),
         _megabytes(100, package.size.unzipped, "unzipped"),

@@ -11,8 +11,8 @@ from benchmarks.docs import extract_table, replace_table, write_pages
 from benchmarks.packages import ROOT, Package, Packages
 from benchmarks.prices import usd_per_million
 from benchmarks.report import report
-from benchmarks.results import ONE_ROW, Compared, Results, Run
-from benchmarks.tables import main_table, targets_table
+from benchmarks.results import ONE_ROW, Compared, LogCost, Results, Run
+from benchmarks.tables import log_size_table, main_table, targets_table
 from benchmarks.targets import amount, spread, targets
 from deployment.package.archive import Size
 
@@ -50,6 +50,13 @@ def results() -> Results:
         throughput={1: [600.0, 500.0], 10_000: [90_000.0, 100_000.0]},
         one_in_process=Compared([0.0001, 0.0002], [0.000025, 0.00005]),
         batch_in_process=Compared([0.045, 0.1], [0.03, 0.04]),
+        log=LogCost(
+            one={"no log": [1.0], "lines and metrics": [1.3]},
+            batch={"no log": [1.0], "lines and metrics": [1.1]},
+            bytes_by_request={"one sample": 640.0},
+            metrics=18,
+        ),
+        log_on_emulator=Compared([1.04], [1.0]),
         memory_mb=512,
         machine="2 cores",
     )  # fmt: skip
@@ -116,6 +123,13 @@ def test_a_million_requests_cost_what_the_formula_says() -> None:
     1,000,000 x 4.96 ms x 0.5 GB = 2,480 GB-seconds.
     """
     assert usd_per_million(0.1, 0.001, 512) == pytest.approx(0.20 + 2_480 * 0.0000166667)
+
+
+def test_a_million_requests_cost_what_they_write_to_the_log(results: Results) -> None:
+    """640 bytes each are 0.64 GB, at half a dollar a GB; 18 metrics at 0.30 a month."""
+    row = log_size_table(results.log).splitlines()[-1]
+    assert [cell.strip() for cell in row.strip("|").split("|")][1:] == ["640", "640", "0.32"]
+    assert "at most 18 metrics: 5.40 $ a month" in report(results)
 
 
 def test_more_memory_than_that_of_one_processor_only_adds_cost() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from array import array
 from collections.abc import Callable
 from math import nan
@@ -19,7 +20,7 @@ from chalicelib.runtimes.base import Prediction
 from deployment.sam_template import read_overlay
 from tests.support.app import App
 from tests.support.log import logged
-from tests.support.pages import DOCS, keys, rows, section, spans
+from tests.support.pages import DOCS, blocks, keys, rows, section, spans
 from tests.support.paths import APP
 from tests.support.source import trees
 from training.registry import ModelRegistry
@@ -27,6 +28,29 @@ from training.registry import ModelRegistry
 PROD = read_overlay(APP / ".chalice", "prod")
 DEPLOY = DOCS / "how-to/deploy.md"
 MONITOR = DOCS / "how-to/monitor.md"
+
+# What a query holds beside fields of the log: words of the language, and names that it gives.
+LITERALS = re.compile(r'"[^"]*"|@\w+')
+QUERY_WORDS = set(
+    [
+        "filter",
+        "stats",
+        "fields",
+        "sort",
+        "limit",
+        "by",
+        "and",
+        "or",
+        "as",
+        "desc",
+        "count",
+        "sum",
+        "min",
+        "pct",
+        "ispresent",
+    ]
+)
+QUERY_WORDS |= {"event", "requests", "samples", "since"}
 
 
 def test_every_parameter_and_output_of_the_stack_is_on_the_page() -> None:
@@ -79,6 +103,11 @@ def test_every_field_of_a_request_is_on_the_page(
     lines = logged(capfd.readouterr().out, "request")
     fields = {field for line in lines for field in line} - {"event"}
     assert set(keys(section(MONITOR, "Requests"))) == fields
+    queries = [block.text for block in blocks(MONITOR) if block.language == "text"]
+    assert queries
+    for query in queries:
+        queried = set(re.findall(r"\b[a-z_]+\b", LITERALS.sub("", query)))
+        assert queried <= fields | QUERY_WORDS, query
 
 
 def test_every_metric_is_on_the_page_with_its_unit_and_dimensions() -> None:

@@ -46,6 +46,7 @@ class App:
         headers = {"Content-Type": "application/json"} if headers is None else headers
         response = self._http.request(method, path, headers=headers, body=body)
         assert_is_private(response.headers)
+        assert response.headers["X-Request-Id"]
         return Response(response.status_code, response.headers, response.body)
 
     def classify(self, data: object, **fields: object) -> Response:

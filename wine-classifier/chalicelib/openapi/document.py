@@ -12,7 +12,7 @@ from chalicelib.errors import Reason
 from chalicelib.models.manifest import Manifest
 from chalicelib.openapi.invocation_schemas import invocation_schemas
 from chalicelib.openapi.json_schema import TEXT, Schema, array_schema, nullable, object_schema
-from chalicelib.openapi.operations import error_responses
+from chalicelib.openapi.operations import error_responses, header_components
 from chalicelib.openapi.paths import build_paths
 from chalicelib.openapi.sample_schemas import sample_schemas
 from chalicelib.openapi.tensor_schemas import tensor_schemas
@@ -42,6 +42,7 @@ def openapi_document(manifest: Manifest, *, max_rows: int) -> dict[str, Any]:
                 **_error_schemas(),
             },
             "responses": error_responses(),
+            "headers": header_components(),
         },
     }
 

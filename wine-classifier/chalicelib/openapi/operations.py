@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.openapi.json_schema import Schema, ref
+from chalicelib.openapi.json_schema import TEXT, Schema, ref
 
 # For each error status: the response's name in the components, and its description.
 _ERRORS = {
@@ -21,6 +21,9 @@ _ERRORS = {
 }
 # The error statuses of every operation that reads a body.
 BODY_ERRORS = ("400", "413", "415", "422", "503")
+
+# The header of every response, which the components of the document describe.
+_REQUEST_ID_HEADER = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
 
 _RETRY_AFTER_HEADER = {
     "Retry-After": {
@@ -78,11 +81,16 @@ def response_object(
     description: str, schema: Schema, headers: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """Describe a response in JSON."""
-    response: dict[str, Any] = {
+    return {
         "description": description,
+        "headers": {**_REQUEST_ID_HEADER, **(headers or {})},
         "content": {"application/json": {"schema": schema}},
     }
-    return response if headers is None else response | {"headers": headers}
+
+
+def header_components() -> dict[str, Any]:
+    """Describe the headers that responses refer to."""
+    return {"RequestId": {"description": "The id of the request in the log.", "schema": TEXT}}
 
 
 def error_responses() -> dict[str, Any]:
