@@ -31,25 +31,8 @@ MONITOR = DOCS / "how-to/monitor.md"
 
 # What a query holds beside fields of the log: words of the language, and names that it gives.
 LITERALS = re.compile(r'"[^"]*"|@\w+')
-QUERY_WORDS = set(
-    [
-        "filter",
-        "stats",
-        "fields",
-        "sort",
-        "limit",
-        "by",
-        "and",
-        "or",
-        "as",
-        "desc",
-        "count",
-        "sum",
-        "min",
-        "pct",
-        "ispresent",
-    ]
-)
+QUERY_WORDS = {"filter", "stats", "fields", "sort", "limit", "by", "and", "or", "as", "desc"}
+QUERY_WORDS |= {"count", "sum", "min", "pct", "ispresent"}
 QUERY_WORDS |= {"event", "requests", "samples", "since"}
 
 
