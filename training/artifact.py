@@ -187,6 +187,7 @@ def _build(
         raise
     except Exception as error:  # the estimator rejects some of the samples that models share
         raise NotServable(_explain(estimator, error)) from error
+    is_measured = metrics is None
     if metrics is None:
         metrics = evaluate(
             estimator,
@@ -206,6 +207,7 @@ def _build(
         metrics=metrics,
         name=name,
         predicted=texts,
+        is_measured=is_measured,
         private=private,
     )
     version = compute_version(exported.model, manifest)

@@ -23,6 +23,7 @@ from training.data.arrays import Arrays, mask_values
 from training.data.signature import known_values
 from training.data.table import Table, call_estimator
 from training.disclosure import describe_estimator, describe_feature, make_example, to_json
+from training.distribution import describe_distribution
 from training.errors import NotServable, first_line
 from training.export.search import Exported
 
@@ -45,12 +46,14 @@ def build_manifest(
     metrics: dict[str, Any],
     name: str,
     predicted: list[str],
+    is_measured: bool = False,
     private: Collection[str] = (),
 ) -> dict[str, Any]:
     """Describe an exported classifier; the caller adds ``version`` and ``created_at``.
 
     Ranges, medians, categories and examples of the features come from `table`, except of the
-    features named in `private`; `predicted` are the labels that the estimator predicts for it.
+    features named in `private`; `predicted` are the labels that the estimator predicts for it,
+    and `is_measured` is true if the metrics are those of `training.evaluation.evaluate`.
     """
     return {
         "format": FORMAT,
@@ -83,6 +86,13 @@ def build_manifest(
         "text_encoders": exported.text_encoders,
         "golden_samples": _golden_samples(
             estimator, table, signature, predicted, _free_texts(table, signature, exported)
+        ),
+        "distribution": describe_distribution(
+            table,
+            signature,
+            predicted=predicted,
+            metrics=metrics if is_measured else None,
+            private=private,
         ),
     }
 

@@ -63,7 +63,7 @@ def test_an_interpreter_without_its_private_sha_256_verifies_an_artifact(
 
 
 def test_the_manifest_describes_the_model_completely(trained: WineModel) -> None:
-    """It has the recipe, signature, metrics, versions and golden samples."""
+    """It has the recipe, signature, metrics, versions, golden samples and distribution."""
     manifest = read_manifest(trained.built.artifact)
     assert manifest.keys() == {
         "format",
@@ -79,6 +79,7 @@ def test_the_manifest_describes_the_model_completely(trained: WineModel) -> None
         "libraries",
         "golden_samples",
         "text_encoders",
+        "distribution",
     }
     assert manifest["signature"]["classes"] == ["0", "1", "2"]
     alcohol = manifest["signature"]["features"][0]

@@ -7,8 +7,9 @@ from typing import Any
 
 from chalicelib.models.manifest import Manifest
 
-# The fields that only the server and the publisher use. Golden samples are training samples.
-_INTERNAL_FIELDS = {"format", "golden_samples", "attempts", "text_encoders"}
+# The fields that only the server and the publisher use. Golden samples are training samples, and
+# the distribution has their quantiles.
+_INTERNAL_FIELDS = {"format", "golden_samples", "attempts", "text_encoders", "distribution"}
 
 # What is told of a private feature.
 _PRIVATE_FIELDS = ("name", "kind", "required", "private")
