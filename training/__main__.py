@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from chalicelib.errors import ServingError
@@ -15,6 +16,8 @@ from training.environments import find_other_sklearn, run_with_sklearn
 from training.errors import TrainingError, first_line
 
 DEFAULT_ARTIFACT = Path("dist/wine.onnx")
+
+MAX_AGE_DIGITS = 5
 
 EXIT_ERROR = 2  # argparse's exit code for wrong usage
 
@@ -242,7 +245,47 @@ def _create_parser() -> argparse.ArgumentParser:
         help="show the values of the most confident mistakes, but of private features",
     )
     _add_store(card)
+
+    _add_drift(commands)
     return parser
+
+
+def _add_drift(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    drift = commands.add_parser(
+        "drift",
+        help="Compare served rows with the training data",
+        description="Compare the rows that were served, as the log counts them, with the training "
+        "data of their version: the population stability index and the Jensen-Shannon distance of "
+        "each feature and of the predictions.",
+    )
+    source = drift.add_mutually_exclusive_group(required=True)
+    source.add_argument("--log-group", metavar="NAME", help="log group of CloudWatch")
+    source.add_argument(
+        "--logs",
+        type=Path,
+        metavar="FILE",
+        help="file of log lines, as chalice local, aws logs tail or an export writes them; .gz too",
+    )
+    drift.add_argument(
+        "--since",
+        type=_parse_age,
+        default="7d",
+        metavar="AGE",
+        help="age of the oldest lines of --log-group: 90m, 12h, 7d, 2w (default: %(default)s)",
+    )
+    drift.add_argument(
+        "--version", metavar="VERSION", help="version to compare (default: each in the log)"
+    )
+    drift.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="HTML file to draw the distributions in; needs matplotlib",
+    )
+    drift.add_argument(
+        "--fail-on-drift", action="store_true", help="exit with an error if there is drift"
+    )
+    _add_store(drift)
 
 
 def _add_estimator(parser: argparse._ArgumentGroup) -> None:
@@ -287,6 +330,14 @@ def _parse_count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a count")
     return int(text)
+
+
+def _parse_age(text: str) -> timedelta:
+    units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+    number, unit = text[:-1], units.get(text[-1:])
+    if not number.isdecimal() or len(number) > MAX_AGE_DIGITS or unit is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an age such as 90m, 12h, 7d or 2w")
+    return timedelta(**{unit: int(number)})
 
 
 def _add_store(parser: argparse.ArgumentParser) -> None:

@@ -24,6 +24,7 @@ from training.card import require_matplotlib
 from training.data.files import load_estimator, read_data, select_features
 from training.data.fitted_columns import make_table
 from training.disclosure import describe_estimator
+from training.drift.command import run_drift
 from training.errors import NoCard, NotServable
 from training.evaluation.cross_validation import cross_validate, cross_validated_accuracy
 from training.evaluation.estimates import CONFIDENCE, Estimate, Predictions, describe_by_class
@@ -74,6 +75,8 @@ def run(options: argparse.Namespace) -> None:
     elif options.command == "card":
         version = options.version or registry.live_version()
         write_card_of(registry.manifest(version), options)
+    elif options.command == "drift":
+        run_drift(registry, options)
 
 
 def train(output: Path, *, seed: int) -> None:

@@ -9,6 +9,9 @@ TrainingError
     UnknownVersion     the registry does not have this version
     NoCard             the version has no model card
     NoOlderVersion     nothing was live before the live version
+    UnreadableLog      the log cannot be read, or has no summary of served rows
+    NoDistribution     the version was published without its training distribution
+    DriftFound         served rows are unlike the training data
 """
 
 from __future__ import annotations
@@ -144,3 +147,24 @@ def one_line(text: str, characters: int) -> str:
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's message, or the name of its type."""
     return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+class UnreadableLog(TrainingError):
+    """The log cannot be read, or has no summary of served rows."""
+
+
+class NoDistribution(TrainingError):
+    """The version was published without its training distribution."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"Version {version} was published before manifests had the training distribution: "
+            "publish it again."
+        )
+
+
+class DriftFound(TrainingError):
+    """Served rows are unlike the training data."""
+
+    def __init__(self, versions: Sequence[str]) -> None:
+        super().__init__(f"There is drift: version {', '.join(versions)}.")

@@ -12,7 +12,7 @@ from tests.support.source import texts
 
 CONFIG = json.loads((APP / ".chalice/config.json").read_text())
 CONFIGURATION = DOCS / "configuration.md"
-VARIABLE = re.compile(r"(MODEL|CORS|AWS|LOG)_[A-Z0-9_]+|PAGE|METRICS")
+VARIABLE = re.compile(r"(MODEL|CORS|AWS|LOG|DRIFT)_[A-Z0-9_]+|PAGE|METRICS|DRIFT")
 
 
 def test_every_variable_that_serving_reads_is_on_the_page() -> None:
@@ -27,7 +27,7 @@ def test_the_defaults_on_the_page_are_those_of_the_settings() -> None:
     log = LogSettings()._asdict()
     fields = {f"LOG_{name.upper()}": value for name, value in log.items()}
     fields |= {f"MODEL_{name.upper()}": value for name, value in settings.items()}
-    settings["metrics"] = log["metrics"]
+    settings |= {name: log[name] for name in ("metrics", "drift", "drift_seconds", "drift_rows")}
     fields |= {name.upper(): value for name, value in settings.items()}
     checked = 0
     for cells in rows(section(CONFIGURATION, "Variables")):

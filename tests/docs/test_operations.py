@@ -93,6 +93,18 @@ def test_every_field_of_a_request_is_on_the_page(
         assert queried <= fields | QUERY_WORDS, query
 
 
+def test_every_field_of_a_drift_summary_is_on_the_page(
+    start_app: Callable[..., App], wine_store: ModelRegistry, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As one with the drift index has them."""
+    app = start_app(MODEL_URL=wine_store.url, DRIFT="on", DRIFT_ROWS="100", METRICS="on")
+    for _ in range(100):
+        app.classify(1)
+    fields = {field for line in logged(capfd.readouterr().out, "drift") for field in line}
+    page = DOCS / "how-to/drift.md"
+    assert set(keys(section(page, "In the log"))) == fields - {"event", "_aws"}
+
+
 def test_every_metric_is_on_the_page_with_its_unit_and_dimensions() -> None:
     """As the lines of the log define them."""
     features = (Feature("age", "numeric", False), Feature("town", "categorical", False))

@@ -51,6 +51,7 @@ class Reader:
         self._folder = folder
         self._server = server
         self._start_server = start_server
+        self._log: Path | None = None  # which the server writes
         self._namespace: dict[str, Any] = {"__name__": "__page__"}
 
     def run_python(self, source: str) -> None:
@@ -83,12 +84,18 @@ class Reader:
 
     def _serve(self, arguments: list[str]) -> str:
         """Start a server for the rest of the page; without arguments, the one of all pages."""
+        if ">" in arguments:
+            *arguments, _, log = arguments
+            self._log = self._folder / log
         if arguments:
             self._server = self._start_server("-C", str(self._folder), *arguments)
         return self._server.printed
 
     def _train(self, arguments: list[str], variables: dict[str, str]) -> str:
         """Run the command line in this process, which has imported scikit-learn already."""
+        if self._log:
+            self._server.wait_for('"DriftIndex"')
+            self._log.write_text(self._server.printed)
         printed = io.StringIO()
         with patch.dict(os.environ, variables), contextlib.redirect_stdout(printed):
             assert run_training(arguments) == 0

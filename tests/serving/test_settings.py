@@ -69,9 +69,22 @@ def test_requests_are_logged_with_metrics_on_lambda_only() -> None:
     """Unless the variables say otherwise."""
     on_lambda = {"AWS_LAMBDA_FUNCTION_NAME": "function"}
     assert LogSettings.from_environ(on_lambda) == LogSettings("info", 1.0, metrics=True)
-    assert LogSettings.from_environ({}) == LogSettings("error", 1.0, metrics=False)
+    elsewhere = LogSettings("error", 1.0, metrics=False, drift=False)
+    assert LogSettings.from_environ({}) == elsewhere
     environ = {"LOG_LEVEL": "warning", "LOG_SAMPLE": "0.1", "METRICS": "on"}
-    assert LogSettings.from_environ(environ) == LogSettings("warning", 0.1, metrics=True)
+    assert LogSettings.from_environ(environ) == LogSettings(
+        "warning", 0.1, metrics=True, drift=False
+    )
+    environ = {"DRIFT": "on", "DRIFT_SECONDS": "9", "DRIFT_ROWS": "100"}
+    assert LogSettings.from_environ(environ) == elsewhere._replace(
+        drift=True, drift_seconds=9.0, drift_rows=100
+    )
+
+
+def test_a_drift_index_of_few_rows_is_no_setting() -> None:
+    """Its rate of false alarms is not known."""
+    with pytest.raises(InvalidSetting, match="a whole number, 100 or more"):
+        LogSettings.from_environ({"DRIFT_ROWS": "99"})
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from training.errors import MissingLibrary
 
 
-def require_matplotlib() -> None:
+def require_matplotlib(subject: str = "A model card") -> None:
     """Raise `MissingLibrary` if there is no matplotlib; call it before importing from here."""
     if find_spec("matplotlib") is None:
-        raise MissingLibrary("A model card", "matplotlib")
+        raise MissingLibrary(subject, "matplotlib")

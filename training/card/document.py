@@ -2,51 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from html import escape
 from typing import Any
 
 import numpy as np
-from tabulate import tabulate
 
 from training.card.evidence import Evidence
+from training.card.page import write_figure, write_page, write_table
 from training.card.pictures import Picture
 
 MAX_MISTAKES = 10
-
-_STYLE = """
-:root { color-scheme: light; }
-body { margin: 0 auto; max-width: 56rem; padding: 2rem 1rem 4rem; color: #1f1b1c; background: #fff;
-  font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
-h1 { font-size: 1.9rem; margin: 0; overflow-wrap: anywhere; }
-h2 { margin: 2.5rem 0 .5rem; font-size: 1.25rem; }
-figure { margin: 2rem 0; }
-figure img { max-width: 100%; height: auto; }
-figcaption, .quiet { color: #5d5557; font-size: .9rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .8rem .3rem 0; text-align: left; border-bottom: 1px solid #ded8d6; }
-code { font-family: ui-monospace, "SFMono-Regular", Consolas, monospace; font-size: .9em; overflow-wrap: anywhere; }
-"""  # noqa: E501
-
-_PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<link rel="icon" href="data:,">
-<style>{style}</style>
-</head>
-<body>
-<main>
-{body}
-</main>
-</body>
-</html>
-"""
 
 
 def write_document(
@@ -73,12 +39,12 @@ def write_document(
         f'<p class="quiet">Version {version}, made on {escape(manifest["created_at"][:10])}</p>',
         f"<p><code>{escape(manifest['estimator'])}</code></p>",
         *_accuracy(manifest.get("metrics") or {}),
-        *(_figure(picture) for picture in pictures),
+        *(write_figure(picture) for picture in pictures),
     ]
     if evidence is not None:
         parts += _mistakes(evidence, manifest, show_rows=show_rows)
     parts += [*_by_class(manifest.get("metrics") or {}), *_features(manifest), *_proof(manifest)]
-    return _PAGE.format(title=f"Model card: {name} {version}", style=_STYLE, body="\n".join(parts))
+    return write_page(f"Model card: {name} {version}", parts)
 
 
 def _accuracy(metrics: dict[str, Any]) -> list[str]:
@@ -91,7 +57,7 @@ def _accuracy(metrics: dict[str, Any]) -> list[str]:
     return [
         "<h2>How good it is</h2>",
         f"<p>Measured {escape(_method(accuracy))}.</p>",
-        _table(rows, ["", "accuracy", "95 % interval"]),
+        write_table(rows, ["", "accuracy", "95 % interval"]),
     ]
 
 
@@ -107,7 +73,7 @@ def _by_class(metrics: dict[str, Any]) -> list[str]:
     return [
         "<h2>By class</h2>",
         f"<p>Measured {escape(_method(by_class))}.</p>",
-        _table(rows, headers),
+        write_table(rows, headers),
     ]
 
 
@@ -147,7 +113,7 @@ def _mistakes(evidence: Evidence, manifest: dict[str, Any], *, show_rows: bool) 
         heading,
         f"<p>{len(wrong):,} of {len(labels):,} samples are predicted wrongly, "
         f"{escape(evidence.method)}. Rows are counted from 0.</p>",
-        _table(rows, ["row", "class", "predicted", "probability", *names]),
+        write_table(rows, ["row", "class", "predicted", "probability", *names]),
     ]
 
 
@@ -164,7 +130,7 @@ def _features(manifest: dict[str, Any]) -> list[str]:
     return [
         "<h2>Features</h2>",
         "<p>Ranges leave out what fewer than five samples share.</p>",
-        _table(rows, ["feature", "kind", "required", "values in training"]),
+        write_table(rows, ["feature", "kind", "required", "values in training"]),
     ]
 
 
@@ -189,24 +155,10 @@ def _proof(manifest: dict[str, Any]) -> list[str]:
         f"to differ, were compared with scikit-learn's: {comparison['label_mismatches']} labels "
         f"differ, probabilities by at most {comparison['max_difference']:.1e}. A server verifies "
         f"{len(manifest['golden_samples']['samples'])} predictions before it uses the model.</p>",
-        _table(attempts, ["export", "result"]),
+        write_table(attempts, ["export", "result"]),
         "<h2>Libraries</h2>",
-        _table(libraries, ["library", "version"]),
+        write_table(libraries, ["library", "version"]),
     ]
-
-
-def _figure(picture: Picture) -> str:
-    data = base64.b64encode(picture.png).decode()
-    return (
-        f"<figure><h2>{escape(picture.title)}</h2>"
-        f'<img src="data:image/png;base64,{data}" alt="{escape(picture.title)}">'
-        f"<figcaption>{escape(picture.caption)}</figcaption></figure>"
-    )
-
-
-def _table(rows: Sequence[Sequence[object]], headers: Sequence[str]) -> str:
-    table = tabulate(rows, headers, tablefmt="html", disable_numparse=True)
-    return f'<div class="scroll" tabindex="0">{table}</div>'
 
 
 def _method(measured: dict[str, Any]) -> str:

@@ -75,10 +75,10 @@ def draw(manifest: dict[str, Any], evidence: Evidence | None) -> list[Picture]:
 def _class_balance(evidence: Evidence) -> Picture:
     counts = np.bincount(evidence.labels[evidence.labels >= 0], minlength=len(evidence.classes))
     order = np.argsort(-counts, kind="stable")[:MAX_BARS]
-    with _figure(bars=len(order)) as (axes, save):
+    with new_figure(bars=len(order)) as (axes, save):
         positions = np.arange(len(order))
         bars = axes.barh(positions, counts[order], color=ACCENT)
-        axes.set_yticks(positions, [_short(evidence.classes[i]) for i in order])
+        axes.set_yticks(positions, [short_label(evidence.classes[i]) for i in order])
         axes.bar_label(bars, [f" {counts[i]:,} ({counts[i] / counts.sum():.0%})" for i in order])
         axes.invert_yaxis()
         axes.margins(x=0.2)
@@ -92,10 +92,10 @@ def _class_balance(evidence: Evidence) -> Picture:
 
 
 def _confusion_matrix(by_class: dict[str, Any]) -> Picture:
-    classes = [_short(name) for name in by_class["classes"]]
+    classes = [short_label(name) for name in by_class["classes"]]
     is_small = len(classes) <= MAX_COUNTED
     matrix = np.array(by_class["confusion_matrix"])
-    with _figure(height=max(3.5, min(7.0, 0.45 * len(classes) + 2.0))) as (axes, save):
+    with new_figure(height=max(3.5, min(7.0, 0.45 * len(classes) + 2.0))) as (axes, save):
         # Colours are shares of a row, so that a rare class is as visible as a frequent one.
         shares = matrix / np.maximum(1, matrix.sum(axis=1, keepdims=True))
         display = ConfusionMatrixDisplay(shares, display_labels=classes)
@@ -123,12 +123,12 @@ def _confusion_matrix(by_class: dict[str, Any]) -> Picture:
 
 
 def _roc_curves(evidence: Evidence) -> Picture:
-    with _figure(height=5.0) as (axes, save):
+    with new_figure(height=5.0) as (axes, save):
         for label in _curve_classes(evidence):
             RocCurveDisplay.from_predictions(
                 evidence.predictions.labels == label,
                 _probabilities(evidence)[:, label],
-                name=_short(evidence.classes[label]),
+                name=short_label(evidence.classes[label]),
                 ax=axes,
             )
         axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label="chance")
@@ -146,13 +146,13 @@ def _roc_curves(evidence: Evidence) -> Picture:
 
 
 def _calibration(evidence: Evidence) -> Picture:
-    with _figure(height=5.0) as (axes, save):
+    with new_figure(height=5.0) as (axes, save):
         for label in _curve_classes(evidence):
             CalibrationDisplay.from_predictions(
                 evidence.predictions.labels == label,
                 np.clip(_probabilities(evidence)[:, label], 0.0, 1.0),
                 n_bins=CALIBRATION_BINS,
-                name=_short(evidence.classes[label]),
+                name=short_label(evidence.classes[label]),
                 ax=axes,
                 ref_line=False,
             )
@@ -170,7 +170,7 @@ def _calibration(evidence: Evidence) -> Picture:
 def _confidence(evidence: Evidence) -> Picture:
     confidence = _probabilities(evidence).max(axis=1)
     is_right = evidence.predictions.is_correct()
-    with _figure() as (axes, save):
+    with new_figure() as (axes, save):
         axes.hist(
             [confidence[is_right], confidence[~is_right]],
             bins=np.linspace(0.0, 1.0, 21).tolist(),
@@ -195,9 +195,9 @@ def _importances(importances: dict[str, Any]) -> Picture:
         [feature["estimate"] - feature["low"] for feature in features],
         [feature["high"] - feature["estimate"] for feature in features],
     ]
-    with _figure(bars=len(features)) as (axes, save):
+    with new_figure(bars=len(features)) as (axes, save):
         positions = np.arange(len(features))
-        axes.set_yticks(positions, [_short(feature["name"]) for feature in features])
+        axes.set_yticks(positions, [short_label(feature["name"]) for feature in features])
         axes.errorbar(means, positions, xerr=margins, fmt="o", color=ACCENT, capsize=3)
         axes.axvline(0.0, color="grey", linewidth=1)
         axes.invert_yaxis()
@@ -214,7 +214,7 @@ def _importances(importances: dict[str, Any]) -> Picture:
 def _learning_curve(evidence: Evidence) -> Picture:
     curve = evidence.learning_curve
     assert curve is not None  # it is drawn if there is one
-    with _figure() as (axes, save):
+    with new_figure() as (axes, save):
         LearningCurveDisplay(
             train_sizes=curve.sizes,
             train_scores=curve.fitted,
@@ -249,13 +249,13 @@ def _ranges(evidence: Evidence, manifest: dict[str, Any]) -> Picture:
         is_shown = low is not None and high is not None and low < high and not is_missing.all()
         values = column[~is_missing].astype(np.float64) if is_shown else np.array([])
         numbers.append(((values - low) / (high - low)) if is_shown else values)
-    with _figure(bars=len(described), columns=2) as (panels, save):
+    with new_figure(bars=len(described), columns=2) as (panels, save):
         left, right = panels
         positions = np.arange(len(described))
         left.boxplot(
             numbers, positions=positions, orientation="horizontal", whis=(5, 95), showfliers=False
         )
-        left.set_yticks(positions, [_short(feature["name"]) for feature in described])
+        left.set_yticks(positions, [short_label(feature["name"]) for feature in described])
         left.set(xlabel="position within the range")
         left.invert_yaxis()
         left.xaxis.set_major_formatter(PercentFormatter(1.0, 0))
@@ -275,7 +275,7 @@ def _ranges(evidence: Evidence, manifest: dict[str, Any]) -> Picture:
 
 
 @contextmanager
-def _figure(
+def new_figure(
     *, height: float = 3.8, bars: int = 0, columns: int = 1
 ) -> Iterator[tuple[Any, Callable[[str, str, str], Picture]]]:
     """Yield the axes of a figure, and a function that saves it as a picture."""
@@ -319,7 +319,8 @@ def _samples(count: Any) -> str:
     return f"{int(count):,} samples"
 
 
-def _short(text: str, characters: int = 24) -> str:
+def short_label(text: str, characters: int = 24) -> str:
+    """Return a text on one line, cut if it is long."""
     # matplotlib reads what is between two dollar signs as mathematics.
     text = " ".join(text.split()).replace("$", r"\$")
     return text if len(text) <= characters else f"{text[: characters - 1]}…"

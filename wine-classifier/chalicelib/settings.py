@@ -13,6 +13,9 @@ MAX_ROWS = 10_000
 MAX_CELLS = 1_000_000
 MAX_BYTES = 100 * 1024 * 1024
 MIN_KEY_CHARACTERS = 16
+DRIFT_SECONDS = 300.0
+DRIFT_ROWS = 1_000
+MIN_DRIFT_ROWS = 100  # of fewer rows the false-alarm rate of a drift index is not known
 
 PROD = "prod"  # the stage that serves signed models only, unless MODEL_UNSIGNED says otherwise
 
@@ -32,6 +35,9 @@ class LogSettings(NamedTuple):
     level: str = "info"  # LOG_LEVEL: all requests, rejected and failed ones, or failed ones
     sample: float = 1.0  # LOG_SAMPLE: the share of the successful requests that are logged
     metrics: bool = True  # METRICS
+    drift: bool = True  # DRIFT: whether rows are counted to compare with the training data
+    drift_seconds: float = DRIFT_SECONDS  # DRIFT_SECONDS, between summaries
+    drift_rows: int = DRIFT_ROWS  # DRIFT_ROWS, that a drift index is of
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> LogSettings:
@@ -44,6 +50,9 @@ class LogSettings(NamedTuple):
             level=level,
             sample=_parse_share(environ, "LOG_SAMPLE"),
             metrics=_parse_switch(environ, "METRICS", default=is_on_lambda),
+            drift=_parse_switch(environ, "DRIFT", default=is_on_lambda),
+            drift_seconds=_parse_timeout(environ, "DRIFT_SECONDS", DRIFT_SECONDS),
+            drift_rows=_parse_count(environ, "DRIFT_ROWS", DRIFT_ROWS, minimum=MIN_DRIFT_ROWS),
         )
 
 
@@ -199,12 +208,12 @@ def _parse_timeout(environ: Mapping[str, str], name: str, default: float) -> flo
     return seconds
 
 
-def _parse_count(environ: Mapping[str, str], name: str, default: int) -> int:
+def _parse_count(environ: Mapping[str, str], name: str, default: int, *, minimum: int = 1) -> int:
     value = _read(environ, name)
     if value is None:
         return default
     is_count = value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS
-    if not is_count or int(value) == 0:
-        expected = f"a whole number, 1 or more, of at most {MAX_DIGITS} digits"
+    if not is_count or int(value) < minimum:
+        expected = f"a whole number, {minimum} or more, of at most {MAX_DIGITS} digits"
         raise InvalidSetting(name, value, expected)
     return int(value)

@@ -8,12 +8,16 @@ import threading
 from functools import lru_cache
 from math import ceil
 from time import monotonic, perf_counter
+from typing import TYPE_CHECKING
 
 from chalicelib.errors import InvalidSetting
 from chalicelib.log import log_event, write_line
 from chalicelib.monitoring.metrics import Metrics
 from chalicelib.record import Observed, RequestRecord
 from chalicelib.settings import LogSettings
+
+if TYPE_CHECKING:
+    from chalicelib.monitoring.drift import DriftLog
 
 # Metrics wait for a line of the log this long at most, while requests come.
 FLUSH_SECONDS = 60.0
@@ -39,6 +43,9 @@ class RequestLog:
         self._model_name = model_name
         self._settings: LogSettings | None = None
         self._metrics: Metrics | None = None
+        self._drift: DriftLog | None = None
+        # The first request, counted at the second: a cold start does not import what counts.
+        self._uncounted: list[Observed] = []
         self._lock = threading.Lock()  # `chalice local` handles requests in threads
         self._is_cold = True
         self._successes = 0
@@ -60,6 +67,11 @@ class RequestLog:
                 if record.kind is None and record.observed is not None:
                     _count(self._metrics, record.observed, record.request_id)
                 lines = self._add_metrics(self._metrics, lines)
+            if settings.drift and record.kind is None and record.observed is not None:
+                if is_cold:
+                    self._uncounted.append(record.observed)
+                else:
+                    lines += self._count_drift(settings, record.observed)
             if lines:
                 write_line("".join([f"{{{line}}}\n" for line in lines]))
 
@@ -72,6 +84,23 @@ class RequestLog:
         if self._settings.metrics:
             self._metrics = Metrics(self._model_name)
         return self._settings
+
+    def _count_drift(self, settings: LogSettings, observed: Observed) -> list[str]:
+        """Count a request, and before it the first one; return the lines that are due."""
+        if self._drift is None:
+            from chalicelib.monitoring.drift import DriftLog
+
+            self._drift = DriftLog(
+                self._model_name,
+                seconds=settings.drift_seconds,
+                rows=settings.drift_rows,
+                has_metric=settings.metrics,
+            )
+        lines = []
+        for samples, prediction, manifest in (*self._uncounted, observed):
+            lines += self._drift.add(samples, prediction.labels, manifest)
+        self._uncounted.clear()
+        return lines
 
     def _is_due(self, status: int, settings: LogSettings) -> bool:
         """Return whether a request is logged: all that failed, and a share of the others."""
