@@ -132,7 +132,7 @@ def _count_metrics() -> int:
     manifest: Any = SimpleNamespace(signature=Signature(features, labels))
     metrics = Metrics("model")
     for kind in sorted({str(rejection_kind(status)) for status in range(400, 600)}):
-        metrics.add_request("1", kind, is_cold=True)
+        metrics.add_request(1.0, kind, is_cold=True)
     for label in labels:
         prediction = Prediction([label], None, out_of_range=["number", "text"])
         metrics.add_samples(Samples(1, array("d", [nan]), [None]), prediction, manifest)

@@ -110,7 +110,7 @@ def test_every_metric_is_on_the_page_with_its_unit_and_dimensions() -> None:
     features = (Feature("age", "numeric", False), Feature("town", "categorical", False))
     manifest: Any = SimpleNamespace(signature=Signature(features, ("a",)))
     metrics = Metrics("wine")
-    metrics.add_request("1", "invalid", is_cold=True)
+    metrics.add_request(1.0, "invalid", is_cold=True)
     prediction = Prediction(["a"], None, out_of_range=["age", "town"])
     metrics.add_samples(Samples(1, array("d", [nan]), ["Ulm"]), prediction, manifest)
     [line] = metrics.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from time import perf_counter
 from typing import Any
 
@@ -19,29 +20,17 @@ class RequestRecord:
         The id of the call of the function; the response has it too.
     """
 
-    __slots__ = (
-        "kind",
-        "method",
-        "observed",
-        "parsed",
-        "predicted",
-        "problem_kinds",
-        "request_id",
-        "route",
-        "started",
-        "status",
-    )
+    method = route = ""  # one of the app's routes; empty if the event is no request
+    status = 500  # unless there is a response
+    kind: str | None = None  # why the request is rejected
+    problem_kinds: Sequence[str] = ()
+    # When the samples were parsed, and when the model had classified them.
+    parsed = predicted = 0.0
+    observed: Observed | None = None
 
     def __init__(self, request_id: str = "") -> None:
         self.request_id = request_id
         self.started = perf_counter()
-        self.method = self.route = ""  # one of the app's routes; empty if the event is no request
-        self.status = 500  # unless there is a response
-        self.kind: str | None = None  # why the request is rejected
-        self.problem_kinds: list[str] = []
-        # When the samples were parsed, and when the model had classified them.
-        self.parsed = self.predicted = 0.0
-        self.observed: Observed | None = None
 
 
 class _Current(threading.local):

@@ -54,15 +54,14 @@ class RequestLog:
     def write(self, record: RequestRecord) -> None:
         """Log a request whose response is built."""
         ended = perf_counter()
-        milliseconds = f"{1000 * (ended - record.started):.3f}"
         with self._lock:
             settings = self._settings or self._open()
             is_cold, self._is_cold = self._is_cold, False
             lines = []
             if self._is_due(record.status, settings):
-                line = _describe(record, ended, milliseconds)
-                lines.append(f'{line},"cold":{"true" if is_cold else "false"}')
+                lines.append(_describe(record, ended, is_cold=is_cold))
             if self._metrics is not None:
+                milliseconds = 1000 * (ended - record.started)
                 self._metrics.add_request(milliseconds, record.kind, is_cold=is_cold)
                 if record.kind is None and record.observed is not None:
                     _count(self._metrics, record.observed, record.request_id)
@@ -130,17 +129,18 @@ def _count(metrics: Metrics, observed: Observed, request_id: str) -> None:
         log_event("metrics failed", request_id=request_id, error=type(error).__name__)
 
 
-def _describe(record: RequestRecord, ended: float, milliseconds: str) -> str:
+def _describe(record: RequestRecord, ended: float, *, is_cold: bool) -> str:
     """Return the members of a request's JSON object."""
     method = record.method if record.method in _METHODS else record.method and "other"
     members = (
         f'"event":"request","request_id":"{record.request_id}","method":"{method}",'
-        f'"route":"{record.route}","status":{record.status},"ms":{milliseconds}'
+        f'"route":"{record.route}","status":{record.status},'
+        f'"cold":{"true" if is_cold else "false"},"ms":{1000 * (ended - record.started):.3f}'
     )
     if record.kind is not None:
         members += f',"kind":"{record.kind}"'
         if record.problem_kinds:
-            members += f',"problems":{json.dumps(record.problem_kinds)}'
+            members += f',"problems":{json.dumps([*record.problem_kinds])}'
     if record.observed is not None:
         samples, _, manifest = record.observed
         members += (

@@ -48,6 +48,7 @@ class StrictChalice(Chalice):
         finally:
             record.kind = rejection_kind(record.status)
             self.request_log.write(record)
+            record.observed = None  # until the next request, only memory
         return response
 
     def _match_route(self, request: dict[str, Any]) -> tuple[str, str]:
