@@ -96,15 +96,13 @@ def run(packages: Packages, environment: Mapping[str, str], runs: int, folder: P
     ]
     warm_requests.append(WarmRequest(ONE_ROW, packages.this_project.name, one))
     store = publish(model, str(folder))
-    in_process = compare_in_process(store, model, one, batch(BATCH), runs)
     batches = {size: batch(size) for size in BATCHES}
     return Results(
         packages=packages,
         runs=measure(packages, warm_requests, variables, runs),
         by_model_size=cold_by_model_size(packages, variables, runs),
         throughput=samples_per_second(packages.this_project, variables, batches, runs),
-        one_in_process=in_process[0],
-        batch_in_process=in_process[1],
+        in_process=compare_in_process(store, model, one, batch(BATCH), runs),
         log=measure_log(store, one, batch(BATCH), runs),
         log_on_emulator=warm_by_log(packages.this_project, variables, one, runs),
         memory_mb=memory_mb(),

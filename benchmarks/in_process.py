@@ -1,30 +1,35 @@
 """Measure the handler without the emulator: reading, validation, prediction and response.
 
 One sample is compared with a Chalice route that only parses JSON, a batch with minimal work:
-parsing its JSON with the standard library, one ONNX Runtime call and writing the response. The
-handlers run in a separate process that imports nothing else. `python -m benchmarks.in_process`
-prints these two comparisons alone.
+parsing its JSON with the standard library, one ONNX Runtime call and writing the response. A batch
+whose tensor is bytes is compared with the same batch in JSON, and with minimal work. The handlers
+run in a separate process that imports nothing else. `python -m benchmarks.in_process` prints these
+comparisons alone.
 """
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import json
 import multiprocessing
 import os
 import statistics
 import tempfile
+from array import array
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.measure import seconds
 from benchmarks.packages import APPS, ROOT, Request
-from benchmarks.results import Compared
+from benchmarks.results import Compared, InProcess
 from deployment.emulator.events import api_gateway_event
 
 RUNS = 9
+OCTET_STREAM = "application/octet-stream"
 
 
 class Calls(NamedTuple):
@@ -42,8 +47,8 @@ BATCH_CALLS = Calls(turns=5, per_turn=1)
 
 def compare_in_process(
     store: str, model: bytes, one: Request, batch: Request, runs: int
-) -> tuple[Compared, Compared]:
-    """Compare one sample with a parse-only route, and a batch with minimal work.
+) -> InProcess:
+    """Compare one sample with a parse-only route, and batches with minimal work.
 
     Parameters
     ----------
@@ -54,27 +59,34 @@ def compare_in_process(
     one, batch : Request
         One sample, and a batch by position.
     runs : int
-        The number of runs, each of which measures all four in turns.
+        The number of runs, each of which measures what it compares in turns.
     """
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn) as process:
         return process.submit(_compare, store, model, one, batch, runs).result()
 
 
-def _compare(
-    store: str, model: bytes, one: Request, batch: Request, runs: int
-) -> tuple[Compared, Compared]:
+def _compare(store: str, model: bytes, one: Request, batch: Request, runs: int) -> InProcess:
     os.environ["MODEL_URL"] = store
     app = import_handler(ROOT / "wine-classifier")
     parse_only = import_handler(APPS / "json_only")
     one_event, batch_event = make_event(one), make_event(batch)
-    baseline = make_baseline(model, batch_event["body"])
+    session = Session(model)
+    baseline = make_baseline(session, batch_event["body"])
     assert json.loads(app(batch_event, None)["body"]) == json.loads(baseline())
-    return (
-        in_turns(
+    json_event, bytes_event = make_tensor_events(batch.body["data"])
+    bytes_baseline = make_bytes_baseline(session, bytes_event["body"], len(batch.body["data"]))
+    return InProcess(
+        one=in_turns(
             lambda: app(one_event, None), lambda: parse_only(one_event, None), runs, SAMPLE_CALLS
         ),
-        in_turns(lambda: app(batch_event, None), baseline, runs, BATCH_CALLS),
+        batch=in_turns(lambda: app(batch_event, None), baseline, runs, BATCH_CALLS),
+        bytes_and_json=in_turns(
+            lambda: app(bytes_event, None), lambda: app(json_event, None), runs, BATCH_CALLS
+        ),
+        bytes_and_baseline=in_turns(
+            lambda: app(bytes_event, None), bytes_baseline, runs, BATCH_CALLS
+        ),
     )
 
 
@@ -94,20 +106,69 @@ def make_event(request: Request) -> dict[str, Any]:
     return api_gateway_event("POST", request.path, json.dumps(request.body))
 
 
-def make_baseline(model: bytes, body: str) -> Callable[[], str]:
+def make_tensor_events(samples: list[list[float]]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the events of an inference request in JSON, and as bytes both ways."""
+    values = array("d", chain.from_iterable(samples))
+    tensor = {"name": "input", "shape": [len(samples), len(samples[0])], "datatype": "FP64"}
+    in_json = {"inputs": [tensor | {"data": values.tolist()}], "outputs": [{"name": "predict"}]}
+    data = values.tobytes()
+    as_bytes = {
+        "inputs": [tensor | {"parameters": {"binary_data_size": len(data)}}],
+        "outputs": [{"name": "predict", "parameters": {"binary_data": True}}],
+    }
+    document = json.dumps(as_bytes).encode()
+    path, resource = "/v2/models/wine/infer", "/v2/models/{model_name}/infer"
+    events = [
+        api_gateway_event("POST", path, body, resource)
+        for body in (json.dumps(in_json), base64.b64encode(document + data).decode())
+    ]
+    events[1]["isBase64Encoded"] = True
+    events[1]["multiValueHeaders"] = {
+        "Content-Type": [OCTET_STREAM],
+        "Inference-Header-Content-Length": [str(len(document))],
+    }
+    return events[0], events[1]
+
+
+class Session:
+    """ONNX Runtime's Python package, as a handler with minimal work would use it."""
+
+    def __init__(self, model: bytes) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(
+            model, options, providers=["CPUExecutionProvider"]
+        )
+        self._name = self._session.get_inputs()[0].name
+
+    def run(self, samples: Any) -> Any:
+        """Return the index of the class of each sample."""
+        return self._session.run(None, {self._name: samples})[0]
+
+
+def make_baseline(session: Session, body: str) -> Callable[[], str]:
     """Return a function with the minimal work for a batch, which checks nothing."""
     import numpy as np
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    [matrix] = session.get_inputs()
 
     def classify() -> str:
-        samples = np.array(json.loads(body)["data"], dtype=np.float64)
-        labels, *_ = session.run(None, {matrix.name: samples})
+        labels = session.run(np.array(json.loads(body)["data"], dtype=np.float64))
         return json.dumps({"predictions": [str(label) for label in labels.tolist()]})
+
+    return classify
+
+
+def make_bytes_baseline(session: Session, body: str, rows: int) -> Callable[[], bytes]:
+    """Return the same for a batch as bytes, after JSON that it takes the length of as given."""
+    import numpy as np
+
+    start = base64.b64decode(body).index(b"}]}") + len(b"}]}")
+
+    def classify() -> bytes:
+        samples = np.frombuffer(base64.b64decode(body)[start:]).reshape(rows, -1).copy()
+        data: bytes = session.run(samples).tobytes()
+        return data
 
     return classify
 
@@ -130,7 +191,7 @@ def in_turns(
 
 
 def main() -> None:
-    """Measure and print the two comparisons."""
+    """Measure and print the comparisons."""
     # Not at the top: the measuring process imports this module too, and must import nothing else.
     import argparse
 
@@ -144,7 +205,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = publish(model, folder)
         one, many = one_sample(), batch(BATCH)
-        print(in_process_table(*compare_in_process(store, model, one, many, options.runs)))
+        print(in_process_table(compare_in_process(store, model, one, many, options.runs)))
 
 
 if __name__ == "__main__":

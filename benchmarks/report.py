@@ -6,6 +6,7 @@ from benchmarks.prices import COLD_SHARE, READ_ON, USD_PER_MILLION_API_REQUESTS
 from benchmarks.results import Results
 from benchmarks.tables import (
     batch_table,
+    bytes_table,
     log_size_table,
     log_time_table,
     main_table,
@@ -60,6 +61,11 @@ library, one ONNX Runtime call and writing the response.
 
 {batch}
 
+A batch whose [tensor is bytes](http-api.md#tensors-as-bytes) in request and response, compared with
+the same in JSON, and with decoding base64, copying the bytes to a matrix and one ONNX Runtime call:
+
+{tensors}
+
 Throughput on the emulator, by the number of samples in a request:
 
 {throughput}
@@ -99,7 +105,8 @@ def report(results: Results) -> str:
         api_gateway=USD_PER_MILLION_API_REQUESTS,
         targets=targets_table(results),
         one_row=one_row_table(results),
-        batch=batch_table(results.batch_in_process),
+        batch=batch_table(results.in_process),
+        tensors=bytes_table(results.in_process),
         throughput=throughput_table(results),
         log_on_emulator=spread(results.log_on_emulator.ratios),
         log_times=log_time_table(results.log),

@@ -29,6 +29,15 @@ class Compared(NamedTuple):
         return [a / b for a, b in zip(self.measured, self.baseline, strict=True)]
 
 
+class InProcess(NamedTuple):
+    """What requests take in one process, without the emulator."""
+
+    one: Compared  # one sample and a parse-only route
+    batch: Compared  # a batch and the minimal work for it
+    bytes_and_json: Compared  # a batch as bytes and in JSON
+    bytes_and_baseline: Compared  # a batch as bytes and the minimal work for it
+
+
 class LogCost(NamedTuple):
     """What the log of requests takes, in one process."""
 
@@ -50,8 +59,7 @@ class Results(NamedTuple):
     runs: list[Run]
     by_model_size: dict[int, Compared]  # cold starts and hello world's, by the model's bytes
     throughput: dict[int, list[float]]  # samples a second in each run, by batch size
-    one_in_process: Compared  # one sample and a parse-only route, without the emulator
-    batch_in_process: Compared  # a batch and the minimal work for it, without the emulator
+    in_process: InProcess
     log: LogCost
     log_on_emulator: Compared  # one sample with and without log, on the emulator
     memory_mb: int  # the function's memory on Lambda

@@ -8,7 +8,7 @@ from tabulate import tabulate
 
 from benchmarks.packages import Package
 from benchmarks.prices import USD_PER_METRIC, usd_of_log, usd_per_million
-from benchmarks.results import Compared, LogCost, Results
+from benchmarks.results import Compared, InProcess, LogCost, Results
 from benchmarks.targets import MB, amount, spread, targets
 
 BATCH = 10_000
@@ -51,7 +51,7 @@ def targets_table(results: Results) -> str:
 
 def one_row_table(results: Results) -> str:
     """Compare one sample with a parse-only route, on the emulator and in one process."""
-    methods = {"on the emulator": results.one_row, "in one process": results.one_in_process}
+    methods = {"on the emulator": results.one_row, "in one process": results.in_process.one}
     rows = [
         [
             method,
@@ -83,15 +83,23 @@ def model_size_table(results: Results) -> str:
     return _table(["model, MB", "cold start, ms", "ratio to hello world"], rows)
 
 
-def in_process_table(one: Compared, batch: Compared) -> str:
+def in_process_table(results: InProcess) -> str:
     """Show the results of `benchmarks.in_process`."""
-    one_table = _baseline_table(one, "one sample", "a parse-only route")
-    return f"{one_table}\n\n{batch_table(batch)}"
+    one = _baseline_table(results.one, "one sample", "a parse-only route")
+    return "\n\n".join([one, batch_table(results), bytes_table(results)])
 
 
-def batch_table(compared: Compared) -> str:
+def batch_table(results: InProcess) -> str:
     """Compare a batch with minimal work."""
-    return _baseline_table(compared, f"{BATCH:,} samples", "minimal work")
+    return _baseline_table(results.batch, f"{BATCH:,} samples", "minimal work")
+
+
+def bytes_table(results: InProcess) -> str:
+    """Compare a batch as bytes with the same in JSON, and with minimal work."""
+    as_bytes = f"{BATCH:,} samples as bytes"
+    in_json = _baseline_table(results.bytes_and_json, as_bytes, "the same in JSON")
+    minimal = _baseline_table(results.bytes_and_baseline, as_bytes, "minimal work")
+    return f"{in_json}\n\n{minimal}"
 
 
 def log_time_table(cost: LogCost) -> str:

@@ -28,7 +28,15 @@ def targets(results: Results) -> list[Target]:
         ),
         _at_most(1.2, results.warm(package).ratios, "warm request: {} times hello world's"),
         _at_most(1.5, results.one_row.ratios, "one row: {} times a parse-only route"),
-        _less_than(2, results.batch_in_process.ratios, "batch of 10,000: {} times minimal work"),
+        _at_most(1.15, results.in_process.batch.ratios, "batch of 10,000: {} times minimal work"),
+        _at_most(
+            0.2, results.in_process.bytes_and_json.ratios, "batch as bytes: {} times that in JSON"
+        ),
+        _at_most(
+            1.5,
+            results.in_process.bytes_and_baseline.ratios,
+            "batch as bytes: {} times minimal work",
+        ),
         _at_most(1.05, results.log_on_emulator.ratios, "log: {} times a warm request without"),
         _at_most(1.1, results.log.compare_batch.ratios, "log: {} times a batch of 10,000 without"),
         _megabytes(80, results.peak_memory(package), "peak memory"),
