@@ -74,8 +74,9 @@ def _compare(store: str, model: bytes, one: Request, batch: Request, runs: int) 
     session = Session(model)
     baseline = make_baseline(session, batch_event["body"])
     assert json.loads(app(batch_event, None)["body"]) == json.loads(baseline())
-    json_event, bytes_event = make_tensor_events(batch.body["data"])
-    bytes_baseline = make_bytes_baseline(session, bytes_event["body"], len(batch.body["data"]))
+    samples = json.loads(batch_event["body"])["data"]
+    json_event, bytes_event = make_tensor_events(samples)
+    bytes_baseline = make_bytes_baseline(session, bytes_event["body"], len(samples))
     return InProcess(
         one=in_turns(
             lambda: app(one_event, None), lambda: parse_only(one_event, None), runs, SAMPLE_CALLS

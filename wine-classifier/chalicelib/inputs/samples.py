@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import chain
 from math import isfinite, nan
 from operator import itemgetter
+from struct import pack
 from typing import Any, NamedTuple
 
 from chalicelib.errors import TooManySamples
@@ -327,6 +328,8 @@ def _small_bytes(largest: float) -> bytes:
 
 def to_floats(values: list[Any]) -> array[float]:
     """Convert values to floats; what is not a finite number becomes NaN or infinity."""
+    if list(map(type, values)).count(float) == len(values):  # the commonest case, tested fastest
+        return array("d", pack(f"{len(values)}d", *values))
     types = set(map(type, values))
     if types <= _NUMERIC_TYPES:
         numbers = [nan if v is None else v for v in values] if type(None) in types else values
