@@ -123,6 +123,7 @@ def _count_metrics() -> int:
     """Count the metrics that CloudWatch has of a model with numbers and texts, at most."""
     from chalicelib.inputs.samples import Samples
     from chalicelib.inputs.signature import Feature, Signature
+    from chalicelib.monitoring.drift import METRIC as DRIFT_INDEX
     from chalicelib.monitoring.metrics import Metrics
     from chalicelib.rest.responses import rejection_kind
     from chalicelib.runtimes.base import Prediction
@@ -136,7 +137,7 @@ def _count_metrics() -> int:
     for label in labels:
         prediction = Prediction([label], None, out_of_range=["number", "text"])
         metrics.add_samples(Samples(1, array("d", [nan]), [None]), prediction, manifest)
-    found = set()
+    found = {(DRIFT_INDEX, ("model",))}
     for members in metrics.flush():
         line = json.loads(f"{{{members}}}")
         for directive in line["_aws"]["CloudWatchMetrics"]:

@@ -13,7 +13,7 @@ import pytest
 
 from deployment.emulator.function import Function
 from tests.support.aws_server import moto_server
-from tests.support.emf import check_line, total
+from tests.support.emf import check_lines, total
 from tests.support.lambda_function import TWO_WINES, StartFunction, copy_project, digests
 from tests.support.models import WineModel
 from tests.support.waiting import wait_until
@@ -61,8 +61,7 @@ def test_logs_a_request_with_lambdas_id_and_metrics(function: Function) -> None:
     response = function.request("POST", "/classify", {"data": ".10"})
     request_id = response.headers["X-Request-Id"]
     wait_until(lambda: '"Predictions":1}\n' in function.log, "the line was not written")
-    [line] = [line for line in function.log.splitlines() if '"_aws"' in line]
-    logged = check_line(line)
+    [logged] = check_lines(function.log)
     assert (logged["request_id"], logged["status"], logged["cold"]) == (request_id, 200, True)
     assert total([logged], "Predictions", Class="1") == 1
     assert f"RequestId: {request_id}" in function.log

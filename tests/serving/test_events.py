@@ -9,8 +9,8 @@ import pytest
 
 from tests.hostile_requests.events import EVENTS
 from tests.support.app import App
+from tests.support.emf import check_lines
 from tests.support.errors import is_error
-from tests.support.log import logged
 from training.registry import ModelRegistry
 
 
@@ -31,5 +31,5 @@ def test_every_event_gets_a_response(
     assert (body == {"prediction": "1"}) if status == 200 else is_error(body)
     output = "".join(capfd.readouterr())
     assert "Traceback" not in output
-    [line] = logged(output, "request")
+    [line] = check_lines(output)
     assert (line["status"], line["request_id"]) == (status, response["headers"]["X-Request-Id"])

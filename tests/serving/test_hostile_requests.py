@@ -12,7 +12,7 @@ from tests.hostile_requests.rejections import MAX_SECONDS, assert_rejected
 from tests.hostile_requests.request import CANARY, Request
 from tests.hostile_requests.transports import TestClient
 from tests.support.app import App
-from tests.support.log import logged
+from tests.support.emf import check_lines
 from tests.support.models import WineModel
 from training.registry import ModelRegistry
 
@@ -41,6 +41,6 @@ def test_a_hostile_request_is_rejected(
     printed = "".join(capfd.readouterr())
     assert CANARY not in printed
     assert "Traceback" not in printed
-    [line] = logged(printed, "request")
+    [line] = check_lines(printed)
     assert line["status"] == response.status
     assert line["request_id"] == response.headers["X-Request-Id"]

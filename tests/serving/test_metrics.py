@@ -21,7 +21,7 @@ from sklearn.preprocessing import OneHotEncoder
 from chalicelib.models.training_range import MAX_COUNTED_CELLS
 from tests.hostile_requests.request import ONES
 from tests.support.app import App
-from tests.support.emf import check_line, total
+from tests.support.emf import check_lines, total
 from tests.support.log import logged
 from tests.support.models import WineModel, publish_to_folder
 from training.artifact import BuiltModel, build_artifact
@@ -37,8 +37,7 @@ def read(capfd: pytest.CaptureFixture[str]) -> Read:
     """Return a function that checks and returns the lines with metrics since its last call."""
 
     def read() -> list[dict[str, Any]]:
-        lines = [line for line in capfd.readouterr().out.splitlines() if '"_aws"' in line]
-        return [check_line(line) for line in lines]
+        return check_lines(capfd.readouterr().out)
 
     return read
 

@@ -87,6 +87,11 @@ def check_line(line: str) -> dict[str, Any]:
     return document
 
 
+def check_lines(output: str) -> list[dict[str, Any]]:
+    """Check the lines of an output that have metrics, and return them parsed."""
+    return [check_line(line) for line in output.splitlines() if '"_aws"' in line]
+
+
 def total(documents: list[dict[str, Any]], metric: str, **dimensions: str) -> float:
     """Add up a metric as CloudWatch does, of all lines that have it with these dimensions."""
     added = 0.0
