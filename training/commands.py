@@ -17,7 +17,6 @@ from tabulate import tabulate
 
 from chalicelib.errors import ObjectNotFound, ServingError
 from chalicelib.models.artifact import read_manifest
-from chalicelib.settings import signing_key
 from chalicelib.store.object_store import store_url
 from training.artifact import BuiltModel, build_artifact
 from training.card import require_matplotlib
@@ -34,6 +33,7 @@ from training.manifest import listed_accuracy
 from training.memory import check_memory, stage_memory
 from training.progress import progress
 from training.registry import EXTENSIONS, ModelRegistry, Version
+from training.signing import signing_keys
 from training.wine.dataset import split, wine
 from training.wine.estimators import majority_class, tutorial_model, wine_pipeline
 
@@ -53,8 +53,10 @@ def run(options: argparse.Namespace) -> None:
         train(options.output, seed=options.seed)
         return
     url = store_url(options.store)
-    key = signing_key(os.environ, url, getattr(options, "stage", None) or "")
-    registry = ModelRegistry(url, key)
+    keys: tuple[str, ...] = ()
+    if options.command in ("publish", "rollback"):
+        keys = signing_keys(os.environ, url, options.stage or "")
+    registry = ModelRegistry(url, *keys)
     if options.command == "publish":
         if options.model:
             publish_estimator(registry, options)

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from sklearn.base import ClassifierMixin
 
 from chalicelib.models.artifact import read_manifest
-from chalicelib.settings import signing_key
 from chalicelib.store.object_store import store_url
 from training.artifact import build_artifact
 from training.card import require_matplotlib
@@ -20,6 +19,7 @@ from training.export.comparison import Comparison
 from training.export.search import Attempt, explain_fallback
 from training.memory import check_memory, stage_memory
 from training.registry import ModelRegistry
+from training.signing import signing_keys
 
 LOG = logging.getLogger(__name__)
 
@@ -74,7 +74,8 @@ def publish(
 ) -> Published:
     """Export a fitted classifier, compare it with scikit-learn and make it the live version.
 
-    The artifact is signed if the environment variable ``MODEL_SIGNING_KEY`` is set. A warning is
+    The artifact is signed if the environment variable ``MODEL_SIGNING_KEY`` is set, with the secret
+    in it or the one that it refers to, ``ssm:NAME`` or an ARN. A warning is
     logged if scikit-learn itself has to serve it: the function then needs ``RUNTIME=sklearn``.
 
     Parameters
@@ -132,14 +133,16 @@ def publish(
         If no exported form predicts exactly what the estimator does. Nothing is written. The
         error's ``attempts`` lists what was tried.
     StoreError
-        If the store cannot be read or written.
+        If the store cannot be read or written, or the signing key cannot be read.
     MissingLibrary
         If there is to be a card, but no matplotlib.
     InvalidSetting
-        If ``MODEL_SIGNING_KEY`` is too short.
+        If ``MODEL_SIGNING_KEY`` is too short, or refers to nothing that holds a secret.
     """
     if card:
         require_matplotlib()
+    stage = os.environ.get("MODEL_STAGE", "") if stage is None else stage
+    registry = ModelRegistry(to, *signing_keys(os.environ, store_url(to), stage))
     built = build_artifact(
         estimator,
         X,
@@ -152,8 +155,6 @@ def publish(
         runtime=runtime,
         private=private,
     )
-    stage = os.environ.get("MODEL_STAGE", "") if stage is None else stage
-    registry = ModelRegistry(to, signing_key(os.environ, store_url(to), stage))
     if built.runtime == "sklearn":
         LOG.warning(explain_fallback(built.attempts))
     artifact, html, card_url = built.artifact, None, None

@@ -102,14 +102,15 @@ class ModelRegistry:
     ----------
     url : str
         ``s3://bucket/prefix``, ``file:///folder`` or a folder's path.
-    signing_key : str, optional
-        Signs what is published. With a key, only versions signed with it can become live.
+    signing_keys : str
+        The first one signs what is published. With keys, only versions signed with one of them can
+        become live.
     """
 
-    def __init__(self, url: str, signing_key: str | None = None) -> None:
+    def __init__(self, url: str, *signing_keys: str) -> None:
         self._store = WritableStore(url)
         self.url = self._store.url
-        self._key = signing_key
+        self._keys = signing_keys
         self._history = History(self._store)
 
     def publish(self, artifact: bytes) -> str:
@@ -127,9 +128,9 @@ class ModelRegistry:
         StoreError
             If the store cannot be written.
         """
-        if self._key is not None:
-            artifact = sign_artifact(artifact, self._key)
-        model = load_model(artifact, self._key)
+        if self._keys:
+            artifact = sign_artifact(artifact, self._keys[0])
+        model = load_model(artifact, *self._keys)
         path = _version_path(model)
         self._store.create_folder()
         with self._store.lock():
@@ -329,14 +330,14 @@ class ModelRegistry:
     def _load(self, version: str) -> bytes:
         """Return an artifact that a server accepts."""
         artifact = self._store.fetch(self._get_version(version).path)
-        self._check_stored(artifact)
+        self._check_stored(artifact, *self._keys)
         return artifact
 
-    def _check_stored(self, artifact: bytes) -> None:
+    def _check_stored(self, artifact: bytes, *keys: str) -> None:
         """Raise `InvalidArtifact` if a server rejects an artifact that anyone may have stored."""
-        if self._key is None:
+        if not keys:
             try_model(artifact)
-        load_model(artifact, self._key)
+        load_model(artifact, *keys)
 
     def _previous(self, live: str | None) -> Iterator[tuple[str, int | None]]:
         """Yield what was live before, newest first, and the numbers of its entries.
@@ -367,8 +368,8 @@ class ModelRegistry:
         """Return the stored artifact if it can be served, else overwrite it with the new one."""
         stored = self._store.fetch(path)
         try:
-            self._check_stored(stored)
-        except InvalidArtifact:  # damaged, unsigned, or signed with another key
+            self._check_stored(stored, *self._keys[:1])
+        except InvalidArtifact:  # damaged, unsigned, or signed with a previous or another key
             self._store.put(path, artifact, mode="overwrite")
             return artifact
         return stored

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-prefetched_store = None
+prefetched: Any = ()
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     from chalicelib import cold_start
 
-    prefetched_store = cold_start.start_prefetch()  # runs while the modules below are imported
+    prefetched = cold_start.start_prefetch()  # runs while the modules below are imported
 
 from chalice.app import Response
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 app = StrictChalice(app_name=os.environ.get("MODEL_NAME") or "wine-classifier")
 app.api.binary_types = [OCTET_STREAM]  # API Gateway passes their bytes on, as base64
-service = Service(prefetched_store)
+service = Service(*prefetched)
 
 # For paths without a route API Gateway and `chalice local` respond with a 403 about a missing
 # token; these catch-all routes respond with a 404. The longest path of the app has six parts.

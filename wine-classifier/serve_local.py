@@ -21,6 +21,7 @@ from chalicelib.models.manifest import Manifest
 from chalicelib.models.model import verify
 from chalicelib.settings import Settings
 from chalicelib.store.object_store import CURRENT, ObjectStore, store_url
+from chalicelib.store.signing_keys import SigningKeys
 
 HOST = "127.0.0.1"
 USAGE_ERROR = 2  # exit code, as argparse's
@@ -41,7 +42,7 @@ def main() -> NoReturn:
         store = ObjectStore(settings.model_url, timeout_seconds=settings.timeout_seconds)
         fetched = store.fetch(CURRENT, max_bytes=settings.max_bytes)
         assert fetched is not None  # None is returned for if_none_match only
-        manifest = verify(fetched.data, settings.signing_key)
+        manifest = verify(fetched.data, *SigningKeys(settings).get())
         try_model(fetched.data)
         _check_port(options.port)
     except (ServingError, OSError, OverflowError) as error:

@@ -153,6 +153,7 @@ def test_an_artifact_that_is_not_onnx_is_rejected(trained: WineModel) -> None:
     """Neither without a key nor with one, with which the file is not audited."""
     manifest = json.dumps(read_manifest(trained.built.artifact)).encode()
     content = b"not a graph" + manifest
-    for key, message in ((None, "ONNX file is not allowed"), (KEY, "ONNX Runtime cannot load")):
+    for keys, message in (((), "ONNX file is not allowed"), ((KEY,), "ONNX Runtime cannot load")):
+        footer = make_footer(content, len(b"not a graph"), len(manifest), *keys)
         with pytest.raises(InvalidArtifact, match=message):
-            load_model(content + make_footer(content, len(b"not a graph"), len(manifest), key), key)
+            load_model(content + footer, *keys)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.errors import InvalidSetting
-from chalicelib.settings import LogSettings, Settings, signing_key
+from chalicelib.settings import LogSettings, Settings, derive_key, parse_reference
 
 SECRET = "correct-horse-battery"
 URL = {"MODEL_URL": "s3://bucket/prefix"}
@@ -14,7 +14,7 @@ URL = {"MODEL_URL": "s3://bucket/prefix"}
 def test_only_the_store_has_no_default() -> None:
     """`MODEL_URL` is the only required variable."""
     assert Settings.from_environ(URL) == Settings(
-        "s3://bucket/prefix", 60.0, 5.0, 10_000, 104_857_600, None
+        "s3://bucket/prefix", 60.0, 5.0, 10_000, 104_857_600
     )
 
 
@@ -29,8 +29,10 @@ def test_every_variable_is_parsed() -> None:
         "MODEL_SIGNING_KEY": SECRET,
         "MODEL_STAGE": "prod",
     }
-    key = signing_key(environ, "file:///models", "prod")
-    assert Settings.from_environ(environ) == Settings("file:///models", 0.5, 2.0, 7, 8, key)
+    secrets = (("MODEL_SIGNING_KEY", SECRET),)
+    assert Settings.from_environ(environ) == Settings(
+        "file:///models", 0.5, 2.0, 7, 8, secrets, stage="prod"
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,10 +125,9 @@ def test_a_short_signing_key_is_rejected_and_not_printed(secret: str) -> None:
 
 def test_a_key_is_valid_for_one_model_and_one_stage() -> None:
     """The last part of the store's URL is the model's name."""
-    environ = {"MODEL_SIGNING_KEY": SECRET}
     scopes = [("s3://b/wine", "prod"), ("s3://b/wine", "dev"), ("s3://b/iris", "prod")]
-    assert len({signing_key(environ, url, stage) for url, stage in scopes}) == 3
-    assert signing_key(environ, "s3://b/wine/", "") == signing_key(environ, "s3://c/x/wine", "")
+    assert len({derive_key(SECRET, url, stage) for url, stage in scopes}) == 3
+    assert derive_key(SECRET, "s3://b/wine/", "") == derive_key(SECRET, "s3://c/x/wine", "")
 
 
 def test_stage_prod_needs_a_key_unless_it_says_otherwise() -> None:
@@ -134,11 +135,55 @@ def test_stage_prod_needs_a_key_unless_it_says_otherwise() -> None:
     with pytest.raises(InvalidSetting, match="MODEL_UNSIGNED=yes"):
         Settings.from_environ(URL | {"MODEL_STAGE": "prod"})
     unsigned = Settings.from_environ(URL | {"MODEL_STAGE": "prod", "MODEL_UNSIGNED": "yes"})
-    assert unsigned == Settings.from_environ(URL | {"MODEL_STAGE": "dev"})
-    assert unsigned.signing_key is None
+    assert unsigned.signing_secrets == ()
 
 
 def test_the_signing_key_is_not_printed() -> None:
     """The settings' representation leaves it out."""
     settings = Settings.from_environ(URL | {"MODEL_SIGNING_KEY": SECRET})
     assert SECRET not in f"{settings!r} {settings}"
+
+
+PARAMETER_ARN = "arn:aws:ssm:eu-central-1:123456789012:parameter/wine/key"
+SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:wine-a1b2c3"
+
+
+@pytest.mark.parametrize(
+    ("reference", "parsed"),
+    [
+        ("ssm:/wine/key", ("ssm", "", "/wine/key")),
+        ("ssm:k", ("ssm", "", "k")),
+        (PARAMETER_ARN, ("ssm", "eu-central-1", PARAMETER_ARN)),
+        (SECRET_ARN, ("secretsmanager", "eu-central-1", SECRET_ARN)),
+    ],
+)
+def test_a_signing_key_may_be_a_reference(reference: str, parsed: tuple[str, str, str]) -> None:
+    """However short it is: what it refers to is the key."""
+    Settings.from_environ(URL | {"MODEL_SIGNING_KEY": reference})
+    assert parse_reference(reference) == parsed
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["ssm:", "arn:", "arn:aws:s3:::bucket/key", PARAMETER_ARN.replace("123456789012", ""),
+     SECRET_ARN.replace("secret:", "other:"), "arn:aws:ssm:eu-central-1:1"],
+)  # fmt: skip
+def test_what_refers_to_no_secret_is_rejected(reference: str) -> None:
+    """And not printed: it may be a secret that looks like one."""
+    with pytest.raises(InvalidSetting) as caught:
+        Settings.from_environ(URL | {"MODEL_SIGNING_KEY": reference})
+    assert "ssm:NAME, or the ARN of a parameter or secret" in str(caught.value)
+    assert reference[4:] not in str(caught.value) or not reference[4:]
+
+
+def test_a_previous_key_needs_a_new_one() -> None:
+    """An empty one is none: the template of a stack has it."""
+    names = ("MODEL_SIGNING_KEY", "MODEL_SIGNING_KEY_PREVIOUS")
+    both = dict.fromkeys(names, SECRET)
+    assert Settings.from_environ(URL | both).signing_secrets == tuple(both.items())
+    one = Settings.from_environ(URL | {names[0]: SECRET, names[1]: ""})
+    assert one.signing_secrets == ((names[0], SECRET),)
+    with pytest.raises(InvalidSetting, match="MODEL_SIGNING_KEY is not set; it must be the new"):
+        Settings.from_environ(URL | {names[1]: SECRET})
+    with pytest.raises(InvalidSetting, match="MODEL_SIGNING_KEY_PREVIOUS has 5 characters"):
+        Settings.from_environ(URL | {names[0]: SECRET, names[1]: "short"})

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.errors import InvalidArtifact
 from chalicelib.local.trial import Trial, try_model
-from chalicelib.settings import Settings
+from chalicelib.settings import Settings, derive_key
 from chalicelib.store.model_store import ModelStore
 from chalicelib.store.object_store import StoredObject
 from tests.support.artifacts import change_label, rewrite_manifest
@@ -63,11 +63,10 @@ class Objects:
         return StoredObject(artifact, str(hash(artifact)))
 
 
-def open_store(
-    *artifacts: bytes, max_seconds: int = 60, signing_key: str | None = None
-) -> ModelStore:
+def open_store(*artifacts: bytes, max_seconds: int = 60, **variables: str) -> ModelStore:
     """Open a store that checks in each request, with trials."""
-    settings = Settings("s3://bucket/wine", refresh_seconds=0, signing_key=signing_key)
+    secrets = tuple(variables.items())
+    settings = Settings("s3://bucket/wine", refresh_seconds=0, signing_secrets=secrets)
     trial = Trial(max_seconds)
     return ModelStore(Objects(*artifacts), settings, start=lambda check: check(), trial=trial)
 
@@ -112,8 +111,9 @@ def test_a_model_is_tried_once(
 def test_a_signed_model_is_not_tried(trained: WineModel, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its publisher did so."""
     monkeypatch.delattr("chalicelib.local.trial.try_model")
-    key = "the secret of this test"
-    assert open_store(sign_artifact(trained.built.artifact, key), signing_key=key).current()
+    secret = "the secret of this test"
+    artifact = sign_artifact(trained.built.artifact, derive_key(secret, "s3://bucket/wine", ""))
+    assert open_store(artifact, MODEL_SIGNING_KEY=secret).current()
 
 
 @pytest.mark.parametrize("report", ["{", "[]", '["no such reason", "a"]', '["damaged", 1]'])

@@ -12,7 +12,7 @@ import onnx
 import pytest
 
 from chalicelib.errors import Reason
-from chalicelib.settings import signing_key
+from chalicelib.settings import derive_key
 from tests.support.artifacts import change_label, drop_feature, rewrite_manifest, set_format
 from tests.support.fault_proxy import End, FaultProxy
 from training.registry import ModelRegistry, sign_artifact
@@ -20,7 +20,7 @@ from training.registry import ModelRegistry, sign_artifact
 SECRET = "the secret of these tests"
 BUCKET = "faults"
 PREFIX = "wine"
-KEY = signing_key({"MODEL_SIGNING_KEY": SECRET}, f"s3://{BUCKET}/{PREFIX}", "") or ""
+KEY = derive_key(SECRET, f"s3://{BUCKET}/{PREFIX}", "")
 MAX_BYTES = 1_000_000
 
 

@@ -16,7 +16,7 @@ from moto.s3.models import FakeKey, s3_backends
 from chalicelib.errors import InvalidArtifact, StoreError
 from chalicelib.models.artifact import read_footer
 from chalicelib.models.model import load_model
-from chalicelib.settings import signing_key
+from chalicelib.settings import derive_key
 from chalicelib.store.object_store import ObjectStore
 from tests.support.app import App
 from tests.support.fault_proxy import FaultProxy
@@ -252,7 +252,8 @@ def test_the_signing_key_comes_from_the_environment(
 ) -> None:
     """From Python and from the shell."""
     monkeypatch.setenv("MODEL_SIGNING_KEY", "correct-horse-battery")
-    keys = {stage: signing_key(os.environ, store_url, stage) for stage in ("", "dev", "prod")}
+    secret = os.environ["MODEL_SIGNING_KEY"]
+    keys = {stage: derive_key(secret, store_url, stage) for stage in ("", "dev", "prod")}
     X, y, names = trained.dataset
     publish(trained.estimator, X, y, to=store_url, feature_names=names, stage="prod")
     load_model(live_artifact(store_url), keys["prod"])

@@ -11,6 +11,7 @@ from chalicelib.errors import InvalidSetting
 from chalicelib.runtimes.onnx_capi import ort_api
 from chalicelib.settings import Settings
 from chalicelib.store.object_store import CURRENT, ObjectStore, StoredObject
+from chalicelib.store.signing_keys import SigningKeys
 
 
 class PrefetchedStore:
@@ -31,10 +32,11 @@ class PrefetchedStore:
         return self._store.fetch(name, if_none_match=if_none_match, max_bytes=max_bytes)
 
 
-def start_prefetch() -> PrefetchedStore | None:
-    """Start to load ONNX Runtime and to fetch the live model, each in a background thread.
+def start_prefetch() -> tuple[PrefetchedStore, SigningKeys] | tuple[()]:
+    """Start to load ONNX Runtime, and to fetch the live model and the keys that are references.
 
-    Return None if a setting is invalid: the first request reports that.
+    Each has a background thread. Return nothing if a setting is invalid: the first request reports
+    that.
     """
     gc.disable()  # imports leave hardly any garbage
     pool = ThreadPoolExecutor(max_workers=1)
@@ -42,9 +44,11 @@ def start_prefetch() -> PrefetchedStore | None:
     pool.shutdown(wait=False)
     with suppress(InvalidSetting):
         settings = Settings.from_environ(os.environ)
+        keys = SigningKeys(settings)
+        keys.prefetch()
         store = ObjectStore(settings.model_url, timeout_seconds=settings.timeout_seconds)
-        return PrefetchedStore(store, settings.max_bytes)
-    return None
+        return PrefetchedStore(store, settings.max_bytes), keys
+    return ()
 
 
 def freeze_heap() -> None:

@@ -42,6 +42,7 @@ Reason = Literal[
     "not modified",
     "unexpected response",
     "store failure",
+    "no signing key",
     # the object in the store
     "empty object",
     "too large",

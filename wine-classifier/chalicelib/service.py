@@ -12,6 +12,7 @@ from chalicelib.log import log_event
 from chalicelib.settings import Settings
 from chalicelib.store.model_store import RETRY_AFTER_SECONDS, ModelStore, ObjectReader
 from chalicelib.store.object_store import ObjectStore
+from chalicelib.store.signing_keys import SigningKeys
 
 
 class Service:
@@ -21,6 +22,8 @@ class Service:
     ----------
     objects : ObjectReader, optional
         Source of the model; by default the store at ``MODEL_URL``.
+    keys : SigningKeys, optional
+        The keys of the settings; some may be prefetched.
 
     Attributes
     ----------
@@ -28,8 +31,11 @@ class Service:
         See `chalicelib.store.model_store.ModelStore`.
     """
 
-    def __init__(self, objects: ObjectReader | None = None) -> None:
+    def __init__(
+        self, objects: ObjectReader | None = None, keys: SigningKeys | None = None
+    ) -> None:
         self._objects = objects
+        self._keys = keys
         self.trial: Callable[[bytes], None] | None = None
         self._opening = threading.Lock()
         self._settings: Settings | None = None
@@ -52,7 +58,9 @@ class Service:
                 objects = self._objects or ObjectStore(
                     settings.model_url, timeout_seconds=settings.timeout_seconds
                 )
-                self._models = self._models or ModelStore(objects, settings, trial=self.trial)
+                self._models = self._models or ModelStore(
+                    objects, settings, trial=self.trial, keys=self._keys
+                )
         return self._models
 
     def load_model(self) -> None:

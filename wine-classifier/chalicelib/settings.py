@@ -12,7 +12,13 @@ TIMEOUT_SECONDS = 5.0
 MAX_ROWS = 10_000
 MAX_CELLS = 1_000_000
 MAX_BYTES = 100 * 1024 * 1024
+
+# The variables of the keys that models are signed with: new models with the first one.
+SIGNING_KEYS = ("MODEL_SIGNING_KEY", "MODEL_SIGNING_KEY_PREVIOUS")
 MIN_KEY_CHARACTERS = 16
+_KEY = f"a secret of at least {MIN_KEY_CHARACTERS} characters"
+_REFERENCE = "a secret, ssm:NAME, or the ARN of a parameter or secret"
+
 DRIFT_SECONDS = 300.0
 DRIFT_ROWS = 1_000
 MIN_DRIFT_ROWS = 100  # of fewer rows the false-alarm rate of a drift index is not known
@@ -64,14 +70,15 @@ class Settings(NamedTuple):
     timeout_seconds: float = TIMEOUT_SECONDS  # MODEL_TIMEOUT_SECONDS, of one call to the store
     max_rows: int = MAX_ROWS  # MODEL_MAX_ROWS, in one request
     max_bytes: int = MAX_BYTES  # MODEL_MAX_BYTES, of an artifact
-    signing_key: str | None = None  # MODEL_SIGNING_KEY with MODEL_STAGE; None: not checked
+    signing_secrets: tuple[tuple[str, str], ...] = ()  # of SIGNING_KEYS; none: not checked
     memory_mb: int | None = None  # AWS_LAMBDA_FUNCTION_MEMORY_SIZE; None: not limited
     cors_origins: tuple[str, ...] = ()  # CORS_ORIGINS; ("*",) for all
     page: bool = True  # PAGE: whether GET / is a page
     max_cells: int = MAX_CELLS  # MODEL_MAX_CELLS, in one request
+    stage: str = ""  # MODEL_STAGE, for which a signature has to be
 
     def __repr__(self) -> str:
-        """Leave out the signing key."""
+        """Leave out the signing keys."""
         return f"Settings({self.model_url!r}, ...)"
 
     @classmethod
@@ -79,8 +86,8 @@ class Settings(NamedTuple):
         """Parse environment variables; raise `InvalidSetting` if one is missing or invalid."""
         LogSettings.from_environ(environ)  # an invalid one is reported as any other is
         model_url, stage = _parse_store_url(environ, "MODEL_URL"), environ.get("MODEL_STAGE", "")
-        key = signing_key(environ, model_url, stage)
-        if key is None and stage == PROD and environ.get("MODEL_UNSIGNED") != "yes":
+        secrets = signing_secrets(environ)
+        if not secrets and stage == PROD and environ.get("MODEL_UNSIGNED") != "yes":
             expected = f"the key of signed models, or MODEL_UNSIGNED=yes in stage {PROD}"
             raise InvalidSetting("MODEL_SIGNING_KEY", None, expected)
         return cls(
@@ -89,11 +96,12 @@ class Settings(NamedTuple):
             timeout_seconds=_parse_timeout(environ, "MODEL_TIMEOUT_SECONDS", TIMEOUT_SECONDS),
             max_rows=_parse_count(environ, "MODEL_MAX_ROWS", MAX_ROWS),
             max_bytes=maximum_bytes(environ),
-            signing_key=key,
+            signing_secrets=tuple(secrets.items()),
             memory_mb=_parse_memory(environ),
             cors_origins=_parse_origins(environ, "CORS_ORIGINS"),
             page=_parse_switch(environ, "PAGE"),
             max_cells=_parse_count(environ, "MODEL_MAX_CELLS", MAX_CELLS),
+            stage=stage,
         )
 
     def max_samples(self, width: int) -> int:
@@ -106,19 +114,51 @@ def maximum_bytes(environ: Mapping[str, str]) -> int:
     return _parse_count(environ, "MODEL_MAX_BYTES", MAX_BYTES)
 
 
-def signing_key(environ: Mapping[str, str], store_url: str, stage: str) -> str | None:
-    """Derive the key that signs the models of a store and a stage; None if none are signed.
+def signing_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of signing keys that are set, each with a secret or a reference.
+
+    The first one signs. Raises `InvalidSetting` if a secret is too short or empty, which would
+    silently turn signatures off.
+    """
+    secrets = {name: _read(environ, name) for name in SIGNING_KEYS}
+    first, previous = SIGNING_KEYS
+    if not secrets[previous]:  # a stack whose key does not change has an empty one
+        del secrets[previous]
+    elif secrets[first] is None:
+        raise InvalidSetting(first, None, f"the new key, where {previous} is set")
+    found = {name: secret for name, secret in secrets.items() if secret is not None}
+    for name, secret in found.items():
+        if is_reference(secret):
+            parse_reference(secret, name)
+        elif len(secret) < MIN_KEY_CHARACTERS:
+            raise InvalidSetting(name, secret, _KEY, is_secret=True)
+    return found
+
+
+def is_reference(secret: str) -> bool:
+    """Return whether the value of a signing key is a reference to it."""
+    return secret.startswith(("ssm:", "arn:"))
+
+
+def parse_reference(reference: str, variable: str = SIGNING_KEYS[0]) -> tuple[str, str, str]:
+    """Return service, region (empty for the function's) and name of a reference to a secret."""
+    name = reference.removeprefix("ssm:")
+    if name != reference and name:
+        return "ssm", "", name
+    _, partition, service, region, account, *rest = (*reference.split(":", 5), *("",) * 6)[:6]
+    prefix = {"ssm": "parameter/", "secretsmanager": "secret:"}.get(service)
+    is_whole = bool(partition and region and account)
+    if not is_whole or prefix is None or not rest[0].startswith(prefix):
+        raise InvalidSetting(variable, reference, _REFERENCE, is_secret=True)
+    return service, region, reference
+
+
+def derive_key(secret: str, store_url: str, stage: str) -> str:
+    """Derive the key that signs the models of a store and a stage from a secret.
 
     It depends on the last part of the store's URL, which is the model's name, and on the stage: a
-    signature of another model or stage, with the same secret, does not fit. Raises `InvalidSetting`
-    if the variable is too short, or empty, which would silently turn signatures off.
+    signature of another model or stage, with the same secret, does not fit.
     """
-    secret = _read(environ, "MODEL_SIGNING_KEY")
-    if secret is None:
-        return None
-    if len(secret) < MIN_KEY_CHARACTERS:
-        expected = f"a secret of at least {MIN_KEY_CHARACTERS} characters"
-        raise InvalidSetting("MODEL_SIGNING_KEY", secret, expected, is_secret=True)
     import hmac  # needed only with a key
 
     name = store_url.rstrip("/").rpartition("/")[2]

@@ -84,15 +84,15 @@ def read_footer(data: bytes) -> Footer:
     return Footer(int(match[1]), int(match[2]), match[3].decode(), match[4].decode())
 
 
-def read_manifest(artifact: bytes, key: str | None = None) -> dict[str, Any]:
+def read_manifest(artifact: bytes, *keys: str) -> dict[str, Any]:
     """Check an artifact's footer and parse its manifest.
 
     Parameters
     ----------
     artifact : bytes
         The whole file.
-    key : str, optional
-        The signing key. Signatures are not checked by default.
+    keys : str
+        The signing keys, of which one has to fit. Without any, signatures are not checked.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def read_manifest(artifact: bytes, key: str | None = None) -> dict[str, Any]:
     ------
     InvalidArtifact
         If the file is empty, has no footer, was changed after it was published, is not signed
-        with the key, or the footer does not point at a JSON object.
+        with one of the keys, or the footer does not point at a JSON object.
     """
     if not artifact:
         raise InvalidArtifact("empty object", "The object is empty.")
@@ -113,8 +113,8 @@ def read_manifest(artifact: bytes, key: str | None = None) -> dict[str, Any]:
         raise InvalidArtifact(
             "damaged", "The artifact was changed after it was published: its SHA-256 differs."
         )
-    if key is not None:
-        _check_signature(view, footer.hmac, key)
+    if keys:
+        _check_signature(view, footer.hmac, keys)
     start, length = footer.manifest_start, footer.manifest_length
     return parse_manifest(artifact[start : start + length])
 
@@ -147,11 +147,11 @@ def _sha256(content: bytes | memoryview) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _check_signature(artifact: memoryview, signature: str, key: str) -> None:
+def _check_signature(artifact: memoryview, signature: str, keys: tuple[str, ...]) -> None:
     from hmac import compare_digest  # needed only with a signing key
 
     signed = artifact[: -(_HEX_DIGITS + len(_SHA256_FIELD) + _HEX_DIGITS)]
-    if not compare_digest(_hmac(key, signed), signature):
+    if not any(compare_digest(_hmac(key, signed), signature) for key in keys):
         raise InvalidArtifact("not signed", "The artifact is not signed with this function's key.")
 
 

@@ -25,22 +25,22 @@ class Model(NamedTuple):
     classifier: Classifier
 
 
-def load_model(artifact: bytes, signing_key: str | None = None) -> Model:
+def load_model(artifact: bytes, *signing_keys: str) -> Model:
     """Verify an artifact, load its model and check the model's golden samples.
 
-    Raises `InvalidArtifact` if the artifact is damaged, is not signed with the key, cannot be
+    Raises `InvalidArtifact` if the artifact is damaged, not signed with one of the keys, cannot be
     loaded, or does not reproduce its golden samples.
     """
-    manifest = verify(artifact, signing_key)
-    return load_verified(manifest, artifact, is_trusted=signing_key is not None)
+    manifest = verify(artifact, *signing_keys)
+    return load_verified(manifest, artifact, is_trusted=bool(signing_keys))
 
 
-def verify(artifact: bytes, signing_key: str | None = None) -> Manifest:
+def verify(artifact: bytes, *signing_keys: str) -> Manifest:
     """Verify an artifact, without its model, and return its manifest.
 
-    Raises `InvalidArtifact` if the artifact is damaged, or is not signed with the key.
+    Raises `InvalidArtifact` if the artifact is damaged, or is not signed with one of the keys.
     """
-    return Manifest.from_document(read_manifest(artifact, signing_key))
+    return Manifest.from_document(read_manifest(artifact, *signing_keys))
 
 
 def load_verified(manifest: Manifest, artifact: bytes, *, is_trusted: bool) -> Model:

@@ -17,6 +17,7 @@ from chalicelib.models.model import Model, load_verified, verify
 from chalicelib.settings import Settings
 from chalicelib.store.freezes import FreezeDetector
 from chalicelib.store.object_store import CURRENT, StoredObject
+from chalicelib.store.signing_keys import SigningKeys
 
 # Sent to clients while no model is loaded.
 RETRY_AFTER_SECONDS = 5
@@ -95,13 +96,15 @@ class ModelStore:
     objects : ObjectReader
         The source of the object `CURRENT`.
     settings : Settings
-        The refresh interval, the maximum size of a model and the signing key.
+        The refresh interval, the maximum size of a model and the signing keys.
     clock : callable, optional
         Returns monotonic seconds.
     start : callable, optional
         Runs a function beside the caller.
     trial : callable, optional
         Raises `InvalidArtifact` if an artifact, which is not signed, must not be loaded here.
+    keys : SigningKeys, optional
+        The keys of the settings; some may be prefetched.
     """
 
     def __init__(
@@ -111,9 +114,11 @@ class ModelStore:
         clock: Callable[[], float] = time.monotonic,
         start: Callable[[Callable[[], None]], None] = start_thread,
         trial: Callable[[bytes], None] | None = None,
+        keys: SigningKeys | None = None,
     ) -> None:
         self._objects = objects
         self._settings = settings
+        self._keys = keys or SigningKeys(settings)
         self._clock = clock
         self._start = start
         self._trial = trial
@@ -225,9 +230,9 @@ class ModelStore:
         return self._objects.fetch(CURRENT, if_none_match=etag, max_bytes=self._settings.max_bytes)
 
     def _load(self, fetched: StoredObject) -> _Loaded:
-        manifest = verify(fetched.data, self._settings.signing_key)
+        manifest = verify(fetched.data, *self._keys.get())
         check_fits(manifest, self._settings.memory_mb)
-        if self._trial is not None and self._settings.signing_key is None:
+        if self._trial is not None and not self._keys.get():
             self._trial(fetched.data)
         if self._loaded is None or fits_beside(manifest, self._settings.memory_mb):
             model = self._load_verified(manifest, fetched.data)
@@ -237,7 +242,7 @@ class ModelStore:
         return _Loaded(model, fetched.etag)
 
     def _load_verified(self, manifest: Manifest, artifact: bytes) -> Model:
-        return load_verified(manifest, artifact, is_trusted=self._settings.signing_key is not None)
+        return load_verified(manifest, artifact, is_trusted=bool(self._keys.get()))
 
     def _replace(self, old: _Loaded, manifest: Manifest, fetched: StoredObject) -> Model:
         """Drop the old model before the new one is loaded, as both do not fit the memory.
@@ -252,7 +257,7 @@ class ModelStore:
         old_manifest, etag = old.model.manifest, old.etag
         stored = self._objects.fetch(old_manifest.path, max_bytes=self._settings.max_bytes)
         assert stored is not None  # None only if an etag is passed
-        if verify(stored.data, self._settings.signing_key).version != old_manifest.version:
+        if verify(stored.data, *self._keys.get()).version != old_manifest.version:
             raise InvalidArtifact("over memory", "The store cannot give the old version back.")
         check_fits(manifest, self._settings.memory_mb, len(stored.data) // MB)
         with self._loading:

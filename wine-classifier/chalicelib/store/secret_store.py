@@ -1,0 +1,164 @@
+"""Read a secret from Systems Manager's Parameter Store or from Secrets Manager.
+
+One POST, signed with AWS Signature Version 4, through the standard library: boto3 takes half a
+second to import. This module is imported only where a variable refers to a secret.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import socket
+import time
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from chalicelib.errors import StoreError
+from chalicelib.settings import parse_reference
+
+MAX_RESPONSE_BYTES = 400_000  # a secret has at most 65,536 bytes, which JSON may escape
+
+_TYPE = "application/x-amz-json-1.1"
+
+
+class _Service(NamedTuple):
+    title: str
+    target: str  # X-Amz-Target
+    permission: str
+
+
+_SERVICES = {
+    "ssm": _Service("Systems Manager", "AmazonSSM.GetParameter", "ssm:GetParameter"),
+    "secretsmanager": _Service(
+        "Secrets Manager", "secretsmanager.GetSecretValue", "secretsmanager:GetSecretValue"
+    ),
+}
+# What the services' own codes mean; the others are named by their status.
+_CODES = {
+    "ParameterNotFound": "does not have it",
+    "ParameterVersionNotFound": "does not have it",
+    "ResourceNotFoundException": "does not have it",
+    "ThrottlingException": "was called too often",
+    "RequestLimitExceeded": "was called too often",
+    "ExpiredTokenException": "rejects the credentials",
+    "UnrecognizedClientException": "rejects the credentials",
+    "InvalidSignatureException": "rejects the signature: the clock may be wrong",
+}
+
+
+def read_secret(variable: str, reference: str, timeout_seconds: float) -> str:
+    """Return the text that a reference names.
+
+    Parameters
+    ----------
+    variable : str
+        The environment variable that holds the reference, for the message of an error.
+    reference : str
+        ``ssm:NAME``, or the ARN of a parameter or a secret.
+    timeout_seconds : float
+        The time limit of each step: connecting, sending, and each part of the response.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be read. Nothing of the response is in the message.
+    """
+    service, region, name = parse_reference(reference)
+    subject = f"{variable} cannot be read: {_SERVICES[service].title}"
+    region = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
+    body = {"Name": name, "WithDecryption": True} if service == "ssm" else {"SecretId": name}
+    try:
+        status, data = _post(service, region, json.dumps(body).encode(), timeout_seconds)
+    except TimeoutError:
+        raise _failure(f"{subject} did not respond in time.") from None
+    except socket.gaierror:
+        raise _failure(f"{subject}'s host name cannot be resolved.") from None
+    except OSError:
+        raise _failure(f"{subject} cannot be reached.") from None
+    except http.client.HTTPException:
+        raise _failure(f"{subject} sent no valid response.") from None
+    document = _parse(data)
+    if status != http.client.OK:
+        raise _failure(f"{subject} {_explain(service, status, document)}.")
+    part = document.get("Parameter") if service == "ssm" else document
+    key = "Value" if service == "ssm" else "SecretString"
+    value = part.get(key) if isinstance(part, dict) else None
+    if not isinstance(value, str):
+        raise _failure(f"{subject} sent no text.")
+    return value
+
+
+def _failure(detail: str) -> StoreError:
+    return StoreError("no signing key", detail)
+
+
+def _explain(service: str, status: int, document: dict[str, Any]) -> str:
+    code = str(document.get("__type", "")).rpartition("#")[2]
+    if code in _CODES:
+        return _CODES[code]
+    if code == "AccessDeniedException" or status == http.client.FORBIDDEN:
+        return f"denies access: it needs {_SERVICES[service].permission}"
+    return f"returned {status}"
+
+
+def _parse(data: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        document = None
+    return document if isinstance(document, dict) else {}
+
+
+def _post(service: str, region: str, body: bytes, timeout_seconds: float) -> tuple[int, bytes]:
+    url = urlsplit(_endpoint(service, region))
+    https = url.scheme == "https"
+    connect = http.client.HTTPSConnection if https else http.client.HTTPConnection
+    connection = connect(url.hostname or "", url.port, timeout=timeout_seconds)
+    try:
+        connection.request("POST", "/", body, sign(service, region, url.netloc, body))
+        response = connection.getresponse()
+        return response.status, response.read(MAX_RESPONSE_BYTES)
+    finally:
+        connection.close()
+
+
+def _endpoint(service: str, region: str) -> str:
+    own = os.environ.get(
+        "AWS_ENDPOINT_URL_SSM" if service == "ssm" else "AWS_ENDPOINT_URL_SECRETS_MANAGER"
+    )
+    domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    default = f"https://{service}.{region}.{domain}"
+    return own or os.environ.get("AWS_ENDPOINT_URL") or default
+
+
+def sign(service: str, region: str, host: str, body: bytes) -> dict[str, str]:
+    """Return the headers of a request, signed with the credentials in the environment."""
+    now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    headers = {
+        "content-type": _TYPE,
+        "host": host,
+        "x-amz-date": now,
+        "x-amz-target": _SERVICES[service].target,
+    }
+    token = os.environ.get("AWS_SESSION_TOKEN")
+    if token:
+        headers["x-amz-security-token"] = token
+    names = sorted(headers)
+    signed = ";".join(names)
+    canonical = [f"{name}:{headers[name]}" for name in names]
+    request = "\n".join(["POST", "/", "", *canonical, "", signed, hashlib.sha256(body).hexdigest()])
+    scope = f"{now[:8]}/{region}/{service}/aws4_request"
+    text = "\n".join(["AWS4-HMAC-SHA256", now, scope, hashlib.sha256(request.encode()).hexdigest()])
+    key = f"AWS4{os.environ.get('AWS_SECRET_ACCESS_KEY', '')}".encode()
+    for part in (now[:8], region, service, "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    signature = hmac.digest(key, text.encode(), "sha256").hex()
+    credential = f"{os.environ.get('AWS_ACCESS_KEY_ID', '')}/{scope}"
+    headers["authorization"] = (
+        f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={signed}, Signature={signature}"
+    )
+    return headers
