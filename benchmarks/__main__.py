@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import os
 import platform
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-
-import boto3
-from moto.server import ThreadedMotoServer
 
 from benchmarks.docs import DOCS, write_pages, write_readme
 from benchmarks.in_process import compare_in_process
@@ -32,11 +27,11 @@ from benchmarks.models import (
 from benchmarks.packages import ROOT, Package, Packages, Request, build_all
 from benchmarks.report import report
 from benchmarks.results import ONE_ROW, Compared, Results, compare_cold
+from benchmarks.server import BUCKET, s3
 from benchmarks.tables import BATCH
 from deployment.emulator.function import remove_package
 
 RUNS = 9
-BUCKET = "models"
 
 
 def main() -> None:
@@ -58,27 +53,6 @@ def main() -> None:
     if options.out is None:
         write_readme(results)
     print(report(results), end="")
-
-
-@contextmanager
-def s3() -> Iterator[dict[str, str]]:
-    """Start an S3 server with a bucket; yield and set the environment variables of its clients."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # instead of a line for each request
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    environment = {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "benchmark",
-        "AWS_SECRET_ACCESS_KEY": "benchmark",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    os.environ.update(environment)
-    boto3.client("s3").create_bucket(Bucket=BUCKET)
-    try:
-        yield environment
-    finally:
-        server.stop()
 
 
 def run(packages: Packages, environment: Mapping[str, str], runs: int, folder: Path) -> Results:

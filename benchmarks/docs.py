@@ -26,12 +26,12 @@ def write_readme(results: Results) -> None:
     README.write_text(replace_table(README.read_text(), main_table(results)))
 
 
-def replace_table(page: str, table: str) -> str:
+def replace_table(page: str, table: str, name: str = "benchmark") -> str:
     """Replace the table between the marks of a page; raise ValueError if a mark is missing."""
-    before, start, rest = page.partition(START)
-    _, end, after = rest.partition(END)
+    before, start, rest = page.partition(f"<!-- {name} -->")
+    _, end, after = rest.partition(f"<!-- /{name} -->")
     if not (start and end):
-        raise ValueError(f"The page has no marks for the table: {START} and then {END}.")
+        raise ValueError(f"The page has no marks for the table, <!-- {name} --> and its end.")
     return f"{before}{start}\n\n{table}\n\n{end}{after}"
 
 

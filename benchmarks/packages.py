@@ -58,22 +58,23 @@ class Packages(NamedTuple):
 def build_all(folder: Path) -> Packages:
     """Build the packages and unpack them to a folder."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    hello = _unpack("Chalice, hello world", _package_chalice("hello"), folder / "hello")
-    fastapi = _unpack("FastAPI, Mangum, joblib", _package_fastapi(), folder / "fastapi")
+    hello = unpack_named("Chalice, hello world", _package_chalice("hello"), folder / "hello")
+    fastapi = unpack_named("FastAPI, Mangum, joblib", _package_fastapi(), folder / "fastapi")
     return Packages(
         hello=hello._replace(request=Request("/")),
-        tutorial=_unpack(
+        tutorial=unpack_named(
             "the tutorial's handler", _package_chalice("tutorial"), folder / "tutorial"
         ),
         fastapi=fastapi._replace(handler="app.handler"),
-        this_project=_unpack("this project", _package_this_project(), folder / "this_project"),
-        json_only=_unpack(
+        this_project=unpack_named("this project", package_this_project(), folder / "this_project"),
+        json_only=unpack_named(
             "a parse-only route", _package_chalice("json_only"), folder / "json_only"
         ),
     )
 
 
-def _unpack(name: str, package: Path, folder: Path) -> Package:
+def unpack_named(name: str, package: Path, folder: Path) -> Package:
+    """Unpack a package to a folder, under a name for the report."""
     code = unpack_package(package, folder)
     unzipped = sum(path.stat().st_size for path in code.rglob("*") if path.is_file())
     return Package(name, code, Size(package.stat().st_size, unzipped))
@@ -115,7 +116,8 @@ def _package_fastapi() -> Path:
     return package
 
 
-def _package_this_project() -> Path:
+def package_this_project() -> Path:
+    """Build this project's package, and return its path."""
     command = [sys.executable, "-m", "deployment", "package", "--stage", "dev"]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return ROOT / "dist" / "dev" / "deployment.zip"

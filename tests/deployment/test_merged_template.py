@@ -280,7 +280,8 @@ def test_prod_serves_signed_models_only_unless_it_is_packaged_as_unsigned() -> N
         environments.append(function["Environment"]["Variables"].keys() - {"MODEL_URL"})
         assert ("SigningKeySecret" in overlay["Resources"]) is not unsigned
         assert ("SigningKey" in overlay["Parameters"]) is not unsigned
-    assert environments == [{"MODEL_SIGNING_KEY"}, {"MODEL_UNSIGNED"}]
+    keys = {"MODEL_SIGNING_KEY", "MODEL_SIGNING_KEY_PREVIOUS"}
+    assert environments == [keys, {"MODEL_UNSIGNED"}]
     config = json.loads((APP / ".chalice" / "config.json").read_text())["stages"]
     stages = {name: stage.get("environment_variables", {}) for name, stage in config.items()}
     assert stages["prod"]["MODEL_STAGE"] == "prod"  # in which the server itself requires a key

@@ -24,6 +24,7 @@ def test_every_variable_that_serving_reads_is_on_the_page() -> None:
 def test_the_defaults_on_the_page_are_those_of_the_settings() -> None:
     """`none` stands for what is not set."""
     settings = Settings.from_environ({"MODEL_URL": "file:///"})._asdict()
+    settings["signing_key"] = settings.pop("signing_secrets")
     log = LogSettings()._asdict()
     fields = {f"LOG_{name.upper()}": value for name, value in log.items()}
     fields |= {f"MODEL_{name.upper()}": value for name, value in settings.items()}

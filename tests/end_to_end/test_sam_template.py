@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 import pytest
 
+from chalicelib.store.secret_store import SERVICES
 from deployment import access
 from deployment.chalice_project import temporary_copy
 from deployment.sam_template import read_overlay, write_template
@@ -209,12 +210,46 @@ def test_prod_has_a_hidden_parameter_for_the_signing_key(
     template = templates["prod"]
     assert template["Parameters"]["SigningKey"]["NoEcho"] is True
     variables = template["Resources"]["APIHandler"]["Properties"]["Environment"]["Variables"]
-    assert variables["MODEL_SIGNING_KEY"]["Fn::If"][1:] == [
+    assert variables["MODEL_SIGNING_KEY"]["Fn::If"][2]["Fn::If"][1:] == [
         {"Ref": "SigningKey"},
         {"Fn::Sub": "{{resolve:secretsmanager:${SigningKeySecret}}}"},
     ]
     secret = template["Resources"]["SigningKeySecret"]["Properties"]["GenerateSecretString"]
     assert secret["PasswordLength"] >= 32
+
+
+def test_a_key_that_the_function_reads_is_the_only_one_it_may_read(
+    folders: dict[str, Path],
+) -> None:
+    """The stack then makes no secret, and the key is in no variable."""
+    arn = "arn:aws:ssm:eu-central-1:123456789012:parameter/wine/key"
+    template = folders["prod"] / "sam.json"
+    resources = translate(template, SigningKeyArn=arn)["Resources"]
+    variables = resources["APIHandler"]["Properties"]["Environment"]["Variables"]
+    # The second item is there for the order: the function may read the key when it gets the ARN.
+    assert variables["MODEL_SIGNING_KEY"] == {
+        "Fn::Select": [0, [{"Ref": "SigningKeyArn"}, {"Ref": "ReadSigningKey"}]]
+    }
+    assert "MODEL_SIGNING_KEY_PREVIOUS" not in variables
+    assert "SigningKeySecret" not in resources
+    policy = resources["ReadSigningKey"]["Properties"]
+    [statement] = policy["PolicyDocument"]["Statement"]
+    assert statement["Resource"] == {"Ref": "SigningKeyArn"}
+    permissions = {service.permission for service in SERVICES.values()}
+    assert set(statement["Action"]) == permissions
+    assert policy["Roles"] == [{"Ref": "ApiHandlerRole"}]
+    assert "ReadSigningKey" not in translate(template)["Resources"]
+
+
+def test_a_rotation_has_a_hidden_parameter_for_the_previous_key(
+    folders: dict[str, Path],
+) -> None:
+    """The function accepts models that are signed with it too."""
+    template = folders["prod"] / "sam.json"
+    translated = translate(template, SigningKeyPrevious="the-key-of-last-year")
+    variables = translated["Resources"]["APIHandler"]["Properties"]["Environment"]["Variables"]
+    assert variables["MODEL_SIGNING_KEY_PREVIOUS"] == {"Ref": "SigningKeyPrevious"}
+    assert translated["Parameters"]["SigningKeyPrevious"]["NoEcho"] is True
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])

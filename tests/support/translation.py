@@ -47,6 +47,8 @@ def translate(sam_template: Path, **parameters: str) -> Template:
 
 def _evaluate(condition: dict[str, Any], parameters: dict[str, Any]) -> bool:
     [(function, arguments)] = condition.items()
+    if function == "Fn::And":
+        return all(_evaluate(argument, parameters) for argument in arguments)
     if function == "Fn::Not":
         return not _evaluate(arguments[0], parameters)
     assert function == "Fn::Equals", function

@@ -31,7 +31,7 @@ class _Service(NamedTuple):
     permission: str
 
 
-_SERVICES = {
+SERVICES = {
     "ssm": _Service("Systems Manager", "AmazonSSM.GetParameter", "ssm:GetParameter"),
     "secretsmanager": _Service(
         "Secrets Manager", "secretsmanager.GetSecretValue", "secretsmanager:GetSecretValue"
@@ -68,7 +68,7 @@ def read_secret(variable: str, reference: str, timeout_seconds: float) -> str:
         If it cannot be read. Nothing of the response is in the message.
     """
     service, region, name = parse_reference(reference)
-    subject = f"{variable} cannot be read: {_SERVICES[service].title}"
+    subject = f"{variable} cannot be read: {SERVICES[service].title}"
     region = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
     body = {"Name": name, "WithDecryption": True} if service == "ssm" else {"SecretId": name}
     try:
@@ -101,7 +101,7 @@ def _explain(service: str, status: int, document: dict[str, Any]) -> str:
     if code in _CODES:
         return _CODES[code]
     if code == "AccessDeniedException" or status == http.client.FORBIDDEN:
-        return f"denies access: it needs {_SERVICES[service].permission}"
+        return f"denies access: it needs {SERVICES[service].permission}"
     return f"returned {status}"
 
 
@@ -142,7 +142,7 @@ def sign(service: str, region: str, host: str, body: bytes) -> dict[str, str]:
         "content-type": _TYPE,
         "host": host,
         "x-amz-date": now,
-        "x-amz-target": _SERVICES[service].target,
+        "x-amz-target": SERVICES[service].target,
     }
     token = os.environ.get("AWS_SESSION_TOKEN")
     if token:

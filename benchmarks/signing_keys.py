@@ -1,0 +1,96 @@
+"""What a signing key adds to a cold start, by where it is: `python -m benchmarks.signing_keys`.
+
+The functions run on the Lambda runtime emulator, one after the other in random order in each run.
+S3, Systems Manager and Secrets Manager are one server on this machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import boto3
+from tabulate import tabulate
+
+from benchmarks.docs import DOCS, replace_table
+from benchmarks.measure import measure
+from benchmarks.models import wine_model
+from benchmarks.packages import Package, Request, package_this_project, unpack_named
+from benchmarks.results import compare_cold
+from benchmarks.server import BUCKET, s3
+from chalicelib.settings import derive_key
+from deployment.emulator.function import remove_package
+from training.registry import ModelRegistry
+
+RUNS = 15
+SECRET = "the secret of this benchmark"
+URL = f"s3://{BUCKET}/wine"
+PAGE = DOCS / "how-to" / "secure.md"
+NAMES = ("no key", "a secret", "`ssm:NAME`", "an ARN of Secrets Manager")
+
+
+def main() -> None:
+    """Measure, print and write the table to its page."""
+    parser = argparse.ArgumentParser(description="Measure cold starts by where the key is.")
+    parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument("--print", action="store_true", help="leave the page unchanged")
+    options = parser.parse_args()
+    with s3() as environment, tempfile.TemporaryDirectory() as scratch:
+        package = unpack_named("this project", package_this_project(), Path(scratch, "code"))
+        try:
+            packages = make_packages(package, store_secret())
+            variables = environment | {"AWS_REGION": os.environ["AWS_DEFAULT_REGION"]}
+            table = measure_table(packages, variables, options.runs)
+        finally:
+            remove_package(package.code)
+    print(table)
+    if not options.print:
+        PAGE.write_text(replace_table(PAGE.read_text(), table, "signing-keys"))
+
+
+def store_secret() -> dict[str, str]:
+    """Publish a signed model, store its secret, and return the references to it."""
+    ModelRegistry(URL, derive_key(SECRET, URL, "")).publish(wine_model())
+    boto3.client("ssm").put_parameter(Name="/wine/key", Value=SECRET, Type="SecureString")
+    arn = boto3.client("secretsmanager").create_secret(Name="wine", SecretString=SECRET)["ARN"]
+    return dict(zip(NAMES, ("", SECRET, "ssm:/wine/key", arn), strict=True))
+
+
+def make_packages(package: Package, keys: Mapping[str, str]) -> list[Package]:
+    """Return the same package once for each key."""
+    return [
+        package._replace(
+            name=name,
+            request=Request("/classify", {"data": ".10"}),
+            variables={"MODEL_URL": URL} | ({"MODEL_SIGNING_KEY": key} if key else {}),
+        )
+        for name, key in keys.items()
+    ]
+
+
+def measure_table(packages: list[Package], variables: Mapping[str, str], runs: int) -> str:
+    """Return a table of cold starts, and of what each has more than without a key."""
+    measured = measure(packages, [], variables, runs)
+    rows = []
+    for package in packages:
+        compared = compare_cold(measured, package.name, NAMES[0])
+        pairs = zip(compared.measured, compared.baseline, strict=True)
+        more = statistics.median(1000 * (a - b) for a, b in pairs)
+        rows.append(
+            [
+                package.name,
+                f"{1000 * statistics.median(compared.measured):.0f}",
+                "" if package.name == NAMES[0] else f"{more:+.1f}",
+                f"{statistics.median(compared.ratios):.2f}",
+            ]
+        )
+    headers = ["key", "cold start, ms", "more, ms", "ratio"]
+    return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
+
+
+if __name__ == "__main__":
+    main()
