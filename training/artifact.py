@@ -24,7 +24,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from chalicelib.errors import InvalidArtifact, InvalidSetting
 from chalicelib.models.artifact import FOOTER_BYTES, make_footer
-from chalicelib.models.model import load_model
+from chalicelib.models.model import load_model, verify
 from chalicelib.settings import maximum_bytes
 from training.data.fitted_columns import make_table
 from training.data.signature import infer_signature
@@ -179,10 +179,13 @@ def _build(
     table, labels = _read_data(estimator, X, y, feature_names)
     _check_private(private, [*table.names, *getattr(X, "columns", ())])
     predicted = _predict(estimator, table)
+    texts = [str(label) for label in predicted]
     _check_labels(estimator, labels)
     signature = infer_signature(estimator, table)
     try:
-        exported = export(estimator, table, signature, labels=labels, runtime=runtime)
+        exported = export(
+            estimator, table, signature, labels=labels, predicted=texts, runtime=runtime
+        )
     except TrainingError:
         raise
     except Exception as error:  # the estimator rejects some of the samples that models share
@@ -198,7 +201,6 @@ def _build(
             folds=cv,
             feature_names=feature_names,
         )
-    texts = [str(label) for label in predicted]
     manifest = build_manifest(
         estimator,
         table,
@@ -217,9 +219,11 @@ def _build(
     artifact = write(json.dumps(manifest))
     _check_size(artifact)
     memory = measure_memory(artifact)
-    if memory:
+    if memory:  # a process like a server's has loaded it
         artifact = write(json.dumps(manifest | {"memory": memory}))
-    load_model(artifact)  # a server must be able to load it
+        verify(artifact)
+    else:
+        load_model(artifact)  # a server must be able to load it
     return BuiltModel(
         artifact, version, exported.runtime, exported.comparison, exported.attempts, metrics
     )

@@ -154,7 +154,7 @@ def publish_estimator(registry: ModelRegistry, options: argparse.Namespace) -> N
     card = None
     if options.card:  # before anything is written: it may fail
         card = _make_card(read_manifest(built.artifact), source, show_rows=False)
-    publish(registry, built.artifact, options)
+    publish(registry, built.artifact, options, is_loaded=True)
     if card is not None and not options.dry_run:
         from training.card.store import CardStore
 
@@ -209,13 +209,19 @@ def _print_files(card: Card, path: Path) -> None:
         print(f"Wrote {each}")
 
 
-def publish(registry: ModelRegistry, artifact: bytes, options: argparse.Namespace) -> None:
+def publish(
+    registry: ModelRegistry,
+    artifact: bytes,
+    options: argparse.Namespace,
+    *,
+    is_loaded: bool = False,
+) -> None:
     """Publish an artifact that fits the memory, or print what that would do."""
     check_memory(artifact, options.memory or stage_memory(options.stage or ""))
     if not options.dry_run:
-        print(f"Published {registry.publish(artifact)}")
+        print(f"Published {registry.publish(artifact, is_loaded=is_loaded)}")
         return
-    plan = registry.plan_publish(artifact)
+    plan = registry.plan_publish(artifact, is_loaded=is_loaded)
     state = "new version" if plan.is_new else "existing version"
     print(f"Would publish {plan.url} ({state}). Live version: {plan.live or 'none'}")
 

@@ -26,44 +26,45 @@ _MEASURE = """
 import contextlib, json, re, resource, sys
 import obstore
 import chalicelib.protocols.classify
+from chalicelib.errors import InvalidArtifact
 from chalicelib.models.model import load_model
 
 with contextlib.suppress(ImportError):  # not needed where models are fitted
     import chalice.app
 
-def peak():
+def memory(field):
     if sys.platform == "linux":
         with open("/proc/self/status") as status:
-            return int(re.search(r"VmHWM:\\s+(\\d+) kB", status.read())[1]) * 1024
+            return int(re.search(rf"{field}:\\s+(\\d+) kB", status.read())[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
-def load():
+idle = memory("VmHWM")
+try:
     with open(sys.argv[1], "rb") as file:
-        return load_model(file.read())
-
-idle = peak()
-first = load()
-loaded = peak()
-second = load()
-print(json.dumps([idle, loaded, peak()]))
+        model = load_model(file.read())
+except InvalidArtifact as error:
+    print(json.dumps(str(error)))
+else:
+    print(json.dumps([idle, memory("VmHWM"), memory("VmRSS")]))
 """
 
 LOG = logging.getLogger(__name__)
 
 
 def measure_memory(artifact: bytes) -> dict[str, int] | None:
-    """Measure an idle process that loads an artifact, and then another beside it.
+    """Measure a process like a server's that loads an artifact and checks its golden samples.
 
     Returns
     -------
     dict of str to int, or None
         Megabytes at most: ``idle`` before, ``load`` while the model is loaded and verified,
-        ``swap`` while another of the same size is loaded beside it. None for a small artifact.
+        ``swap`` while another of the same size is loaded beside it, which is computed as a server
+        does. None for a small artifact, which is not loaded.
 
     Raises
     ------
     InvalidArtifact
-        If the process ends in a crash, or does not end.
+        If the process rejects the artifact, ends in a crash, or does not end.
     """
     if len(artifact) < MEASURED_BYTES:
         return None
@@ -82,8 +83,11 @@ def measure_memory(artifact: bytes) -> dict[str, int] | None:
             raise InvalidArtifact(
                 "failed trial", "A process that loads the model crashes, or does not end."
             ) from error
-    idle, load, swap = (-(-each // MB) for each in json.loads(process.stdout))
-    return {"idle": idle, "load": load, "swap": swap}
+    report = json.loads(process.stdout)
+    if isinstance(report, str):
+        raise InvalidArtifact("failed trial", report)
+    idle, load, loaded = (-(-each // MB) for each in report)
+    return {"idle": idle, "load": load, "swap": loaded + load - idle}
 
 
 def stage_memory(stage: str) -> int:

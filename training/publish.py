@@ -161,7 +161,10 @@ def publish(
     check_memory(artifact, stage_memory(stage) if memory is None else memory)
     if card:  # before anything is written: it may fail
         html = _make_card(artifact, estimator, X, y, test=test, feature_names=feature_names)
-    url = registry.plan_publish(artifact).url if dry_run else registry.publish(artifact)
+    if dry_run:
+        url = registry.plan_publish(artifact, is_loaded=True).url
+    else:
+        url = registry.publish(artifact, is_loaded=True)
     if html is not None and not dry_run:
         from training.card.store import CardStore
 

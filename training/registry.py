@@ -29,7 +29,8 @@ from chalicelib.models.artifact import (
     parse_manifest,
     read_footer,
 )
-from chalicelib.models.model import Model, load_model
+from chalicelib.models.manifest import Manifest
+from chalicelib.models.model import load_model, verify
 from chalicelib.store.object_store import CURRENT
 from training.errors import NoOlderVersion, UnknownVersion
 from training.history import Action, Entry, History
@@ -113,13 +114,16 @@ class ModelRegistry:
         self._keys = signing_keys
         self._history = History(self._store)
 
-    def publish(self, artifact: bytes) -> str:
+    def publish(self, artifact: bytes, *, is_loaded: bool = False) -> str:
         """Write a version, if it is new, make it live and return its URL.
 
         Parameters
         ----------
         artifact : bytes
             From `training.artifact.build_artifact`.
+        is_loaded : bool, default=False
+            Whether this process has just built the artifact, and loaded it as a server does: its
+            model is not loaded again.
 
         Raises
         ------
@@ -130,24 +134,26 @@ class ModelRegistry:
         """
         if self._keys:
             artifact = sign_artifact(artifact, self._keys[0])
-        model = load_model(artifact, *self._keys)
-        path = _version_path(model)
+        manifest = _verify(artifact, *self._keys, is_loaded=is_loaded)
+        path = _version_path(manifest)
         self._store.create_folder()
         with self._store.lock():
             try:
                 self._store.put(path, artifact, mode="create")
             except AlreadyExistsError:
                 artifact = self._keep_or_repair(path, artifact)
-            self._make_live(model.manifest.version, artifact, "publish")
+            self._make_live(manifest.version, artifact, "publish")
         return f"{self.url}/{path}"
 
-    def plan_publish(self, artifact: bytes) -> Plan:
+    def plan_publish(self, artifact: bytes, *, is_loaded: bool = False) -> Plan:
         """Check an artifact as `publish` does and return what would happen; write nothing.
 
         Parameters
         ----------
         artifact : bytes
             From `training.artifact.build_artifact`.
+        is_loaded : bool, default=False
+            As for `publish`.
 
         Raises
         ------
@@ -156,7 +162,7 @@ class ModelRegistry:
         StoreError
             If the store cannot be read.
         """
-        path = _version_path(load_model(artifact))
+        path = _version_path(_verify(artifact, is_loaded=is_loaded))
         live, is_new = None, True
         try:
             live = self.live_version()
@@ -421,8 +427,12 @@ def sign_artifact(artifact: bytes, key: str) -> bytes:
     return content + make_footer(content, footer.manifest_start, footer.manifest_length, key)
 
 
-def _version_path(model: Model) -> str:
-    manifest = model.manifest
+def _verify(artifact: bytes, *keys: str, is_loaded: bool) -> Manifest:
+    """Return the manifest of an artifact that a server accepts."""
+    return verify(artifact, *keys) if is_loaded else load_model(artifact, *keys).manifest
+
+
+def _version_path(manifest: Manifest) -> str:
     return f"{VERSIONS}/{_check_version(manifest.version)}.{EXTENSIONS[manifest.runtime]}"
 
 

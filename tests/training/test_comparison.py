@@ -63,7 +63,8 @@ def test_missing_values_and_unseen_categories_are_compared_only_if_accepted() ->
     signature = infer_signature(estimator, table)
     required = {feature.name for feature in signature.features if feature.required}
     assert required == {"member", "size"}
-    samples = comparison_samples(table, signature, list(range(len(X))), Sizes(300, 5_000, 1_000))
+    rows = list(range(len(X)))
+    samples, _ = comparison_samples(table, signature, rows, Sizes(300, 5_000, 1_000))
     assert np.isnan(samples.numbers).any(axis=0).tolist() == [True, True, False]
     missing = np.array([[value is None for value in row] for row in samples.texts])
     assert missing.any(axis=0).tolist() == [True, False]

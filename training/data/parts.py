@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 
 _HOLDERS = ("_CalibratedClassifier",)  # hold estimators, and are none
 _ATOMS = (str, int, np.int64)  # of which a dict, such as a vocabulary, may hold very many
-_NUMBERS_OF_A_PATH = 200
+NUMBERS_OF_A_PATH = 200
 _PASSES_OVER_TERMS = 4  # counts, weights, their squares and lengths
 
 
@@ -39,11 +39,11 @@ def find_estimators(estimator: Any) -> Iterator[BaseEstimator]:
             yield part
 
 
-def count_numbers(estimator: Any) -> int:
+def count_numbers(estimator: Any, of_a_tree: int = NUMBERS_OF_A_PATH) -> int:
     """Return with about how many numbers an estimator works to predict a sample.
 
-    They are all in its arrays, such as coefficients and reference samples, a path in each tree, and
-    a column for each term.
+    They are all in its arrays, such as coefficients and reference samples, `of_a_tree` in each
+    tree, and a column for each term.
     """
     count = 0
     for part in iterate_parts(estimator):
@@ -52,7 +52,7 @@ def count_numbers(estimator: Any) -> int:
         elif hasattr(part, "nnz"):
             count += part.nnz
         if hasattr(part, "tree_"):
-            count += _NUMBERS_OF_A_PATH
+            count += of_a_tree
         elif hasattr(part, "vocabulary_"):
             count += _PASSES_OVER_TERMS * len(part.vocabulary_)
     return count

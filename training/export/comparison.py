@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,6 +37,9 @@ LARGEST_NUMBERS = (LARGEST_NUMBER, 1e150, 1e100, FLOAT32_MAX, 1e15, 1e9)
 REFERENCE_ROWS = 10_000
 MAX_SLICE_ROWS = 1_000
 MAX_SLICE_VALUES = 8_000_000  # numbers that the estimator works with at once, 64 MB
+
+
+_Prediction = tuple[list[str], npt.NDArray[np.float64] | None]  # labels, probabilities
 
 
 class Comparison(NamedTuple):
@@ -94,17 +98,22 @@ class Reference(NamedTuple):
 
 
 def compute_reference(
-    estimator: Any, table: Table, signature: Signature, labels: npt.NDArray[Any] | None = None
+    estimator: Any,
+    table: Table,
+    signature: Signature,
+    labels: npt.NDArray[Any] | None = None,
+    predicted: Sequence[str] | None = None,
 ) -> Reference:
     """Predict the comparison samples with the fitted estimator.
 
     Of a large table, they are a random part with samples of each of the `labels`, which have the
-    shape (samples,).
+    shape (samples,). `predicted` are the labels that the estimator predicts for the table, if they
+    are known.
     """
     width, operations = len(table.names), count_numbers(estimator)
     sizes = comparison_sizes(width, operations)
     rows = choose_rows(np.zeros(len(table)) if labels is None else labels, sizes.table)
-    samples = comparison_samples(table, signature, rows, sizes)
+    changed, samples = comparison_samples(table, signature, rows, sizes)
     if signature.has_probabilities and has_steps(estimator):
 
         def predict_proba(samples: Arrays) -> npt.NDArray[np.float64]:
@@ -113,21 +122,42 @@ def compute_reference(
             return finite
 
         steps = step_samples(predict_proba, table, signature, step_margin(estimator))
-        samples = Arrays.concatenate([steps, samples])
-    size = len(samples.numbers)
+        changed = Arrays.concatenate([steps, changed])
+    size = len(changed.numbers) + len(rows)
     LOG.info("comparing %d samples, %d of the table's %d", size, len(rows), len(table))
-    slice_rows = min(MAX_SLICE_ROWS, 1 + MAX_SLICE_VALUES // max(width, operations))
-    parts = progress(samples.slices(REFERENCE_ROWS), "predicting")
-    predictions = [_predict(estimator, table, signature, part) for part in parts]
+    known = None if predicted is None else [predicted[row] for row in rows]
+    predictions = [
+        *_predict_slices(estimator, table, signature, changed),
+        *_predict_slices(estimator, table, signature, samples, known),
+    ]
     probabilities = [part for _, part in predictions if part is not None]
+    values = count_numbers(estimator, of_a_tree=1 + len(signature.classes))
     return Reference(
-        samples,
+        Arrays.concatenate([changed, samples]),
         [label for labels_of_part, _ in predictions for label in labels_of_part],
         np.concatenate(probabilities) if probabilities else None,
         len(rows),
         len(table),
-        slice_rows,
+        min(MAX_SLICE_ROWS, 1 + MAX_SLICE_VALUES // max(width, values)),
     )
+
+
+def _predict_slices(
+    estimator: Any,
+    table: Table,
+    signature: Signature,
+    samples: Arrays,
+    labels: list[str] | None = None,
+) -> Iterator[_Prediction]:
+    """Predict samples, with `labels` if these are known."""
+    for number, part in enumerate(progress(samples.slices(REFERENCE_ROWS), "predicting")):
+        if labels is None:
+            yield _predict(estimator, table, signature, part)
+            continue
+        start, probabilities = number * REFERENCE_ROWS, None
+        if signature.has_probabilities:
+            probabilities = call_predict_proba(estimator, table.to_estimator_input(part))
+        yield labels[start : start + REFERENCE_ROWS], probabilities
 
 
 def find_largest_number(
@@ -173,9 +203,7 @@ def _predicts_extremes(
     return all(np.array(actual.labels)[is_served] == np.array(expected)[is_served])
 
 
-def _predict(
-    estimator: Any, table: Table, signature: Signature, samples: Arrays
-) -> tuple[list[str], npt.NDArray[np.float64] | None]:
+def _predict(estimator: Any, table: Table, signature: Signature, samples: Arrays) -> _Prediction:
     return call_estimator(
         estimator, table.to_estimator_input(samples), probabilities=signature.has_probabilities
     )

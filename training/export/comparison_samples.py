@@ -87,11 +87,13 @@ def choose_rows(labels: npt.NDArray[Any], count: int) -> list[int]:
     return rows
 
 
-def comparison_samples(table: Table, signature: Signature, rows: list[int], sizes: Sizes) -> Arrays:
-    """Return the samples that models are compared on.
+def comparison_samples(
+    table: Table, signature: Signature, rows: list[int], sizes: Sizes
+) -> tuple[Arrays, Arrays]:
+    """Return the samples that models are compared on: those made to differ, and the table's.
 
-    They are those `rows` of the table, samples with rounded numbers, as many halfway between two
-    others, and random ones: numbers uniform over their range, text from the table, in other
+    The latter are the `rows`. The others are samples with rounded numbers, as many halfway between
+    two others, and random ones: numbers uniform over their range, text from the table, in other
     spellings and, where the estimator accepts it, unseen. If features may be missing, there are as
     many random ones again with missing values, and one sample with its first feature alone.
     """
@@ -106,7 +108,7 @@ def comparison_samples(table: Table, signature: Signature, rows: list[int], size
     if not all(feature.required for feature in signature.features):
         parts.append(_with_missing_values(random, parts[0], signature))
         parts.append(_first_feature_alone(samples, signature))
-    return Arrays.concatenate([*parts, samples])  # those that are made to differ first
+    return Arrays.concatenate(parts), samples
 
 
 def extreme_samples(table: Table, signature: Signature, largest: float) -> Arrays:

@@ -13,6 +13,7 @@ import sklearn
 
 from chalicelib.errors import InvalidArtifact
 from chalicelib.inputs.signature import LARGEST_NUMBER, Signature
+from chalicelib.models.memory import release_free_memory
 from chalicelib.runtimes.base import Classifier
 from chalicelib.runtimes.onnx_classifier import OnnxClassifier
 from chalicelib.runtimes.sklearn_classifier import SklearnClassifier
@@ -74,19 +75,21 @@ def export(
     signature: Signature,
     *,
     labels: npt.NDArray[Any] | None = None,
+    predicted: Sequence[str] | None = None,
     runtime: str | None = None,
 ) -> Exported:
     """Export a fitted classifier with the first strategy whose predictions are exact.
 
     The order is ONNX in float64, ONNX in float32, scikit-learn. `runtime`, one of `RUNTIMES`,
-    limits the search to one runtime. `labels` are the table's, as for `compute_reference`.
+    limits the search to one runtime. `labels` and `predicted` are the table's, as for
+    `compute_reference`.
 
     Raises
     ------
     NotExportable
         If no strategy is exact.
     """
-    reference = compute_reference(estimator, table, signature, labels)
+    reference = compute_reference(estimator, table, signature, labels, predicted)
     attempts = []
     for candidate in _candidates(estimator, table, signature):
         if runtime not in (None, candidate.runtime):
@@ -147,6 +150,7 @@ def _try(
     strategy = candidate.strategy
     try:
         model = candidate.write()
+        release_free_memory()  # before ONNX Runtime takes as much
         classifier = candidate.load(model)
         comparison = compare(classifier, reference)
     except (NotExportable, InvalidArtifact) as error:
