@@ -11,5 +11,6 @@ imports only the layers below it::
     data/                   tables, user files, the inferred signature
     errors
 
-``wine/`` is the worked example: its data, estimators and evaluation, used by ``commands`` only.
+``scoring/`` labels the rows of a file, and alone needs ``pyarrow``. ``wine/`` is the worked
+example: its data, estimators and evaluation, used by ``commands`` only.
 """

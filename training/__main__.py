@@ -14,6 +14,7 @@ from pathlib import Path
 from chalicelib.errors import ServingError
 from training.environments import find_other_sklearn, run_with_sklearn
 from training.errors import TrainingError, first_line
+from training.scoring import command as score
 
 DEFAULT_ARTIFACT = Path("dist/wine.onnx")
 
@@ -40,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if other_sklearn:
             command = sys.argv[1:] if arguments is None else arguments
             return run_with_sklearn(other_sklearn, options.model, command)
+        if options.command == "score":
+            return score.run(options)
         # Imported here: --help and usage errors do not wait for scikit-learn.
         from training import commands
 
@@ -247,6 +250,9 @@ def _create_parser() -> argparse.ArgumentParser:
     _add_store(card)
 
     _add_drift(commands)
+    score_parser = score.add_parser(commands)
+    _add_store(score_parser)
+    _add_stage(score_parser)
     return parser
 
 

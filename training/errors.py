@@ -12,6 +12,8 @@ TrainingError
     UnreadableLog      the log cannot be read, or has no summary of served rows
     NoDistribution     the version was published without its training distribution
     DriftFound         served rows are unlike the training data
+    UnreadableTable    a table to score cannot be read, or its columns do not fit the model
+    CannotScore        a run that scores a table cannot begin or go on
 """
 
 from __future__ import annotations
@@ -136,6 +138,14 @@ class NoOlderVersion(TrainingError):
 
     def __init__(self, live: str | None, url: str) -> None:
         super().__init__(f"No version was live before {live or 'the last one'} in {url}.")
+
+
+class UnreadableTable(TrainingError):
+    """A table to score cannot be read, or its columns do not fit the model."""
+
+
+class CannotScore(TrainingError):
+    """A run that scores a table cannot begin or go on."""
 
 
 def one_line(text: str, characters: int) -> str:

@@ -106,6 +106,7 @@ class CategoryEncoder:
 
     def __init__(self, feature: int, categories: Sequence[str]) -> None:
         self.feature = feature
+        self.categories = categories
         self._unknown = float(len(categories))
         self._codes: dict[str | None, float] = {
             category: float(index) for index, category in enumerate(categories)

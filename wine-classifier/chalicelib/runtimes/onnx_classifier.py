@@ -60,7 +60,7 @@ class OnnxClassifier:
 
             audit(model)
         try:
-            self._session = Session(model)
+            self.session = Session(model)
         except ImportError as error:
             raise InvalidArtifact(
                 "missing runtime",
@@ -75,7 +75,7 @@ class OnnxClassifier:
         outputs: dict[str, tuple[int, ...]] = {CLASS_INDEX_OUTPUT: ()}
         if signature.has_probabilities:
             outputs[PROBABILITIES_OUTPUT] = (len(signature.classes),)
-        if (self._session.input_names, self._session.output_names, self._session.row_shapes) != (
+        if (self.session.input_names, self.session.output_names, self.session.row_shapes) != (
             [SAMPLES_INPUT],
             list(outputs),
             list(outputs.values()),
@@ -85,7 +85,7 @@ class OnnxClassifier:
             )
         self._classes = signature.classes
         self._text_columns = {index: i for i, index in enumerate(signature.text_indices)}
-        self._encoders = _make_encoders(text_encoders)
+        self.encoders = _make_encoders(text_encoders)
 
     @property
     def runtime(self) -> str:
@@ -94,14 +94,14 @@ class OnnxClassifier:
 
     def check_cost(self, samples: Samples) -> None:
         """Raise `BodyTooLarge` if the samples' texts take too long for one request."""
-        if self._encoders:
+        if self.encoders:
             from chalicelib.inputs.text_encoding import check_cost
 
-            check_cost(samples, self._text_columns, self._encoders)
+            check_cost(samples, self._text_columns, self.encoders)
 
     def predict(self, samples: Samples) -> Prediction:
         """Classify samples."""
-        width = sum(encoder.width for encoder in self._encoders) or 1
+        width = sum(encoder.width for encoder in self.encoders) or 1
         size = max(1, min(MAX_ROWS_PER_RUN, MAX_VALUES_PER_RUN // width))
         if samples.rows <= size:
             return self._predict_part(samples)
@@ -113,10 +113,10 @@ class OnnxClassifier:
             return self._run(samples.rows, samples.numbers)
         from chalicelib.inputs.text_encoding import encode_texts  # only models with text need it
 
-        return self._run(samples.rows, encode_texts(samples, self._text_columns, self._encoders))
+        return self._run(samples.rows, encode_texts(samples, self._text_columns, self.encoders))
 
     def _run(self, rows: int, matrix: array[float]) -> Prediction:
-        class_indices, *probabilities = self._session.run(rows, matrix)
+        class_indices, *probabilities = self.session.run(rows, matrix)
         labels = [self._classes[index] for index in class_indices]
         return Prediction(labels, probabilities[0] if probabilities else None)
 

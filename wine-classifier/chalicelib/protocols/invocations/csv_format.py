@@ -122,10 +122,11 @@ def _parse_row(cells: list[str], features: Sequence[Feature | None]) -> list[Any
     """Parse each cell by its feature; a row of another length is returned as it is."""
     if len(cells) != len(features):
         return list(cells)
-    return [_parse_cell(cell, feature) for cell, feature in zip(cells, features, strict=True)]
+    return [parse_cell(cell, feature) for cell, feature in zip(cells, features, strict=True)]
 
 
-def _parse_cell(cell: str, feature: Feature | None) -> object:
+def parse_cell(cell: str, feature: Feature | None) -> object:
+    """Parse a cell by its feature, to the value that JSON has; what does not fit stays text."""
     if not cell or feature is None:
         return None
     if feature.kind == "categorical":

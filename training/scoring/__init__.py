@@ -1,0 +1,1 @@
+"""Score a file: ``python -m training score``."""
