@@ -27,11 +27,13 @@ from benchmarks.models import (
 from benchmarks.packages import ROOT, Package, Packages, Request, build_all
 from benchmarks.report import report
 from benchmarks.results import ONE_ROW, Compared, Results, compare_cold
+from benchmarks.scoring import compare_scoring
 from benchmarks.server import BUCKET, s3
 from benchmarks.tables import BATCH
 from deployment.emulator.function import remove_package
 
 RUNS = 9
+SCORING_RUNS = 5
 
 
 def main() -> None:
@@ -79,6 +81,7 @@ def run(packages: Packages, environment: Mapping[str, str], runs: int, folder: P
         in_process=compare_in_process(store, model, one, batch(BATCH), runs),
         log=measure_log(store, one, batch(BATCH), runs),
         log_on_emulator=warm_by_log(packages.this_project, variables, one, runs),
+        scoring=compare_scoring(min(runs, SCORING_RUNS)),
         memory_mb=memory_mb(),
         machine=f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
     )

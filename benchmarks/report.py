@@ -7,6 +7,7 @@ from benchmarks.results import Results
 from benchmarks.tables import (
     batch_table,
     bytes_table,
+    file_scoring_table,
     log_size_table,
     log_time_table,
     main_table,
@@ -70,6 +71,15 @@ Throughput on the emulator, by the number of samples in a request:
 
 {throughput}
 
+## Files
+
+[A file](how-to/batch.md#a-file-of-any-length) of {scored_rows} rows of CSV scored on all cores,
+compared with `pandas.read_csv`, `estimator.predict` and `to_csv`, in processes of their own. Both
+write the same bytes. The forest has `n_jobs=-1`. Times are without imports; the ratio of processes
+is with them.
+
+{file_scoring}
+
 ## Log
 
 What [a line for each request](how-to/monitor.md#requests), and metrics in it, take. On the emulator
@@ -108,6 +118,8 @@ def report(results: Results) -> str:
         batch=batch_table(results.in_process),
         tensors=bytes_table(results.in_process),
         throughput=throughput_table(results),
+        scored_rows=f"{max(each.rows for each in results.scoring.values()):,}",
+        file_scoring=file_scoring_table(results.scoring),
         log_on_emulator=spread(results.log_on_emulator.ratios),
         log_times=log_time_table(results.log),
         log_sizes=log_size_table(results.log),

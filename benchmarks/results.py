@@ -52,6 +52,27 @@ class LogCost(NamedTuple):
         return Compared(self.batch["lines and metrics"], self.batch["no log"])
 
 
+class FileScoring(NamedTuple):
+    """What it takes to score a file, compared with pandas and scikit-learn."""
+
+    rows: int
+    seconds: Compared  # without imports
+    process_seconds: Compared  # of the whole processes
+    memory: int  # peak resident bytes
+    memory_of_tenth: int  # with a tenth of the rows
+    pandas_memory: int
+
+    @property
+    def speedups(self) -> list[float]:
+        """Rows a second / those of pandas, in each run."""
+        return [1 / ratio for ratio in self.seconds.ratios]
+
+    @property
+    def process_speedups(self) -> list[float]:
+        """As `speedups`, of the whole processes."""
+        return [1 / ratio for ratio in self.process_seconds.ratios]
+
+
 class Results(NamedTuple):
     """All measurements of the benchmark."""
 
@@ -62,6 +83,7 @@ class Results(NamedTuple):
     in_process: InProcess
     log: LogCost
     log_on_emulator: Compared  # one sample with and without log, on the emulator
+    scoring: dict[str, FileScoring]  # by model
     memory_mb: int  # the function's memory on Lambda
     machine: str
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping
 
 from tabulate import tabulate
 
 from benchmarks.packages import Package
 from benchmarks.prices import USD_PER_METRIC, usd_of_log, usd_per_million
-from benchmarks.results import Compared, InProcess, LogCost, Results
+from benchmarks.results import Compared, FileScoring, InProcess, LogCost, Results
 from benchmarks.targets import MB, amount, spread, targets
 
 BATCH = 10_000
@@ -72,6 +73,27 @@ def throughput_table(results: Results) -> str:
         for size, rates in results.throughput.items()
     ]
     return _table(["samples", "samples a second", "ratio to one by one"], rows)
+
+
+def file_scoring_table(scoring: Mapping[str, FileScoring]) -> str:
+    """Compare scoring a file with pandas and scikit-learn, by model."""
+    headers = ["", "rows a second", "pandas and scikit-learn", "ratio", "ratio of processes"]
+    headers += ["memory, MB", "with a tenth of the rows, MB", "pandas, MB"]
+    rows = [
+        [
+            name,
+            spread([each.rows / seconds for seconds in each.seconds.measured], 0),
+            spread([each.rows / seconds for seconds in each.seconds.baseline], 0),
+            spread(each.speedups),
+            spread(each.process_speedups),
+            *(
+                amount(size / MB)
+                for size in (each.memory, each.memory_of_tenth, each.pandas_memory)
+            ),
+        ]
+        for name, each in scoring.items()
+    ]
+    return _table(headers, rows)
 
 
 def model_size_table(results: Results) -> str:

@@ -39,6 +39,10 @@ def targets(results: Results) -> list[Target]:
         ),
         _at_most(1.05, results.log_on_emulator.ratios, "log: {} times a warm request without"),
         _at_most(1.1, results.log.compare_batch.ratios, "log: {} times a batch of 10,000 without"),
+        *(
+            _at_least(3, each.speedups, f"score a file, {name}: {{}} times pandas' rows a second")
+            for name, each in results.scoring.items()
+        ),
         _megabytes(80, results.peak_memory(package), "peak memory"),
         _megabytes(35, package.size.zipped, "zip"),
         _megabytes(100, package.size.unzipped, "unzipped"),

@@ -11,7 +11,7 @@ from benchmarks.docs import extract_table, replace_table, write_pages
 from benchmarks.packages import ROOT, Package, Packages
 from benchmarks.prices import usd_per_million
 from benchmarks.report import report
-from benchmarks.results import ONE_ROW, Compared, InProcess, LogCost, Results, Run
+from benchmarks.results import ONE_ROW, Compared, FileScoring, InProcess, LogCost, Results, Run
 from benchmarks.tables import log_size_table, main_table, targets_table
 from benchmarks.targets import amount, spread, targets
 from deployment.package.archive import Size
@@ -61,6 +61,11 @@ def results() -> Results:
             metrics=18,
         ),
         log_on_emulator=Compared([1.04], [1.0]),
+        scoring={
+            "wine": FileScoring(
+                1_000, Compared([1.0, 2.0], [3.5, 8.0]), Compared([2.0], [6.0]), MB, MB, 9 * MB
+            )
+        },
         memory_mb=512,
         machine="2 cores",
     )  # fmt: skip
