@@ -20,7 +20,6 @@ from chalicelib.errors import InvalidRequest
 from chalicelib.inputs.problems import locate_in_rows
 from chalicelib.inputs.samples import read_samples
 from chalicelib.inputs.signature import Feature, Signature
-from training.data.signature import known_values
 from training.data.table import Table, call_estimator
 
 MIN_SAMPLES = 5
@@ -57,7 +56,7 @@ def describe_feature(
         document["unknown_categories"] = "accepted" if feature.categories is None else "rejected"
     if feature.categories is not None:
         common = set() if is_private else {value for value, _ in _common_values(table, index)}
-        known = known_values(table, index)
+        known = sorted(feature.categories)
         document["categories"] = [to_json(value, feature) for value in known if value in common]
         unlisted = [to_json(value, feature) for value in known if value not in common]
         if unlisted:

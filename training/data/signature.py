@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
 
 from chalicelib.inputs.signature import Feature, Signature
 from training.data.arrays import Arrays
 from training.data.fitted_columns import find_column_transformers
+from training.data.parts import find_estimators
 from training.data.table import Table, call_estimator
 from training.errors import NotServable
 
@@ -25,6 +28,8 @@ _MAX_PROBED_ALONE = 200  # of more features, those that are treated alike are no
 _PROBED_OF_ALIKE = 20
 _MISSING_ROWS = 1_000
 
+_ENCODERS = (OneHotEncoder, OrdinalEncoder, TargetEncoder)
+
 Change = tuple[int, object]  # the index of a column and its new value
 
 
@@ -33,7 +38,8 @@ def infer_signature(estimator: Any, table: Table) -> Signature:
 
     Each feature of the table's first sample is replaced in turn. A feature is required if the
     estimator raises, or returns a probability that is not finite, when its value is missing. A
-    feature is restricted to the table's values if it does so for an unseen one.
+    feature is restricted to the table's values, and others that encoders know, if it does so for an
+    unseen one.
 
     Raises
     ------
@@ -41,18 +47,19 @@ def infer_signature(estimator: Any, table: Table) -> Signature:
         If a column holds both None and NaN, and the estimator predicts differently for them.
     """
     probe = _Probe(estimator, table)
+    known = _KnownValues(estimator, table)
     for index in table.mixed_missing:
         _choose_missing(estimator, table, index)
     indices = range(len(table.names))
     LOG.info("probing %d features", len(table.names))
     optional = probe.accepts_each([(index, _missing(table, index)) for index in indices])
-    closed = _closed_features(probe, table)
+    closed = _closed_features(probe, known)
     features = [
         Feature(
             table.names[index],
             table.kinds[index],
             required=not optional[index],
-            categories=frozenset(known_values(table, index)) if index in closed else None,
+            categories=closed.get(index),
             missing_is_none=table.missing_is_none(index),
         )
         for index in indices
@@ -65,6 +72,12 @@ def infer_signature(estimator: Any, table: Table) -> Signature:
         unused_columns=table.unused_columns,
         is_text_sequence=table.is_text_sequence,
     )
+
+
+def value_range(column: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Return the smallest and the largest finite value; -1 and 1 of a column without any."""
+    finite = column[np.isfinite(column)]
+    return (float(finite.min()), float(finite.max())) if len(finite) else (-1.0, 1.0)
 
 
 def known_values(table: Table, index: int) -> list[str] | list[float]:
@@ -183,24 +196,107 @@ def _choose_missing(estimator: Any, table: Table, index: int) -> None:
         )
 
 
-def _closed_features(probe: _Probe, table: Table) -> set[int]:
-    """Return the indices of the features whose unseen values the estimator rejects."""
-    unseen = [(i, value) for i in range(len(table.names)) for value in _unseen(table, i)[:1]]
+class _KnownValues:
+    """The values of each column, and those that encoders of the estimator know beside them.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted.
+    table : Table
+
+    Attributes
+    ----------
+    encoded : list of list
+        For each column, values that it does not hold, and that an encoder of such a column knows.
+        Texts are only those that the user listed: what a step before puts in place of a missing
+        text is a category, too.
+    """
+
+    def __init__(self, estimator: Any, table: Table) -> None:
+        self.table = table
+        encoders = [part for part in find_estimators(estimator) if isinstance(part, _ENCODERS)]
+        listed, learned = (
+            [
+                _to_set(categories)
+                for encoder in encoders
+                if isinstance(encoder.categories, str) is is_learned
+                for categories in getattr(encoder, "categories_", ())  # a template is not fitted
+            ]
+            for is_learned in (False, True)
+        )
+        self.encoded = [self._find_encoded(i, listed, learned) for i in range(len(table.names))]
+
+    def _find_encoded(
+        self, index: int, listed: list[set[Any]], learned: list[set[Any]]
+    ) -> list[Any]:
+        is_text = self.table.is_text(index)
+        if self.table.kinds[index] == "boolean" or not (listed or (learned and not is_text)):
+            return []
+        if not is_text:  # a column of many numbers is not read for nothing
+            ends = set(value_range(self.table.column(index)))
+            listed, learned = (
+                [each for each in sets if each >= ends] for sets in (listed, learned)
+            )
+            if not (listed or learned):
+                return []
+        known = set(known_values(self.table, index))
+        if not known:
+            return []
+        sets = listed if is_text or known in learned else listed + learned
+        return sorted(set().union(*(values - known for values in sets if values > known)))
+
+    def unseen(self, index: int) -> list[object]:
+        """Return values that nobody knows, to tell known values from a range of numbers."""
+        table = self.table
+        if table.is_text(index):
+            return [UNSEEN_CATEGORY]
+        column = table.column(index)
+        values = np.append(column[np.isfinite(column)], self.encoded[index])
+        if not len(values):
+            return []
+        low, high = values.min(), values.max()
+        if table.kinds[index] == "boolean":
+            return [1.0 - low] if low == high else []
+        if low == high or table.kinds[index] == "integer":
+            return [high + 1]
+        return [high + 1, (low + values[values > low].min()) / 2]
+
+
+def _to_set(categories: Any) -> set[Any]:
+    """Return the categories of an encoder without missing ones; numbers are float."""
+    return {
+        value if isinstance(value, str) else float(value)
+        for value in np.asarray(categories).tolist()
+        if isinstance(value, str | int | float) and value == value
+    }
+
+
+def _closed_features(probe: _Probe, known: _KnownValues) -> dict[int, frozenset[Any]]:
+    """Return the values of the features whose unseen values the estimator rejects."""
+    table = known.table
+    unseen = [(i, value) for i in range(len(table.names)) for value in known.unseen(i)[:1]]
     accepted = probe.accepts_each(unseen)
     rejected = [index for (index, _), accepts in zip(unseen, accepted, strict=True) if not accepts]
     # Numbers may be limited to a range rather than to the known values.
-    between = [(index, value) for index in rejected for value in _unseen(table, index)[1:]]
+    between = [(index, value) for index in rejected for value in known.unseen(index)[1:]]
     accepted = probe.accepts_each(between)
     open_features = {
         index for (index, _), accepts in zip(between, accepted, strict=True) if accepts
     }
     # And some estimators reject any sample that is unlike those they know.
-    known = [(index, value) for index in rejected for value in _some_known(table, index)]
-    accepted = probe.accepts_each(known)
+    some = [(index, value) for index in rejected for value in _some_known(table, index)]
+    accepted = probe.accepts_each(some)
     open_features |= {
-        index for (index, _), accepts in zip(known, accepted, strict=True) if not accepts
+        index for (index, _), accepts in zip(some, accepted, strict=True) if not accepts
     }
-    return set(rejected) - open_features
+    closed = sorted(set(rejected) - open_features)
+    encoded = [(index, value) for index in closed for value in known.encoded[index]]
+    categories = {index: set(known_values(table, index)) for index in closed}
+    for (index, value), accepts in zip(encoded, probe.accepts_each(encoded), strict=True):
+        if accepts:
+            categories[index].add(value)
+    return {index: frozenset(values) for index, values in categories.items()}
 
 
 def _some_known(table: Table, index: int) -> list[object]:
@@ -210,22 +306,6 @@ def _some_known(table: Table, index: int) -> list[object]:
     column = table.column(index)
     values = np.unique(column[np.isfinite(column)])
     return [values[0], values[len(values) // 2], values[-1]] if len(values) else []
-
-
-def _unseen(table: Table, index: int) -> list[object]:
-    """Return values that a column does not hold, to tell known values from a range of numbers."""
-    if table.is_text(index):
-        return [UNSEEN_CATEGORY]
-    column = table.column(index)
-    values = column[np.isfinite(column)]
-    if not len(values):
-        return []
-    low, high = values.min(), values.max()
-    if table.kinds[index] == "boolean":
-        return [1.0 - low] if low == high else []
-    if low == high or table.kinds[index] == "integer":
-        return [high + 1]
-    return [high + 1, (low + values[values > low].min()) / 2]
 
 
 def _missing(table: Table, index: int) -> float | None:

@@ -14,13 +14,13 @@ from chalicelib.models.model import PROBABILITY_TOLERANCE
 from chalicelib.runtimes.base import Classifier, Prediction
 from training.data.arrays import Arrays
 from training.data.parts import count_numbers
+from training.data.signature import value_range
 from training.data.table import Table, call_estimator, call_predict_proba
 from training.export.comparison_samples import (
     choose_rows,
     comparison_samples,
     comparison_sizes,
     extreme_samples,
-    value_range,
 )
 from training.export.steps import has_steps, step_margin, step_samples
 from training.progress import progress

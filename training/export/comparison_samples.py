@@ -15,7 +15,7 @@ import pandas as pd
 
 from chalicelib.inputs.signature import Feature, Signature
 from training.data.arrays import Arrays, mask_values
-from training.data.signature import UNSEEN_CATEGORY, known_values
+from training.data.signature import UNSEEN_CATEGORY, known_values, value_range
 from training.data.table import Table
 
 MAX_TABLE_ROWS = 50_000
@@ -161,24 +161,19 @@ def _random_samples(
 def _random_column(
     random: np.random.Generator, feature: Feature, table: Table, index: int, size: int
 ) -> npt.NDArray[Any]:
+    if feature.categories:
+        dtype = np.object_ if feature.kind == "categorical" else np.float64
+        return random.choice(np.array(sorted(feature.categories), dtype=dtype), size=size)
     if feature.kind == "categorical":
         texts = [str(text) for text in known_values(table, index)]
-        choices = texts if feature.categories else _spellings(random, texts, size)
-        return random.choice(np.array(choices, dtype=np.object_), size=size)
-    if feature.categories:
-        return random.choice(np.array(known_values(table, index)), size=size)
+        choices = np.array(_spellings(random, texts, size), dtype=np.object_)
+        return random.choice(choices, size=size)
     if feature.kind == "boolean":
         return random.integers(0, 2, size=size).astype(np.float64)
     low, high = value_range(table.column(index))
     if feature.kind == "integer":
         return random.integers(int(low), int(high) + 1, size=size).astype(np.float64)
     return random.uniform(low, high, size=size)
-
-
-def value_range(column: npt.NDArray[np.float64]) -> tuple[float, float]:
-    """Return the smallest and the largest finite value; -1 and 1 of a column without any."""
-    finite = column[np.isfinite(column)]
-    return (float(finite.min()), float(finite.max())) if len(finite) else (-1.0, 1.0)
 
 
 def _spellings(random: np.random.Generator, texts: list[str], size: int) -> list[str]:
