@@ -1,4 +1,4 @@
-"""Normalize API Gateway events: a request, or an error, whatever an event lacks."""
+"""Normalize Lambda events: a request, or an error, whatever an event lacks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import base64
 import os
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chalice.app import Blueprint, Chalice
 
@@ -14,6 +14,9 @@ from chalicelib.errors import MalformedBody
 from chalicelib.monitoring.request_log import RequestLog
 from chalicelib.record import begin_record
 from chalicelib.rest.responses import error_response, rejection_kind
+
+if TYPE_CHECKING:
+    from chalicelib.rest.front_doors import Translated
 
 # A path of the route that responds to unknown paths.
 NOT_FOUND_PATH = "/{part1}"
@@ -31,25 +34,39 @@ class StrictChalice(Chalice):
     def __init__(self, app_name: str) -> None:
         super().__init__(app_name=app_name)
         self.request_log = RequestLog(app_name)
+        self._routes: list[str] | None = None
 
     def __call__(self, event: object, context: object) -> dict[str, Any]:
-        """Return the response to a Lambda event, in API Gateway's format, and log the request."""
+        """Return the response to a Lambda event, in its sender's format, and log the request."""
         record = begin_record(_request_id(context))
         try:
             request = _normalize_event(event)
+            other = None if request is not None else self._translate(event)
+            if other is not None:
+                request = _normalize_event(other.event)
             if request is None:
-                error = MalformedBody("The event is not a request of an API Gateway REST API.")
+                error = MalformedBody("The event is not a request to an API, URL or load balancer.")
                 response: dict[str, Any] = error_response(error).to_dict()
             else:
                 record.method, record.route = self._match_route(request)
                 response = super().__call__(request, context)
             response["headers"][REQUEST_ID] = record.request_id
             record.status = response["statusCode"]
+            if other is not None:
+                response = other.adapt_response(response)
         finally:
             record.kind = rejection_kind(record.status)
             self.request_log.write(record)
             record.observed = None  # until the next request, only memory
         return response
+
+    def _translate(self, event: object) -> Translated | None:
+        """Translate an event that is not a REST API's."""
+        from chalicelib.rest.front_doors import translate  # only stacks without a REST API need it
+
+        if self._routes is None:
+            self._routes = sorted(self.routes, key=lambda route: route.count("{"))
+        return translate(event, self._routes)
 
     def _match_route(self, request: dict[str, Any]) -> tuple[str, str]:
         """Return method and route of a request; an unknown path gets the not-found route."""
