@@ -63,7 +63,7 @@ browser: $(VENV) $(BROWSER) ## test the page in a real browser, Chromium (PYTEST
 screenshots: $(VENV) $(BROWSER) ## write the pictures of the page in docs
 	@PYTHONPATH=$(dir $(BROWSER)) $(PYTHON) -m tests.browser
 
-fuzz: $(VENV) ## test the API against its OpenAPI document with schemathesis
+fuzz: $(VENV) ## test the API against its OpenAPI document with schemathesis, and search for the most expensive request
 	@UV=$(UV) $(PYTHON) -m tests.fuzz
 
 catboost: $(VENV) ## compare CatBoost's classifiers, in an environment with it

@@ -1,5 +1,6 @@
-"""Fuzz tests of the API against its OpenAPI document, with schemathesis: `make fuzz`.
+"""Fuzz tests, with schemathesis and with hypothesis: `make fuzz`.
 
-schemathesis generates valid and invalid requests from `/openapi.json` and checks each response
-against the document, for a numeric model and for a model with every kind of feature.
+`openapi` lets schemathesis generate valid and invalid requests from `/openapi.json` and check each
+response against the document. `cost` searches, model by model, for the requests that take the most
+CPU time and memory, and fails if one is over a bound.
 """

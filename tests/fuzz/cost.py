@@ -1,0 +1,141 @@
+"""Search for the request that takes the most CPU time or memory."""
+
+from __future__ import annotations
+
+import multiprocessing
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import cycle, product
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+from tabulate import tabulate
+
+from tests.fuzz import bodies
+from tests.fuzz.bodies import Inputs, Recipe, Request, make_request
+from tests.fuzz.costly_models import MODELS
+from tests.fuzz.measured_app import MeasuredApp
+from tests.fuzz.measured_server import Cost
+from tests.support.models import publish_to_folder
+
+MAX_CPU_SECONDS = 1.5
+MAX_MEGABYTES = 200
+
+# The indices in `Cost` of what the search maximizes.
+RESOURCES = (Cost._fields.index("cpu_seconds"), Cost._fields.index("megabytes"))
+
+FIRST_BYTES = 500_000  # of a body that tries one value of a parameter
+CLIMBS = 80  # requests for each model after these
+PARENTS = 3  # the most expensive requests of a route, which are varied
+PROCESSES = 2
+CONFIRMATIONS = 2  # of a request over a bound, as other processes disturb a measurement
+
+
+class Measured(NamedTuple):
+    """A recipe and the cost of its request."""
+
+    model: str
+    recipe: Recipe
+    cost: Cost
+
+    @property
+    def is_over(self) -> bool:
+        """True if the request takes more than is allowed."""
+        return self.cost.cpu_seconds > MAX_CPU_SECONDS or self.cost.megabytes > MAX_MEGABYTES
+
+
+def search(names: Sequence[str] = tuple(MODELS)) -> bool:
+    """Search with each model, print the most expensive requests, return whether all are cheap."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(PROCESSES, mp_context=spawn) as pool:
+        measured = [each for found in pool.map(search_model, names) for each in found]
+    over = [each for each in measured if each.is_over]
+    print(f"{len(measured)} requests, the most expensive by CPU time and by memory:")
+    _print_table(_most_expensive(measured, names))
+    print(f"{len(over)} requests take over {MAX_CPU_SECONDS} s or {MAX_MEGABYTES} MB.")
+    if over:
+        _print_table(over)
+    return not over
+
+
+def _most_expensive(measured: Sequence[Measured], names: Sequence[str]) -> list[Measured]:
+    """Return the most expensive requests of each model and route, each once."""
+    worst: dict[Measured, None] = {}
+    for name, route in product(names, bodies.ROUTES):
+        of_route = [m for m in measured if m.model == name and m.recipe.route == route]
+        for resource in RESOURCES:
+            worst[max(of_route, key=lambda each: each.cost[resource])] = None
+    return list(worst)
+
+
+def _print_table(measured: Sequence[Measured]) -> None:
+    default = Recipe("")
+    rows = []
+    for model, recipe, cost in measured:
+        request = ", ".join(
+            f"{name}={value!r}"
+            for name, value in recipe._asdict().items()
+            if value != getattr(default, name)
+        )
+        rows.append([model, cost.cpu_seconds, cost.megabytes, cost.status, request])
+    headers = ["model", "CPU s", "MB", "status", "request"]
+    print(tabulate(rows, headers, floatfmt=("", ".2f", ".0f")), flush=True)
+
+
+def search_model(name: str) -> list[Measured]:
+    """Measure requests to one model: many different ones, then variations of the expensive ones."""
+    model, random = MODELS[name](), Random(0)
+    measured: dict[Recipe, Measured] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        registry = publish_to_folder(model.built, Path(folder))
+        with MeasuredApp(registry.url) as app:
+            recipes = _first_recipes(model.inputs)
+            count = len(recipes) + CLIMBS
+            while len(measured) < count:
+                recipe = recipes.pop() if recipes else _vary(measured, random)
+                if recipe not in measured:
+                    cost = _measure(app, make_request(recipe, model.inputs))
+                    measured[recipe] = Measured(name, recipe, cost)
+    return list(measured.values())
+
+
+def _first_recipes(inputs: Inputs) -> list[Recipe]:
+    """Return valid requests in every format, and one for each value of each parameter and route."""
+    valid = [Recipe(name, cells=(inputs.cell, inputs.cell)) for name in bodies.FORMATS]
+    recipes = [recipe._replace(rows="very many") for recipe in valid]
+    recipes += [recipe._replace(size=bodies.MAX_BODY_BYTES // 2) for recipe in valid]
+    for route in bodies.ROUTES:
+        formats = cycle(recipe for recipe in valid if recipe.route == route)
+        recipes += [
+            next(formats)._replace(size=FIRST_BYTES, **{parameter: value})
+            for parameter, values in bodies.CHOICES.items()
+            for value in values
+            if parameter not in ("format", "size")
+        ]
+    return list(dict.fromkeys(recipes))
+
+
+def _vary(measured: Mapping[Recipe, Measured], random: Random) -> Recipe:
+    """Return a variation of one of the requests that are the most expensive of their route."""
+    route, resource = random.choice(list(bodies.ROUTES)), random.choice(RESOURCES)
+    of_route = [each for each in measured.values() if each.recipe.route == route]
+    of_route.sort(key=lambda each: each.cost[resource], reverse=True)
+    recipe = random.choice(of_route[:PARENTS]).recipe
+    for parameter in random.choices(list(bodies.CHOICES), k=random.choice((1, 1, 2))):
+        value = random.choice(bodies.CHOICES[parameter])
+        if parameter == "cells" and random.random() < 0.5:
+            value = (recipe.cells[0], value[0])
+        recipe = recipe._replace(**{parameter: value})
+    return recipe
+
+
+def _measure(app: MeasuredApp, request: Request) -> Cost:
+    """Return the cost of a request; if it takes too long, the least of several measurements."""
+    cost = app.measure(request)
+    for _ in range(CONFIRMATIONS):
+        if cost.cpu_seconds <= MAX_CPU_SECONDS:
+            break
+        cost = min(cost, app.measure(request), key=lambda each: each.cpu_seconds)
+    return cost
