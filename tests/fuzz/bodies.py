@@ -1,96 +1,22 @@
-"""Large request bodies, made of a few parameters that a search can vary."""
+"""Write the body of a request from its recipe."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import cycle, islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from chalicelib.protocols.open_inference import BINARY_DATA_SIZE, JSON_LENGTH_HEADER
 from chalicelib.settings import Settings
+from tests.fuzz.recipes import CELLS, Recipe
 
-MAX_BODY_BYTES = 6 * 1024 * 1024
 MAX_HEADER_CHARACTERS = 60_000
+VALUE_BYTES = {"INT8": 1, "FP64": 8, "BYTES": 4}  # of zeros, and of texts of no length
 
-# Values as JSON writes them. A body has two of them in turns.
-CELLS = {
-    "null": "null",
-    "integer": "1",
-    "decimal": "0.12345678901234567",
-    "exponent": "-1.5e-300",
-    "too large": "1e301",
-    "digits": "9" * 4_299,
-    "more digits": "9" * 4_301,
-    "boolean": "true",
-    "number as text": '"1.5"',
-    "character": '"x"',
-    "spaces": '"' + " " * 200 + '1"',
-    "text": '"' + "x" * 5_000 + '"',
-    "colons": '"' + ":" * 50 + '"',
-    "escapes": '"' + "\\u0041" * 50 + '"',
-    "surrogates": '"' + "\\ud83d\\ude00" * 20 + '"',
-    "lone surrogate": '"\\ud83d"',
-    "quotes": '"' + '\\"' * 50 + '"',
-    "letters": '"' + "ab " * 300 + '"',
-    "accents": '"' + "\u0130\ufdfa " * 100 + '"',
-    "list": "[]",
-    "object": "{}",
-    "lists": "[" * 20 + "]" * 20,
-    "deep": "[" * 900 + "]" * 900,
-    "objects": '{"a":' * 10 + "1" + "}" * 10,
-}
-MODEL_CELLS = ("known text", "near text")  # those of the model; else the letters
-NAMES = ("known", "reversed", "near", "unknown", "distinct", "duplicate", "long", "escaped")
-WIDTHS = ("all", "none", "one", "twenty more", "double", "very many")
-ROWS = ("allowed", "very many", "100", "one")
-SIZES = (MAX_BODY_BYTES, 4_000_000, 2_000_000, 500_000, 50_000)
-FORMATS = (
-    "classify lists",
-    "classify objects",
-    "classify object",
-    "classify value",
-    "classify lists and objects",
-    "invocations list of lists",
-    "invocations list of objects",
-    "invocations dataframe_records",
-    "invocations instances",
-    "invocations inputs",
-    "invocations columns",
-    "invocations dataframe_split",
-    "invocations CSV",
-    "invocations CSV with a header",
-    "infer matrix",
-    "infer nested matrix",
-    "infer columns",
-)
-EXTRAS = ("none", "probabilities", "long header", "cut off", "CSV response")
-
-
-class Recipe(NamedTuple):
-    """The parameters of a request, each one of the constants above."""
-
-    format: str
-    size: int = MAX_BODY_BYTES
-    rows: str = "allowed"
-    width: str = "all"
-    names: str = "known"
-    cells: tuple[str, str] = ("integer", "integer")
-    extra: str = "none"
-
-    @property
-    def route(self) -> str:
-        """A key of `ROUTES`."""
-        return self.format.partition(" ")[0]
-
-
-# The values of each parameter.
-CHOICES: dict[str, Sequence[Any]] = {
-    "format": FORMATS,
-    "size": SIZES,
-    "rows": ROWS,
-    "width": WIDTHS,
-    "names": NAMES,
-    "cells": [(cell, cell) for cell in (*CELLS, *MODEL_CELLS)],
-    "extra": EXTRAS,
+ROUTES = {
+    "classify": "/classify",
+    "invocations": "/invocations",
+    "infer": "/v2/models/{model_name}/infer",
 }
 
 
@@ -122,18 +48,12 @@ class Request(NamedTuple):
     body: bytes
 
 
-ROUTES = {
-    "classify": "/classify",
-    "invocations": "/invocations",
-    "infer": "/v2/models/{model_name}/infer",
-}
-
-
 def make_request(recipe: Recipe, inputs: Inputs) -> Request:
     """Return the request of a recipe, with a body of at most its size."""
     body = _Body(recipe, inputs).write()
-    route, _, format_name = recipe.format.partition(" ")
-    headers = {"Content-Type": "text/csv" if "CSV" in format_name else "application/json"}
+    headers = {"Content-Type": "text/csv" if "CSV" in recipe.format else "application/json"}
+    if recipe.format.startswith("infer bytes"):
+        headers[JSON_LENGTH_HEADER] = str(body.index("\0"))
     if recipe.extra == "long header":
         headers["Accept"] = "text/csv;q=0.1," * (MAX_HEADER_CHARACTERS // 15)
         headers["Content-Type"] += ";charset=utf-8" * (MAX_HEADER_CHARACTERS // 14)
@@ -141,7 +61,7 @@ def make_request(recipe: Recipe, inputs: Inputs) -> Request:
         headers["Accept"] = "text/csv"
     elif recipe.extra == "cut off":
         body = body[:-1]
-    return Request(ROUTES[route], headers, body.encode())
+    return Request(ROUTES[recipe.route], headers, body.encode())
 
 
 class _Body:
@@ -171,6 +91,8 @@ class _Body:
         if route == "classify":
             end = ',"probabilities":true}' if self._recipe.extra == "probabilities" else "}"
             return f'{{"data":{self._data(format_name)}{end}'
+        if format_name.startswith("bytes"):
+            return self._bytes(format_name.removeprefix("bytes "))
         if route == "infer":
             return f'{{"inputs":{self._tensors(format_name)}}}'
         return self._invocation(format_name)
@@ -209,6 +131,16 @@ class _Body:
                 return f'{{"{format_name}":{self._objects()}}}'
             case _:
                 return f'{{"{format_name}":{self._lists()}}}'
+
+    def _bytes(self, datatype: str) -> str:
+        """Return a tensor whose values are bytes of zero, after the JSON."""
+        width, value_bytes = max(1, len(self._names)), VALUE_BYTES[datatype]
+        rows = max(1, min(self._max_rows, self._size // width // value_bytes))
+        size = rows * width * value_bytes
+        name = self._names[0] if self._names else "x"
+        start = f'"name":"{name}","shape":[{rows},{width}],"datatype":"{datatype}"'
+        document = f'{{"inputs":[{{{start},"parameters":{{"{BINARY_DATA_SIZE}":{size}}}}}]}}'
+        return document + "\0" * size
 
     def _tensors(self, format_name: str) -> str:
         if format_name == "columns":

@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 from tabulate import tabulate
 
-from tests.fuzz import bodies
-from tests.fuzz.bodies import Inputs, Recipe, Request, make_request
+from tests.fuzz import recipes
+from tests.fuzz.bodies import ROUTES, Inputs, Request, make_request
 from tests.fuzz.costly_models import MODELS
 from tests.fuzz.measured_app import MeasuredApp
 from tests.fuzz.measured_server import Cost
+from tests.fuzz.recipes import Recipe
 from tests.support.models import publish_to_folder
 
 MAX_CPU_SECONDS = 1.5
@@ -63,7 +64,7 @@ def search(names: Sequence[str] = tuple(MODELS)) -> bool:
 def _most_expensive(measured: Sequence[Measured], names: Sequence[str]) -> list[Measured]:
     """Return the most expensive requests of each model and route, each once."""
     worst: dict[Measured, None] = {}
-    for name, route in product(names, bodies.ROUTES):
+    for name, route in product(names, ROUTES):
         of_route = [m for m in measured if m.model == name and m.recipe.route == route]
         for resource in RESOURCES:
             worst[max(of_route, key=lambda each: each.cost[resource])] = None
@@ -91,10 +92,10 @@ def search_model(name: str) -> list[Measured]:
     with tempfile.TemporaryDirectory() as folder:
         registry = publish_to_folder(model.built, Path(folder))
         with MeasuredApp(registry.url) as app:
-            recipes = _first_recipes(model.inputs)
-            count = len(recipes) + CLIMBS
+            first = _first_recipes(model.inputs)
+            count = len(first) + CLIMBS
             while len(measured) < count:
-                recipe = recipes.pop() if recipes else _vary(measured, random)
+                recipe = first.pop() if first else _vary(measured, random)
                 if recipe not in measured:
                     cost = _measure(app, make_request(recipe, model.inputs))
                     measured[recipe] = Measured(name, recipe, cost)
@@ -103,28 +104,28 @@ def search_model(name: str) -> list[Measured]:
 
 def _first_recipes(inputs: Inputs) -> list[Recipe]:
     """Return valid requests in every format, and one for each value of each parameter and route."""
-    valid = [Recipe(name, cells=(inputs.cell, inputs.cell)) for name in bodies.FORMATS]
-    recipes = [recipe._replace(rows="very many") for recipe in valid]
-    recipes += [recipe._replace(size=bodies.MAX_BODY_BYTES // 2) for recipe in valid]
-    for route in bodies.ROUTES:
+    valid = [Recipe(name, cells=(inputs.cell, inputs.cell)) for name in recipes.FORMATS]
+    first = [recipe._replace(rows="very many") for recipe in valid]
+    first += [recipe._replace(size=recipes.MAX_BODY_BYTES // 2) for recipe in valid]
+    for route in ROUTES:
         formats = cycle(recipe for recipe in valid if recipe.route == route)
-        recipes += [
+        first += [
             next(formats)._replace(size=FIRST_BYTES, **{parameter: value})
-            for parameter, values in bodies.CHOICES.items()
+            for parameter, values in recipes.CHOICES.items()
             for value in values
             if parameter not in ("format", "size")
         ]
-    return list(dict.fromkeys(recipes))
+    return list(dict.fromkeys(first))
 
 
 def _vary(measured: Mapping[Recipe, Measured], random: Random) -> Recipe:
     """Return a variation of one of the requests that are the most expensive of their route."""
-    route, resource = random.choice(list(bodies.ROUTES)), random.choice(RESOURCES)
+    route, resource = random.choice(list(ROUTES)), random.choice(RESOURCES)
     of_route = [each for each in measured.values() if each.recipe.route == route]
     of_route.sort(key=lambda each: each.cost[resource], reverse=True)
     recipe = random.choice(of_route[:PARENTS]).recipe
-    for parameter in random.choices(list(bodies.CHOICES), k=random.choice((1, 1, 2))):
-        value = random.choice(bodies.CHOICES[parameter])
+    for parameter in random.choices(list(recipes.CHOICES), k=random.choice((1, 1, 2))):
+        value = random.choice(recipes.CHOICES[parameter])
         if parameter == "cells" and random.random() < 0.5:
             value = (recipe.cells[0], value[0])
         recipe = recipe._replace(**{parameter: value})

@@ -10,6 +10,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -175,3 +176,13 @@ def test_a_store_that_is_set_is_kept(
     start_unconfigured(url)
     assert os.environ["MODEL_URL"] == url
     assert capsys.readouterr().out == ""
+
+
+def test_a_burst_of_connections_waits_to_be_accepted(app: App) -> None:
+    """While no thread accepts any: Python's own server would lose all but five."""
+    with ExitStack() as stack:
+        server = chalice.local.create_local_server(app.module.app, Config(), "127.0.0.1", 0).server
+        stack.callback(server.server_close)
+        for _ in range(128):
+            connection = socket.create_connection(server.server_address, timeout=TIMEOUT_SECONDS)
+            stack.enter_context(connection)
