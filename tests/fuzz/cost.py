@@ -27,8 +27,8 @@ MAX_MEGABYTES = 200
 # The indices in `Cost` of what the search maximizes.
 RESOURCES = (Cost._fields.index("cpu_seconds"), Cost._fields.index("megabytes"))
 
-FIRST_BYTES = 500_000  # of a body that tries one value of a parameter
-CLIMBS = 80  # requests for each model after these
+FIRST_BYTES = 200_000  # of a body that tries one value of a parameter
+CLIMBS = 40  # requests for each model after these
 PARENTS = 3  # the most expensive requests of a route, which are varied
 PROCESSES = 2
 CONFIRMATIONS = 2  # of a request over a bound, as other processes disturb a measurement
