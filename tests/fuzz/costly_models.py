@@ -77,7 +77,7 @@ def words() -> CostlyModel:
 
 def support_vectors() -> CostlyModel:
     """Build a model that compares each sample with thousands of others."""
-    return _build(SVC(), np.random.default_rng(0).normal(size=(5_000, 13)))
+    return _build(SVC(), np.random.default_rng(0).normal(size=(4_000, 13)))
 
 
 def neighbors() -> CostlyModel:
