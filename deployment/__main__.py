@@ -57,6 +57,7 @@ def main() -> int:
     parser.add_argument(
         "--unsigned", action="store_true", help="let stage prod serve models without a signature"
     )
+    parser.add_argument("--tracing", action="store_true", help="trace requests with X-Ray")
     parser.add_argument("--cors-origins", help="CORS_ORIGINS of the stage")
     parser.add_argument("--project", type=Path, default=APP, help="the Chalice project's folder")
     parser.add_argument("--out", type=Path, help="the output folder (default: dist/STAGE)")
@@ -101,7 +102,12 @@ def build(options: argparse.Namespace) -> None:
         print_summary(package, size, count, target.name)
         if options.command == "package":
             write_template(
-                project, options.stage, out / "sam.json", auth=auth, unsigned=options.unsigned
+                project,
+                options.stage,
+                out / "sam.json",
+                auth=auth,
+                unsigned=options.unsigned,
+                tracing=options.tracing,
             )
             print(access.describe(auth))
             print_next_step(out / "sam.json", options.name, options.stage)

@@ -11,6 +11,7 @@ from chalice.package import TemplateDeepMerger
 
 from deployment import access
 from deployment.chalice_project import Project
+from deployment.dashboard import fill_in
 
 # As the app's own, in `chalicelib/rest/responses.py`.
 _EVERY_RESPONSE = {"Cache-Control": "'no-store'", "X-Content-Type-Options": "'nosniff'"}
@@ -25,10 +26,13 @@ def write_template(
     *,
     auth: str = access.KEY,
     unsigned: bool = False,
+    tracing: bool = False,
 ) -> None:
     """Write the SAM template of a stage; the package has to be in the same folder."""
     with tempfile.TemporaryDirectory() as scratch:
-        overlay = read_overlay(project.folder / ".chalice", stage, auth=auth, unsigned=unsigned)
+        overlay = read_overlay(
+            project.folder / ".chalice", stage, auth=auth, unsigned=unsigned, tracing=tracing
+        )
         add_cors_headers(overlay, project.cors_origins)
         path = Path(scratch, "overlay.json")
         path.write_text(json.dumps(overlay))
@@ -39,7 +43,12 @@ def write_template(
 
 
 def read_overlay(
-    folder: Path, stage: str, *, auth: str = access.KEY, unsigned: bool = False
+    folder: Path,
+    stage: str,
+    *,
+    auth: str = access.KEY,
+    unsigned: bool = False,
+    tracing: bool = False,
 ) -> dict[str, Any]:
     """Return the parts of `.chalice/` that apply to a stage, merged; each file is optional.
 
@@ -47,13 +56,14 @@ def read_overlay(
     """
     overlay: dict[str, Any] = {}
     signed = "unsigned" if unsigned else "signed"
-    parts = ("", f"-{stage}", f"-{stage}-{signed}", f"-auth-{auth}")
+    parts = ["", f"-{stage}", f"-{stage}-{signed}", f"-{stage}-dashboard", f"-auth-{auth}"]
+    parts += ["-tracing"] if tracing else []
     for name in (f"sam{part}.json" for part in parts):
         if (folder / name).exists():
             part = json.loads((folder / name).read_text())
             overlay = TemplateDeepMerger().merge(part, overlay)
     _add_headers(overlay, _EVERY_RESPONSE)
-    return overlay
+    return fill_in(overlay, folder, stage)
 
 
 def add_cors_headers(overlay: dict[str, Any], origins: str) -> None:

@@ -163,7 +163,7 @@ def test_prod_raises_alarms() -> None:
         if resource.get("Type") == "AWS::CloudWatch::Alarm"
     }
     assert {alarm["MetricName"] for alarm in alarms.values()} == {
-        "Errors", "5XXError", "Throttles", "Latency", "StaleModel",
+        "Errors", "5XXError", "Throttles", "Latency", "StaleModel", "DriftIndex",
     }  # fmt: skip
     assert alarms["LatencyAlarm"]["ExtendedStatistic"] == "p95"
     for alarm in alarms.values():

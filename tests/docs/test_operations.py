@@ -31,7 +31,7 @@ MONITOR = DOCS / "how-to/monitor.md"
 
 # What a query holds beside fields of the log: words of the language, and names that it gives.
 LITERALS = re.compile(r'"[^"]*"|@\w+')
-QUERY_WORDS = {"filter", "stats", "fields", "sort", "limit", "by", "and", "or", "as", "desc"}
+QUERY_WORDS = {"filter", "stats", "fields", "sort", "limit", "by", "and", "or", "in", "as", "desc"}
 QUERY_WORDS |= {"count", "sum", "min", "pct", "ispresent"}
 QUERY_WORDS |= {"event", "requests", "samples", "since"}
 
@@ -86,6 +86,7 @@ def test_every_field_of_a_request_is_on_the_page(
     lines = logged(capfd.readouterr().out, "request")
     fields = {field for line in lines for field in line} - {"event"}
     assert set(keys(section(MONITOR, "Requests"))) == fields
+    fields |= {field for cells in rows(section(MONITOR, "Log")) for field in spans(cells[1])}
     queries = [block.text for block in blocks(MONITOR) if block.language == "text"]
     assert queries
     for query in queries:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from chalicelib.errors import InvalidArtifact
@@ -45,6 +46,14 @@ class Manifest(NamedTuple):
     def path(self) -> str:
         """The path of this version in the store, which keeps it after another is live."""
         return f"versions/{self.version}.{'onnx' if self.runtime == 'onnx' else 'skops'}"
+
+    @property
+    def created_ms(self) -> int | None:
+        """When the model was built, in milliseconds since 1970; None if the manifest is unclear."""
+        try:
+            return int(1000 * datetime.fromisoformat(self.document["created_at"]).timestamp())
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return None
 
     @property
     def sklearn_version(self) -> str:

@@ -238,7 +238,8 @@ class ModelStore:
             model = self._load_verified(manifest, fetched.data)
         else:
             model = self._replace(self._loaded, manifest, fetched)
-        log_event("model loaded", version=model.manifest.version)
+        manifest = model.manifest
+        log_event("model loaded", version=manifest.version, created_ms=manifest.created_ms)
         return _Loaded(model, fetched.etag)
 
     def _load_verified(self, manifest: Manifest, artifact: bytes) -> Model:
