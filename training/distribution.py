@@ -75,7 +75,7 @@ def describe_distribution(
     described = [each for each in (*features, predictions) if each is not None]
     return {
         "false_alarm_rate": FALSE_ALARM_RATE,
-        "critical": _critical_values([len(each["counts"]) for each in described]),
+        "critical": critical_values([len(each["counts"]) for each in described]),
         "features": features,
         "predictions": predictions,
     }
@@ -87,7 +87,7 @@ def _choose_rows(samples: int) -> npt.NDArray[np.intp]:
     return np.sort(np.random.default_rng(0).choice(samples, MAX_SAMPLES, replace=False))
 
 
-def _critical_values(sizes: Sequence[int]) -> dict[str, float]:
+def critical_values(sizes: Sequence[int]) -> dict[str, float]:
     """Return the critical values by degrees of freedom, corrected for the number of tests.
 
     Each feature has two tests, so that each has half of its share of the rate (Bonferroni).

@@ -22,6 +22,7 @@ from chalicelib.models.manifest import Manifest
 from chalicelib.models.model import load_model
 from chalicelib.monitoring.drift import DriftLog
 from chalicelib.monitoring.drift_counts import DriftCounts
+from chalicelib.monitoring.drift_index import drift_index
 from tests.support.app import App
 from tests.support.artifacts import rewrite_manifest
 from tests.support.log import logged
@@ -197,6 +198,29 @@ def test_requests_whose_rows_are_alike_are_worth_fewer_rows(manifest: Manifest) 
     size, count, *_ = alike.totals().worth
     assert size < 0.2 * alike.counted
     assert count > 0.9 * alike.counted  # a constant tells nothing of how alike they are
+
+
+def test_requests_whose_rows_are_alike_raise_no_alarm() -> None:
+    """Of a number that differs between requests; taken for independent, rows raise one often."""
+    random = np.random.default_rng(0)
+    X = pd.DataFrame({"x": random.normal(size=2_000)})
+    y = X["x"] > 0
+    artifact = build_artifact(LogisticRegression().fit(X, y), X, y, name="m").artifact
+    manifest = load_model(artifact).manifest
+    distribution = manifest.document["distribution"]
+    training, critical = distribution["features"][0]["counts"], distribution["critical"]
+    alarms: dict[bool, int] = {True: 0, False: 0}
+    for _ in range(20):
+        counts = DriftCounts(manifest)
+        for _ in range(30):
+            values = random.normal() * 0.9 + random.normal(size=(90, 1)) * 0.44
+            counts.add(to_samples(values.tolist(), manifest), ["True"] * 90)
+        totals = counts.totals()
+        for is_corrected, rows in ((True, totals.worth[0]), (False, counts.counted)):
+            index = drift_index(totals.counts[0], training, critical, rows=rows, has_order=True)
+            alarms[is_corrected] += index > 1
+    assert alarms[True] == 0
+    assert alarms[False] > 3
 
 
 def test_texts_of_any_kind_are_counted() -> None:

@@ -93,7 +93,7 @@ def test_the_index_exceeds_its_critical_value_as_often_as_it_should(training_row
     critical = {str(freedom): float(chi2.isf(rate / 2, freedom)) for freedom in (1, bins)}
     served = random.multinomial(2_000, random.dirichlet(training, 10_000)).tolist()
     indices = [
-        drift_index([*counts, 0], [*training, 0], critical, rows=2_000, is_ordered=True)
+        drift_index([*counts, 0], [*training, 0], critical, rows=2_000, has_order=True)
         for counts in served
     ]
     assert 0.3 * rate < np.mean(np.array(indices) > 1) <= rate
@@ -112,6 +112,7 @@ def test_indices_are_those_of_the_literature() -> None:
     assert js_distance([1, 0], [0, 1]) == 1.0
     assert rank_statistic([5, 5], [50, 50]) == 0.0
     assert rank_statistic([0, 5], [0, 50]) == 0.0
+    assert drift_index([200], [50], {"1": 20.0}, rows=200, has_order=False) == 0.0
 
 
 def test_a_log_file_of_any_form_is_compared(

@@ -7,7 +7,12 @@ from itertools import pairwise
 from math import inf, log2, nextafter, sqrt
 from typing import Any, NamedTuple
 
-from chalicelib.monitoring.drift_index import MIN_ROWS, drift_index, stability_index
+from chalicelib.monitoring.drift_index import (
+    MIN_ROWS,
+    drift_index,
+    is_ordered,
+    stability_index,
+)
 
 PREDICTIONS = "predictions"
 
@@ -88,7 +93,7 @@ def compare(
                 trained["counts"],
                 distribution["critical"],
                 rows=rows,
-                is_ordered="edges" in trained or "lengths" in trained,
+                has_order=is_ordered(trained),
             )
         scaled = [count * rows / sum(served) for count in served]
         compared.append(

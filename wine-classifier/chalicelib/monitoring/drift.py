@@ -11,7 +11,7 @@ from chalicelib.inputs.samples import Samples
 from chalicelib.log import log_event
 from chalicelib.models.manifest import Manifest
 from chalicelib.monitoring.drift_counts import DriftCounts, Totals
-from chalicelib.monitoring.drift_index import MIN_ROWS, drift_index
+from chalicelib.monitoring.drift_index import MIN_ROWS, drift_index, is_ordered
 from chalicelib.monitoring.metrics import NAMESPACE, dimension_value
 
 METRIC = "DriftIndex"
@@ -111,7 +111,7 @@ class DriftLog:
                     trained["counts"],
                     document["critical"],
                     rows=worth,
-                    is_ordered="edges" in trained or "lengths" in trained,
+                    has_order=is_ordered(trained),
                 )
                 for counts, worth, trained in zip(
                     totals.counts, totals.worth, described, strict=True

@@ -8,11 +8,13 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from math import inf, sqrt
+from math import inf
 from typing import Any, NamedTuple
 
 from chalicelib.inputs.samples import Samples
 from chalicelib.models.manifest import Manifest
+from chalicelib.monitoring.drift_index import is_ordered
+from chalicelib.monitoring.drift_worth import squared_weight_of_groups
 
 # Of a batch about a sixth of the cells is counted, and of one sample 30 at least: counting then
 # takes about 5 % of the request.
@@ -23,8 +25,7 @@ _ROWS_IN_BULK = 64  # from so many on, columns are faster than rows
 
 # Requests are counted in groups: rows of one request may be alike, and the groups then differ by
 # more than independent rows do.
-_GROUPS = 8
-_SURPRISE = 3.0  # standard deviations of the difference that are not taken for chance
+_GROUPS = 32
 
 
 class Totals(NamedTuple):
@@ -68,6 +69,8 @@ class DriftCounts:
         self._classes = {label: index for index, label in enumerate(classes)}
         described = [*features, distribution["predictions"]]
         self._sizes = [len(each["counts"]) if each else 0 for each in described]
+        self._is_ordered = [bool(each and is_ordered(each)) for each in described]
+        self._is_narrow = _find_stride(len(features)) == 1
         self.clear()
 
     def clear(self) -> None:
@@ -82,8 +85,14 @@ class DriftCounts:
         self.requests += 1
         rows = samples.rows
         self.rows += rows
+        if rows == 1 and self._is_narrow:
+            self.counted += 1
+            self._weight += 1
+            self._squared_weight += 1
+            self._count_row(table, samples.numbers, samples.texts, labels[0], 1)
+            return
         cells = len(samples.numbers) + len(samples.texts)
-        stride = -(-cells // (_MIN_CELLS + cells // _CELLS_SHARE))
+        stride = _find_stride(cells)
         if rows > stride * MAX_ROWS:
             stride = -(-rows // MAX_ROWS)
         start = int.from_bytes(os.urandom(4)) % stride if stride > 1 else 0
@@ -111,13 +120,13 @@ class DriftCounts:
     def totals(self) -> Totals:
         """Return the counts, and what they are worth."""
         tables = [table.counts for table in self._groups if table]
-        weight, squared_weight = self._weight, self._squared_weight
         counts, worth = [], []
-        for group_counts in zip(*tables, strict=True):
-            total = [sum(column) for column in zip(*group_counts, strict=True)]
-            counts.append(total)
-            squares = max(squared_weight, _between_groups(group_counts, total, squared_weight))
-            worth.append(round(weight * weight / squares))
+        for groups, has_order in zip(zip(*tables, strict=True), self._is_ordered, strict=True):
+            counts.append([sum(column) for column in zip(*groups, strict=True)])
+            squared_weight = squared_weight_of_groups(
+                groups, self._squared_weight, is_ordered=has_order
+            )
+            worth.append(round(self._weight * self._weight / squared_weight))
         return Totals(counts, worth)
 
     def _open_group(self) -> _Table:
@@ -174,6 +183,11 @@ class _Table(NamedTuple):
     classes: list[int]
 
 
+def _find_stride(cells: int) -> int:
+    """Return of how many rows one is counted, in a request with so many cells."""
+    return -(-cells // (_MIN_CELLS + cells // _CELLS_SHARE))
+
+
 def _read_edges(feature: Mapping[str, Any] | None, name: str) -> list[float]:
     """Return the upper edges of the bins; NaN, a missing value, is beyond the last one."""
     return [*map(float, feature[name] if feature else ()), inf]
@@ -189,25 +203,3 @@ def _text_finder(feature: Mapping[str, Any] | None) -> Callable[[str | None], in
         return lambda text: bins.get(text, other)
     edges = _read_edges(feature, "lengths")
     return lambda text: len(edges) if text is None else bisect_right(edges, len(text))
-
-
-def _between_groups(
-    groups: Sequence[Sequence[int]], total: Sequence[int], squared_weight: int
-) -> float:
-    """Return the squared weight that explains how far groups of requests differ, in one feature.
-
-    It is that of independent rows unless the groups differ by more than chance. The correction is
-    that of J. Rao and A. Scott for clustered samples, of the first order (1981).
-    """
-    weight = sum(total)
-    present = [index for index, count in enumerate(total) if count]
-    if len(groups) < 2 or len(present) < 2:
-        return 0.0
-    squares = 0.0
-    for group in groups:
-        share = sum(group) / weight
-        squares += sum((group[i] - share * total[i]) ** 2 / total[i] for i in present)
-    freedom = (len(groups) - 1) * (len(present) - 1)
-    between = squares * weight * len(groups) / freedom
-    is_chance = between < squared_weight * (1 + _SURPRISE * sqrt(2 / freedom))
-    return 0.0 if is_chance else between

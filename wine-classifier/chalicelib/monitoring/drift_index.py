@@ -17,6 +17,11 @@ from chalicelib.settings import MIN_DRIFT_ROWS
 MIN_ROWS = MIN_DRIFT_ROWS
 
 
+def is_ordered(trained: Mapping[str, object]) -> bool:
+    """Return whether the bins of a training distribution have an order."""
+    return "edges" in trained or "lengths" in trained
+
+
 def stability_index(counts: Sequence[float], training: Sequence[float]) -> float:
     """Return the population stability index of two samples.
 
@@ -74,7 +79,7 @@ def drift_index(
     critical: Mapping[str, float],
     *,
     rows: float,
-    is_ordered: bool,
+    has_order: bool,
 ) -> float:
     """Return the larger of the two statistics, divided by its critical value.
 
@@ -86,7 +91,7 @@ def drift_index(
         Critical values of the chi-squared distribution by degrees of freedom.
     rows : float
         The rows that the counts are worth: fewer than their sum if some have more weight.
-    is_ordered : bool
+    has_order : bool
         Whether the bins have an order.
 
     Returns
@@ -95,11 +100,13 @@ def drift_index(
         Above 1 with the probability that the critical values are for, if both samples are of one
         population.
     """
+    if len(counts) == 1:  # a model with one class
+        return 0.0
     weight, training_rows = sum(counts), sum(training)
     scaled = [count * rows / weight for count in counts]
     variance = 1 / rows + 1 / training_rows
     index = stability_index(scaled, training) / variance / critical[str(len(counts) - 1)]
-    if is_ordered and sum(scaled[:-1]) > 0 and sum(training[:-1]) > 0:
+    if has_order and sum(scaled[:-1]) > 0 and sum(training[:-1]) > 0:
         present, trained = sum(scaled[:-1]), sum(training[:-1])
         statistic = rank_statistic(scaled[:-1], training[:-1]) / (1 / present + 1 / trained)
         index = max(index, statistic / critical["1"])

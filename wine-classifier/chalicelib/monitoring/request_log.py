@@ -96,10 +96,11 @@ class RequestLog:
                 has_metric=settings.metrics,
             )
         lines = []
-        for samples, prediction, manifest in (*self._uncounted, observed):
+        while self._uncounted:
+            samples, prediction, manifest = self._uncounted.pop()
             lines += self._drift.add(samples, prediction.labels, manifest)
-        self._uncounted.clear()
-        return lines
+        samples, prediction, manifest = observed
+        return lines + self._drift.add(samples, prediction.labels, manifest)
 
     def _is_due(self, status: int, settings: LogSettings) -> bool:
         """Return whether a request is logged: all that failed, and a share of the others."""
