@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from chalicelib.inputs.problems import locate_in_rows
-from chalicelib.inputs.samples import read_samples
+from chalicelib.inputs.samples import Samples, read_samples
 from chalicelib.models.model import Model
 from chalicelib.monitoring.drift_counts import DriftCounts
 from training.artifact import BuiltModel, build_artifact
@@ -50,16 +50,25 @@ def fit_and_build(rows: int, seed: int = 0) -> BuiltModel:
     return build_artifact(estimator, X, y, name="drifting")
 
 
+def read_frame(model: Model, frame: pd.DataFrame) -> Samples:
+    """Return the rows of a frame as the samples of a request."""
+    rows = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
+    signature = model.manifest.signature
+    return read_samples(rows, signature, locate_in_rows("data"), max_rows=len(rows))
+
+
+def predict(model: Model, frame: pd.DataFrame) -> list[str]:
+    """Return the labels that a model predicts for the rows of a frame."""
+    return model.classifier.predict(read_frame(model, frame)).labels
+
+
 def compare_rows(model: Model, frame: pd.DataFrame) -> list[Compared]:
     """Predict rows, count each as a request of its own, and compare the counts with training."""
-    manifest = model.manifest
-    rows = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
-    samples = read_samples(rows, manifest.signature, locate_in_rows("data"), max_rows=len(rows))
-    labels = model.classifier.predict(samples).labels
-    counts = DriftCounts(manifest)
-    for row, label in enumerate(labels):
+    samples = read_frame(model, frame)
+    counts = DriftCounts(model.manifest)
+    for row, label in enumerate(predict(model, frame)):
         counts.add(samples.part(row, 1), [label])
-    return compare(dict(manifest.document), *counts.totals())
+    return compare(dict(model.manifest.document), *counts.totals())
 
 
 def found(compared: list[Compared]) -> list[str]:

@@ -27,12 +27,14 @@ from benchmarks.packages import ROOT, Request
 from benchmarks.results import LogCost
 from deployment.emulator.events import api_gateway_event
 
-SILENT = {"LOG_LEVEL": "error", "METRICS": "off"}
-LINES = {"LOG_LEVEL": "info", "METRICS": "off"}
-METRICS = {"LOG_LEVEL": "info", "METRICS": "on"}  # as on Lambda
+SILENT = {"LOG_LEVEL": "error", "METRICS": "off", "DRIFT": "off"}
+LINES = {"LOG_LEVEL": "info", "METRICS": "off", "DRIFT": "off"}
+METRICS = {"LOG_LEVEL": "info", "METRICS": "on", "DRIFT": "off"}
+DRIFT = {"LOG_LEVEL": "info", "METRICS": "on", "DRIFT": "on"}  # as on Lambda
 
 CALLS_OF_ONE, CALLS_OF_BATCH = 1_000, 3  # in each run, in turns
 COUNTED_REQUESTS = 100
+COUNTED_ROWS = 4_000  # of one sample each, whose summaries are counted
 CLASSES = 3  # of the model whose metrics are counted
 
 Event = dict[str, Any]
@@ -64,6 +66,7 @@ def _measure(store: str, one: Request, batch: Request, runs: int) -> LogCost:
     os.environ["MODEL_URL"] = store
     events = make_event(one), make_event(batch)
     settings = {"no log": SILENT, "lines": LINES, "lines and metrics": METRICS}
+    settings["lines, metrics and drift"] = DRIFT
     handlers = {name: _start(variables, *events) for name, variables in settings.items()}
     return LogCost(
         one=_in_turns(handlers, events[0], runs, CALLS_OF_ONE),
@@ -116,7 +119,17 @@ def _count_bytes(handlers: dict[str, Handler], one: Event, batch: Event) -> dict
             for _ in range(COUNTED_REQUESTS if event is one else 1):
                 handler(event, _Context)
         sizes[name] = len(log.getvalue()) / (COUNTED_REQUESTS if event is one else 1)
+    sizes["its share of a summary for drift"] = _count_summaries(one) / COUNTED_ROWS
     return sizes
+
+
+def _count_summaries(event: Event) -> int:
+    """Return the bytes of the summaries of a process that serves `COUNTED_ROWS`."""
+    handler = _start(DRIFT, event)
+    with redirect_stdout(io.StringIO()) as log:
+        for _ in range(COUNTED_ROWS):
+            handler(event, _Context)
+    return sum(len(line) for line in log.getvalue().splitlines() if '"event":"drift"' in line)
 
 
 def _count_metrics() -> int:

@@ -82,8 +82,9 @@ is with them.
 
 ## Log
 
-What [a line for each request](how-to/monitor.md#requests), and metrics in it, take. On the emulator
-a warm request with both takes {log_on_emulator} times as long as one without. In one process:
+What [a line for each request](how-to/monitor.md#requests), metrics in it, and counts to find
+[drift](how-to/drift.md) take. On the emulator a warm request with all of them takes
+{log_on_emulator} times as long as one without. In one process:
 
 {log_times}
 

@@ -48,8 +48,8 @@ class LogCost(NamedTuple):
 
     @property
     def compare_batch(self) -> Compared:
-        """A batch with all lines and metrics, and one without."""
-        return Compared(self.batch["lines and metrics"], self.batch["no log"])
+        """A batch with all that is logged, and one without."""
+        return Compared(self.batch["lines, metrics and drift"], self.batch["no log"])
 
 
 class FileScoring(NamedTuple):

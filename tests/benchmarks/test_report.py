@@ -55,8 +55,8 @@ def results() -> Results:
             bytes_and_baseline=Compared([0.006, 0.007], [0.004, 0.005]),
         ),
         log=LogCost(
-            one={"no log": [1.0], "lines and metrics": [1.3]},
-            batch={"no log": [1.0], "lines and metrics": [1.1]},
+            one={"no log": [1.0], "lines, metrics and drift": [1.3]},
+            batch={"no log": [1.0], "lines, metrics and drift": [1.1]},
             bytes_by_request={"one sample": 640.0},
             metrics=18,
         ),
