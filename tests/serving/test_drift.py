@@ -187,17 +187,18 @@ def test_a_large_batch_is_counted_as_its_rows_are(trained: WineModel) -> None:
 def test_requests_whose_rows_are_alike_are_worth_fewer_rows(manifest: Manifest) -> None:
     """Rows of one request are not independent; of different ones they are."""
     random = np.random.default_rng(0)
-    alike, mixed_rows = DriftCounts(manifest), DriftCounts(manifest)
-    for _ in range(40):
-        values = random.normal(size=90)
-        row = [[float(value), 1, True, "red"] for value in values]
-        mixed_rows.add(to_samples(row, manifest), ["no"] * 90)
-        alike.add(to_samples([row[0]] * 90, manifest), ["no"] * 90)
-    size, *_ = mixed_rows.totals().worth
-    assert size > 0.7 * mixed_rows.counted
-    size, count, *_ = alike.totals().worth
-    assert size < 0.2 * alike.counted
-    assert count > 0.9 * alike.counted  # a constant tells nothing of how alike they are
+    sizes = []
+    for _ in range(5):  # which rows are counted is left to chance
+        alike, mixed_rows = DriftCounts(manifest), DriftCounts(manifest)
+        for _ in range(40):
+            row = [[float(value), 1, True, "red"] for value in random.normal(size=90)]
+            mixed_rows.add(to_samples(row, manifest), ["no"] * 90)
+            alike.add(to_samples([row[0]] * 90, manifest), ["no"] * 90)
+        sizes.append(mixed_rows.totals().worth[0] / mixed_rows.counted)
+        size, count, *_ = alike.totals().worth
+        assert size < 0.2 * alike.counted
+        assert count > 0.9 * alike.counted  # a constant tells nothing of how alike they are
+    assert max(sizes) > 0.9
 
 
 def test_requests_whose_rows_are_alike_raise_no_alarm() -> None:

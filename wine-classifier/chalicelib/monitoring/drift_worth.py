@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import sqrt
 
-_SURPRISE = 3.0  # standard deviations of a difference that are taken for chance
+_SURPRISE = 3.0  # standard deviations that are taken for chance: 1 in 700 estimates is beyond them
 
 # A variance that few groups tell may be far too small. At the rate of false alarms of a drift index
 # the square of a quantile of Student's distribution is about this many times that of the normal
@@ -42,8 +42,9 @@ def squared_weight_of_groups(
             estimates.append((_by_ranks(groups, total[:-1]), 1))
         for estimate, width in estimates:
             freedom = len(groups) - 1
-            chance = 1 + _SURPRISE * sqrt(2 / (freedom * width))
-            if estimate > squared_weight * chance:
+            # The quantile of a chi-squared distribution, by Wilson and Hilferty's approximation.
+            spread = 2 / (9 * freedom * width)
+            if estimate > squared_weight * (1 - spread + _SURPRISE * sqrt(spread)) ** 3:
                 most = max(most, estimate * (1 + _STUDENT / freedom) ** 2)
     return most
 
