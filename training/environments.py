@@ -69,13 +69,17 @@ def run_with_sklearn(sklearn_version: str, model: Path, arguments: Sequence[str]
     return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603
 
 
-def create_environment(sklearn_version: str, uv: str) -> Path:
-    """Create an environment with a version of scikit-learn, such as 1.5.2 or 1.5, or reuse it."""
+def create_environment(sklearn_version: str, uv: str, python: str | None = None) -> Path:
+    """Create an environment with a version of scikit-learn, such as 1.5.2 or 1.5, or reuse it.
+
+    `python` is a version that uv finds or downloads, such as 3.12. Default: this Python's, or an
+    older one for which that scikit-learn has wheels.
+    """
     exact = sklearn_version if sklearn_version.count(".") > 1 else f"{sklearn_version}.*"
     declared = [each for each in requires(_DISTRIBUTION) or [] if "extra ==" not in each]
     requirements = [each for each in declared if not each.startswith("scikit-learn")]
     requirements.append(f"scikit-learn=={exact}")
-    python = _choose_python(sklearn_version)
+    python = python or _choose_python(sklearn_version)
     digest = hashlib.sha256("\n".join([python, *requirements]).encode()).hexdigest()[:8]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = cache / _DISTRIBUTION / f"scikit-learn-{sklearn_version}-{digest}"

@@ -19,7 +19,10 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # small data
 
 
 def main(releases: list[str]) -> int:
-    """Measure releases, all by default, and write their rows; return 1 if anything failed."""
+    """Measure releases, all by default, and write their rows; return 1 if anything failed.
+
+    A release is such as 1.9, or 1.9@3.12 for another Python.
+    """
     rows = read_page(PAGE.read_text()) if PAGE.exists() else {}
     measured = releases or list(RELEASES)
     for release in measured:
@@ -44,7 +47,9 @@ def measure(release: str) -> list[Result]:
 
 def python(release: str) -> Path:
     """Return the Python of an environment with the newest patch of a minor release."""
-    return create_environment(release, os.environ.get("UV", "uv")) / "bin" / "python"
+    sklearn, _, other_python = release.partition("@")
+    environment = create_environment(sklearn, os.environ.get("UV", "uv"), other_python or None)
+    return environment / "bin" / "python"
 
 
 def python_version(release: str) -> str:

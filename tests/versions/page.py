@@ -7,15 +7,16 @@ from collections import Counter
 from typing import NamedTuple
 
 Result = dict[str, str]  # of `tests.versions.measure`
-_RELEASE = re.compile(r"\| (\d+\.\d+) \|")
+_RELEASE = re.compile(r"\| (\d+\.\d+(?:@\d+\.\d+)?) \|")
 _HEAD = """\
 # Versions of scikit-learn
 
-`training.publish` works in the environment that fitted the model: scikit-learn 1.5 to 1.9, Python 3.12 to 3.14. This page
-is what `make versions` found when it published, under each minor release, scikit-learn's classifiers, fitted on the wine data,
+`training.publish` works in the environment that fitted the model: scikit-learn 1.5 to 1.9, from Python 3.12 on. This page is
+what `make versions` found when it published, under each minor release, scikit-learn's classifiers, fitted on the wine data,
 and pipelines on a table of numbers, categories and text with gaps. ONNX serves what is counted as such, whichever release
-fitted it; the rest needs scikit-learn itself on the server, of the release that fitted it.
-`make versions RELEASES="1.5 1.6"` measures these and keeps the rows of the others.
+fitted it; the rest needs scikit-learn itself on the server, of the release that fitted it. A combination of scikit-learn and
+Python that has no row was not measured. `make versions RELEASES="1.5 1.9@3.14"` measures 1.5, and 1.9 under Python 3.14, and
+keeps the rows of the others.
 """  # noqa: E501
 _COUNTS = """
 | release | Python | classifiers by ONNX | by scikit-learn | failed | pipelines by ONNX | by scikit-learn | failed |
@@ -71,7 +72,7 @@ def format_page(rows: dict[str, Row]) -> str:
 
 
 def _parse(release: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in release.split("."))
+    return tuple(int(part) for part in re.findall(r"\d+", release))
 
 
 def _escape(cell: str) -> str:
