@@ -36,6 +36,7 @@ APP = ROOT / "wine-classifier"
 DIST = ROOT / "dist"
 SBOM = "sbom.json"
 EXIT_REJECTED = 2
+BULK_STAGE = "prod"  # whose stack has a bucket
 CLOSED = "make package STAGE=prod, then sam deploy"
 
 
@@ -56,6 +57,9 @@ def main() -> int:
     )
     parser.add_argument(
         "--unsigned", action="store_true", help="let stage prod serve models without a signature"
+    )
+    parser.add_argument(
+        "--bulk", action="store_true", help="add the function that scores files (package of prod)"
     )
     parser.add_argument("--tracing", action="store_true", help="trace requests with X-Ray")
     parser.add_argument("--cors-origins", help="CORS_ORIGINS of the stage")
@@ -80,6 +84,8 @@ def build(options: argparse.Namespace) -> None:
     out = options.out or DIST / options.stage
     requirements = ROOT / runtime.requirements
     package = out / "deployment.zip"
+    if options.bulk and (options.command, options.stage) != ("package", BULK_STAGE):
+        raise PackagingError(f"BULK=yes needs make package STAGE={BULK_STAGE}, for its bucket.")
     if options.command != "delete":
         for path in (package, out / SBOM):  # a failed build leaves no older package behind
             path.unlink(missing_ok=True)
@@ -91,6 +97,7 @@ def build(options: argparse.Namespace) -> None:
         options.bucket,
         options.name,
         options.cors_origins,
+        bulk=options.bulk,
     ) as project:
         if options.command == "delete":
             print(project.run_chalice("delete"), end="")
@@ -131,7 +138,7 @@ def write_package(
         unpack(wheels, folder)
         components = read_components(folder, wheels)
         project.unpack_app(folder)
-        prune(folder, runtime.name)
+        prune(folder, runtime.name, bulk=project.bulk)
         add_licences(folder)
         count = check_shared_objects(folder, target)
         compile_all(folder)

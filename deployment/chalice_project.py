@@ -48,9 +48,16 @@ class Project:
     """A copy of a Chalice project, for one stage and one architecture."""
 
     def __init__(
-        self, folder: Path, stage: str, target: Architecture, cors_origins: str = ""
+        self,
+        folder: Path,
+        stage: str,
+        target: Architecture,
+        cors_origins: str = "",
+        *,
+        bulk: bool = False,
     ) -> None:
         self.folder = folder
+        self.bulk = bulk
         self.cors_origins = cors_origins
         self._stage = stage
         self._target = target
@@ -79,6 +86,7 @@ class Project:
         chalice = str(Path(sys.executable).with_name("chalice"))
         environment = {"AWS_DEFAULT_REGION": "us-east-1"} | os.environ
         environment.pop("MODEL_NAME", None)  # Chalice sets the stage's before it imports the app
+        environment["BULK"] = "yes" if self.bulk else ""
         process = subprocess.run(
             [chalice, *arguments, "--stage", self._stage],
             cwd=self.folder,
@@ -109,6 +117,8 @@ def temporary_copy(
     bucket: str | None,
     name: str = DEFAULT_NAME,
     cors_origins: str | None = None,
+    *,
+    bulk: bool = False,
 ) -> Iterator[Project]:
     """Copy a Chalice project to a temporary folder, configured for a stage and an architecture.
 
@@ -129,6 +139,8 @@ def temporary_copy(
         of its own.
     cors_origins : str, optional
         The stage's ``CORS_ORIGINS``.
+    bulk : bool, default=False
+        Whether the app has the function that scores files.
 
     Yields
     ------
@@ -157,7 +169,7 @@ def temporary_copy(
             _rename(folder / ".chalice", stage, name)
         (folder / ".chalice" / "deployments").mkdir()
         (folder / ".chalice" / "deployed").symlink_to(deployed.resolve())
-        yield Project(folder, stage, target, variables.get("CORS_ORIGINS", ""))
+        yield Project(folder, stage, target, variables.get("CORS_ORIGINS", ""), bulk=bulk)
 
 
 def _configure(
@@ -196,7 +208,7 @@ def _rename(folder: Path, stage: str, name: str) -> None:
     path = folder / "config.json"
     config = json.loads(path.read_text())
     log = re.compile(rf"(?<=/aws/lambda/){re.escape(config['app_name'])}(?=-)")
-    prefix = re.compile(rf'(?<=/){DEFAULT_NAME}(?=[/"])')
+    prefix = re.compile(rf'(?<=/){DEFAULT_NAME}(?=[/"])|(?<="){DEFAULT_NAME}(?=/)')
     config["app_name"] = name
     config["stages"][stage]["environment_variables"]["MODEL_NAME"] = name
     path.write_text(json.dumps(config, indent=2))

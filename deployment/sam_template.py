@@ -13,6 +13,8 @@ from deployment import access
 from deployment.chalice_project import Project
 from deployment.dashboard import fill_in
 
+API_FUNCTION, BULK_FUNCTION = "APIHandler", "Score"
+
 # As the app's own, in `chalicelib/rest/responses.py`.
 _EVERY_RESPONSE = {"Cache-Control": "'no-store'", "X-Content-Type-Options": "'nosniff'"}
 # Of the app's responses, these come from API Gateway: 429 has `Retry-After`.
@@ -31,7 +33,12 @@ def write_template(
     """Write the SAM template of a stage; the package has to be in the same folder."""
     with tempfile.TemporaryDirectory() as scratch:
         overlay = read_overlay(
-            project.folder / ".chalice", stage, auth=auth, unsigned=unsigned, tracing=tracing
+            project.folder / ".chalice",
+            stage,
+            auth=auth,
+            unsigned=unsigned,
+            bulk=project.bulk,
+            tracing=tracing,
         )
         add_cors_headers(overlay, project.cors_origins)
         path = Path(scratch, "overlay.json")
@@ -39,6 +46,8 @@ def write_template(
         project.run_chalice("package", "--merge-template", str(path), scratch)
         template = json.loads(Path(scratch, "sam.json").read_text())
     access.require(template, auth)
+    if project.bulk:
+        _share_variables(template)
     destination.write_text(json.dumps(template, indent=2))
 
 
@@ -48,6 +57,7 @@ def read_overlay(
     *,
     auth: str = access.KEY,
     unsigned: bool = False,
+    bulk: bool = False,
     tracing: bool = False,
 ) -> dict[str, Any]:
     """Return the parts of `.chalice/` that apply to a stage, merged; each file is optional.
@@ -57,6 +67,7 @@ def read_overlay(
     overlay: dict[str, Any] = {}
     signed = "unsigned" if unsigned else "signed"
     parts = ["", f"-{stage}", f"-{stage}-{signed}", f"-{stage}-dashboard", f"-auth-{auth}"]
+    parts += ["-bulk", f"-bulk-{signed}"] if bulk else []
     parts += ["-tracing"] if tracing else []
     for name in (f"sam{part}.json" for part in parts):
         if (folder / name).exists():
@@ -78,6 +89,15 @@ def add_cors_headers(overlay: dict[str, Any], origins: str) -> None:
         "Access-Control-Expose-Headers": _EXPOSED_HEADERS,
     }
     _add_headers(overlay, headers)
+
+
+def _share_variables(template: dict[str, Any]) -> None:
+    """Give the function that scores files the variables of the API's, beside its own."""
+    shared, own = (
+        template["Resources"][name]["Properties"]["Environment"]["Variables"]
+        for name in (API_FUNCTION, BULK_FUNCTION)
+    )
+    own.update(shared)
 
 
 def _add_headers(overlay: dict[str, Any], headers: dict[str, str]) -> None:

@@ -7,8 +7,12 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+# The function that scores files, or `chalice package` for a stack with it.
+is_bulk = os.environ.get("BULK") == "yes"
+is_api = "AWS_LAMBDA_FUNCTION_NAME" in os.environ and not is_bulk
+
 prefetched: Any = ()
-if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+if is_api:
     from chalicelib import cold_start
 
     prefetched = cold_start.start_prefetch()  # runs while the modules below are imported
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     # Chalice derives the IAM policy of stage dev from the boto3 calls in this file. Serving reads
     # with obstore, which Chalice does not know, so this is the same call in boto3.
     import boto3
+    from chalice.app import SQSEvent
 
     boto3.client("s3").get_object()
 
@@ -83,7 +88,18 @@ for count in range(1, MAX_PATH_PARTS + 1):
     path = "/" + "/".join(f"{{part{number}}}" for number in range(1, count + 1))
     app.route(path, methods=METHODS, content_types=[])(not_found)
 
-if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+if is_bulk:
+
+    @app.on_sqs_message(queue="bulk", name="score")  # a queue of the stack: see sam-bulk.json
+    def score(event: SQSEvent) -> None:
+        """Split a file of the inbox, or score a range of one."""
+        from chalicelib.bulk.handler import handle
+
+        context: Any = event.context
+        handle(event.to_dict(), context.get_remaining_time_in_millis, service)
+
+
+if is_api:
     service.load_model()
     cold_start.freeze_heap()
 

@@ -28,6 +28,7 @@ ONNX_RUNTIME = [
     r"(numpy|numpy\.libs|flatbuffers|google|packaging)/.*",
     r"(numpy|flatbuffers|protobuf|packaging)-[^/]+\.dist-info/.*",
 ]
+BULK = [r"chalicelib/bulk/.*"]  # the function that scores files
 OBSTORE = [r"obstore/(fsspec\.py|auth/.*)"]
 
 PATTERNS = {
@@ -37,9 +38,13 @@ PATTERNS = {
 }
 
 
-def prune(folder: Path, runtime: str) -> None:
-    """Remove from an unpacked package the files that serving with this runtime never opens."""
-    pattern = re.compile("|".join(f"(?:{pattern})" for pattern in PATTERNS[runtime]))
+def prune(folder: Path, runtime: str, *, bulk: bool = False) -> None:
+    """Remove from an unpacked package the files that serving with this runtime never opens.
+
+    Those of the function that scores files stay if the stack has it.
+    """
+    patterns = PATTERNS[runtime] + ([] if bulk else BULK)
+    pattern = re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
     for path in sorted(folder.rglob("*"), reverse=True):  # files before their folders
         if path.is_dir():
             if not any(path.iterdir()):

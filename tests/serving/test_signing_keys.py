@@ -16,7 +16,8 @@ from botocore.credentials import Credentials
 from chalicelib.errors import InvalidArtifact, StoreError
 from chalicelib.models.model import load_model
 from chalicelib.settings import Settings, derive_key
-from chalicelib.store.secret_store import read_secret, sign
+from chalicelib.store.aws_api import sign
+from chalicelib.store.secret_store import SERVICES, read_secret
 from chalicelib.store.signing_keys import SigningKeys
 from tests.support.app import App
 from tests.support.aws_server import moto_server
@@ -88,7 +89,7 @@ def test_the_signature_is_botocores(monkeypatch: pytest.MonkeyPatch, token: str 
     else:
         monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
     body, host = b'{"Name": "/wine"}', "ssm.eu-central-1.amazonaws.com"
-    headers = sign("ssm", "eu-central-1", host, body)
+    headers = sign(SERVICES["ssm"].operation, "eu-central-1", host, body)
     authorization = headers.pop("authorization")
     request = AWSRequest("POST", f"https://{host}/", headers=headers, data=body)
     request.context["timestamp"] = headers["x-amz-date"]

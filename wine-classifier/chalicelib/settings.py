@@ -55,10 +55,10 @@ class LogSettings(NamedTuple):
         return cls(
             level=level,
             sample=_parse_share(environ, "LOG_SAMPLE"),
-            metrics=_parse_switch(environ, "METRICS", default=is_on_lambda),
-            drift=_parse_switch(environ, "DRIFT", default=is_on_lambda),
+            metrics=parse_switch(environ, "METRICS", default=is_on_lambda),
+            drift=parse_switch(environ, "DRIFT", default=is_on_lambda),
             drift_seconds=_parse_timeout(environ, "DRIFT_SECONDS", DRIFT_SECONDS),
-            drift_rows=_parse_count(environ, "DRIFT_ROWS", DRIFT_ROWS, minimum=MIN_DRIFT_ROWS),
+            drift_rows=parse_count(environ, "DRIFT_ROWS", DRIFT_ROWS, minimum=MIN_DRIFT_ROWS),
         )
 
 
@@ -94,13 +94,13 @@ class Settings(NamedTuple):
             model_url=model_url,
             refresh_seconds=_parse_seconds(environ, "MODEL_REFRESH_SECONDS", REFRESH_SECONDS),
             timeout_seconds=_parse_timeout(environ, "MODEL_TIMEOUT_SECONDS", TIMEOUT_SECONDS),
-            max_rows=_parse_count(environ, "MODEL_MAX_ROWS", MAX_ROWS),
+            max_rows=parse_count(environ, "MODEL_MAX_ROWS", MAX_ROWS),
             max_bytes=maximum_bytes(environ),
             signing_secrets=tuple(secrets.items()),
             memory_mb=_parse_memory(environ),
             cors_origins=_parse_origins(environ, "CORS_ORIGINS"),
-            page=_parse_switch(environ, "PAGE"),
-            max_cells=_parse_count(environ, "MODEL_MAX_CELLS", MAX_CELLS),
+            page=parse_switch(environ, "PAGE"),
+            max_cells=parse_count(environ, "MODEL_MAX_CELLS", MAX_CELLS),
             stage=stage,
         )
 
@@ -111,7 +111,7 @@ class Settings(NamedTuple):
 
 def maximum_bytes(environ: Mapping[str, str]) -> int:
     """Read the largest size of an artifact; raise `InvalidSetting` if it is not a number."""
-    return _parse_count(environ, "MODEL_MAX_BYTES", MAX_BYTES)
+    return parse_count(environ, "MODEL_MAX_BYTES", MAX_BYTES)
 
 
 def signing_secrets(environ: Mapping[str, str]) -> dict[str, str]:
@@ -169,7 +169,7 @@ def derive_key(secret: str, store_url: str, stage: str) -> str:
 def _parse_memory(environ: Mapping[str, str]) -> int | None:
     """Read the memory of the function, in MB, which Lambda sets."""
     name = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
-    return _parse_count(environ, name, 0) if name in environ else None
+    return parse_count(environ, name, 0) if name in environ else None
 
 
 def _read(environ: Mapping[str, str], name: str) -> str | None:
@@ -207,7 +207,8 @@ def _is_origin(text: str) -> bool:
     )
 
 
-def _parse_switch(environ: Mapping[str, str], name: str, *, default: bool = True) -> bool:
+def parse_switch(environ: Mapping[str, str], name: str, *, default: bool = True) -> bool:
+    """Read ``on`` or ``off``; raise `InvalidSetting` for anything else."""
     value = environ.get(name, "on" if default else "off")
     if value not in ("on", "off"):
         raise InvalidSetting(name, value, "on or off")
@@ -248,7 +249,8 @@ def _parse_timeout(environ: Mapping[str, str], name: str, default: float) -> flo
     return seconds
 
 
-def _parse_count(environ: Mapping[str, str], name: str, default: int, *, minimum: int = 1) -> int:
+def parse_count(environ: Mapping[str, str], name: str, default: int, *, minimum: int = 1) -> int:
+    """Read a whole number of at least `minimum`; raise `InvalidSetting` for anything else."""
     value = _read(environ, name)
     if value is None:
         return default

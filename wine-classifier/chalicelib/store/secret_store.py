@@ -1,40 +1,37 @@
 """Read a secret from Systems Manager's Parameter Store or from Secrets Manager.
 
-One POST, signed with AWS Signature Version 4, through the standard library: boto3 takes half a
-second to import. This module is imported only where a variable refers to a secret.
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+This module is imported only where a variable refers to a secret.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import http.client
 import json
 import os
 import socket
-import time
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from chalicelib.errors import StoreError
 from chalicelib.settings import parse_reference
+from chalicelib.store.aws_api import Operation, post
 
 MAX_RESPONSE_BYTES = 400_000  # a secret has at most 65,536 bytes, which JSON may escape
-
-_TYPE = "application/x-amz-json-1.1"
 
 
 class _Service(NamedTuple):
     title: str
-    target: str  # X-Amz-Target
+    operation: Operation
     permission: str
 
 
 SERVICES = {
-    "ssm": _Service("Systems Manager", "AmazonSSM.GetParameter", "ssm:GetParameter"),
+    "ssm": _Service(
+        "Systems Manager", Operation("ssm", "AmazonSSM.GetParameter"), "ssm:GetParameter"
+    ),
     "secretsmanager": _Service(
-        "Secrets Manager", "secretsmanager.GetSecretValue", "secretsmanager:GetSecretValue"
+        "Secrets Manager",
+        Operation("secretsmanager", "secretsmanager.GetSecretValue"),
+        "secretsmanager:GetSecretValue",
     ),
 }
 # What the services' own codes mean; the others are named by their status.
@@ -72,7 +69,14 @@ def read_secret(variable: str, reference: str, timeout_seconds: float) -> str:
     region = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
     body = {"Name": name, "WithDecryption": True} if service == "ssm" else {"SecretId": name}
     try:
-        status, data = _post(service, region, json.dumps(body).encode(), timeout_seconds)
+        status, data = post(
+            _endpoint(service, region),
+            SERVICES[service].operation,
+            region,
+            json.dumps(body).encode(),
+            timeout_seconds,
+            MAX_RESPONSE_BYTES,
+        )
     except TimeoutError:
         raise _failure(f"{subject} did not respond in time.") from None
     except socket.gaierror:
@@ -113,19 +117,6 @@ def _parse(data: bytes) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _post(service: str, region: str, body: bytes, timeout_seconds: float) -> tuple[int, bytes]:
-    url = urlsplit(_endpoint(service, region))
-    https = url.scheme == "https"
-    connect = http.client.HTTPSConnection if https else http.client.HTTPConnection
-    connection = connect(url.hostname or "", url.port, timeout=timeout_seconds)
-    try:
-        connection.request("POST", "/", body, sign(service, region, url.netloc, body))
-        response = connection.getresponse()
-        return response.status, response.read(MAX_RESPONSE_BYTES)
-    finally:
-        connection.close()
-
-
 def _endpoint(service: str, region: str) -> str:
     own = os.environ.get(
         "AWS_ENDPOINT_URL_SSM" if service == "ssm" else "AWS_ENDPOINT_URL_SECRETS_MANAGER"
@@ -133,32 +124,3 @@ def _endpoint(service: str, region: str) -> str:
     domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     default = f"https://{service}.{region}.{domain}"
     return own or os.environ.get("AWS_ENDPOINT_URL") or default
-
-
-def sign(service: str, region: str, host: str, body: bytes) -> dict[str, str]:
-    """Return the headers of a request, signed with the credentials in the environment."""
-    now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    headers = {
-        "content-type": _TYPE,
-        "host": host,
-        "x-amz-date": now,
-        "x-amz-target": SERVICES[service].target,
-    }
-    token = os.environ.get("AWS_SESSION_TOKEN")
-    if token:
-        headers["x-amz-security-token"] = token
-    names = sorted(headers)
-    signed = ";".join(names)
-    canonical = [f"{name}:{headers[name]}" for name in names]
-    request = "\n".join(["POST", "/", "", *canonical, "", signed, hashlib.sha256(body).hexdigest()])
-    scope = f"{now[:8]}/{region}/{service}/aws4_request"
-    text = "\n".join(["AWS4-HMAC-SHA256", now, scope, hashlib.sha256(request.encode()).hexdigest()])
-    key = f"AWS4{os.environ.get('AWS_SECRET_ACCESS_KEY', '')}".encode()
-    for part in (now[:8], region, service, "aws4_request"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    signature = hmac.digest(key, text.encode(), "sha256").hex()
-    credential = f"{os.environ.get('AWS_ACCESS_KEY_ID', '')}/{scope}"
-    headers["authorization"] = (
-        f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={signed}, Signature={signature}"
-    )
-    return headers

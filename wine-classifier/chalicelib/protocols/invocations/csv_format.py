@@ -65,7 +65,7 @@ def read_csv(text: str, signature: Signature, *, max_rows: int) -> list[Any]:
     """
     rows = _parse_rows(text, max_rows)
     names = [cell.strip() for cell in rows[0]] if rows else []
-    if not _is_header(names, signature):
+    if not is_header(names, signature):
         return _parse_table(rows, list(signature.features), text)
     problems = Problems()
     order = order_columns(
@@ -93,7 +93,7 @@ def _parse_rows(text: str, max_rows: int) -> list[list[str]]:
         raise MalformedBody(f"The body is not CSV: see line {reader.line_num}.") from None
 
 
-def _is_header(cells: list[str], signature: Signature) -> bool:
+def is_header(cells: list[str], signature: Signature) -> bool:
     """Check whether every cell is a feature name, or some are and none is a number."""
     is_known = [cell in signature.known_names for cell in cells]
     return bool(cells) and (

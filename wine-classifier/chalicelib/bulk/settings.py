@@ -1,0 +1,27 @@
+"""The settings of the function that scores files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from chalicelib.settings import parse_count, parse_switch
+
+RANGE_BYTES = 16 * 1024 * 1024
+
+
+class BulkSettings(NamedTuple):
+    """The settings, each with its environment variable."""
+
+    queue_url: str  # BULK_QUEUE_URL
+    range_bytes: int = RANGE_BYTES  # BULK_RANGE_BYTES: at least so many bytes are a part
+    probabilities: bool = True  # BULK_PROBABILITIES: whether they are written
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> BulkSettings:
+        """Parse environment variables; raise `InvalidSetting` if one is invalid."""
+        return cls(
+            queue_url=environ["BULK_QUEUE_URL"],
+            range_bytes=parse_count(environ, "BULK_RANGE_BYTES", RANGE_BYTES),
+            probabilities=parse_switch(environ, "BULK_PROBABILITIES"),
+        )
