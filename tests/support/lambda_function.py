@@ -32,15 +32,16 @@ def digests(folder: Path) -> dict[str, str]:
     }
 
 
-def make_package(stage: str, shared_folder: Path) -> Path:
+def make_package(stage: str, shared_folder: Path, *, bulk: bool = False) -> Path:
     """Return a copy of the folder that `make package` writes for a stage, once in a test run."""
+    variables = [f"STAGE={stage}", *(["BULK=yes"] if bulk else [])]
 
     def make(folder: Path) -> None:
-        with lock_dist(shared_folder), Process("package", f"STAGE={stage}") as process:
+        with lock_dist(shared_folder), Process("package", *variables) as process:
             assert process.wait(100) == 0, process.printed
             shutil.copytree(ROOT / "dist" / stage, folder)
 
-    return make_once(shared_folder / f"package-{stage}", make)
+    return make_once(shared_folder / f"package-{stage}{'-bulk' if bulk else ''}", make)
 
 
 def lock_dist(shared_folder: Path) -> AbstractContextManager[None]:
