@@ -14,6 +14,7 @@ from pathlib import Path
 from chalicelib.errors import ServingError
 from training.environments import find_other_sklearn, run_with_sklearn
 from training.errors import TrainingError, first_line
+from training.jobs import command as jobs
 from training.scoring import command as score
 
 DEFAULT_ARTIFACT = Path("dist/wine.onnx")
@@ -43,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return run_with_sklearn(other_sklearn, options.model, command)
         if options.command == "score":
             return score.run(options)
+        if options.command == "jobs":
+            return jobs.run(options)
         # Imported here: --help and usage errors do not wait for scikit-learn.
         from training import commands
 
@@ -250,6 +253,16 @@ def _create_parser() -> argparse.ArgumentParser:
     _add_store(card)
 
     _add_drift(commands)
+    jobs_parser = jobs.add_parser(commands)
+    jobs_parser.add_argument(
+        "--limit",
+        type=_parse_count,
+        default=20,
+        metavar="N",
+        help="number of files to list; 0 lists all (default: %(default)s)",
+    )
+    _add_store(jobs_parser)
+
     score_parser = score.add_parser(commands)
     _add_store(score_parser)
     _add_stage(score_parser)

@@ -14,6 +14,7 @@ TrainingError
     DriftFound         served rows are unlike the training data
     UnreadableTable    a table to score cannot be read, or its columns do not fit the model
     CannotScore        a run that scores a table cannot begin or go on
+    UnknownFile        a stack has no such file to score
 """
 
 from __future__ import annotations
@@ -146,6 +147,13 @@ class UnreadableTable(TrainingError):
 
 class CannotScore(TrainingError):
     """A run that scores a table cannot begin or go on."""
+
+
+class UnknownFile(TrainingError):
+    """A stack has no such file to score."""
+
+    def __init__(self, file: str, url: str) -> None:
+        super().__init__(f"There is no {file} in the inbox or the outbox of {url}.")
 
 
 def one_line(text: str, characters: int) -> str:

@@ -48,9 +48,10 @@ def test_every_parameter_and_output_of_the_stack_is_on_the_page() -> None:
 
 def test_every_alarm_is_on_the_page_with_what_to_do() -> None:
     """In the table of monitor.md; deploy.md names them and leads there."""
+    bulk = read_overlay(APP / ".chalice", "prod", bulk=True)
     alarms = {
         name
-        for name, resource in PROD["Resources"].items()
+        for name, resource in bulk["Resources"].items()
         if resource.get("Type") == "AWS::CloudWatch::Alarm"
     }
     table = rows(section(MONITOR, "Alarms"))

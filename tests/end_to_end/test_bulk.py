@@ -70,7 +70,7 @@ def test_every_row_is_scored_once_though_functions_are_killed(
     variables = {"BULK_RANGE_BYTES": "300000", **s3_environment}
     code = unpacked(folder / "deployment.zip")
     with WatchedFunction(code, stack, variables, rng, killed=5) as function:
-        published = []
+        published: list[str] = []
 
         def invoke(event: dict[str, Any]) -> None:
             function.invoke(event)

@@ -120,27 +120,29 @@ class EventSource:
         A failed one is received again at once, not when its visibility timeout is over. `twice` is
         the share of the messages that are delivered a second time, after some others.
         """
-        again: list[Record] = []
-        while records := self.receive() or again:
-            if records is again:
-                again = []
+        copies: list[tuple[Record, bool]] = []
+        while records := [(record, False) for record in self.receive()] + copies:
+            copies = []
             if rng is not None:
                 rng.shuffle(records)
-            for record in records:
-                self.deliver(record)
-                if rng is not None and rng.random() < twice:
-                    again.append(record)
+            for record, is_copy in records:
+                self.deliver(record, is_copy=is_copy)
+                if rng is not None and not is_copy and rng.random() < twice:
+                    copies.append((record, True))
 
-    def deliver(self, record: Record) -> None:
-        """Call the function with a message."""
+    def deliver(self, record: Record, *, is_copy: bool = False) -> None:
+        """Call the function with a message; what becomes of a copy of it changes nothing."""
         receipt = {"QueueUrl": self._stack.queue, "ReceiptHandle": record["receiptHandle"]}
         try:
             self._invoke({"Records": [record]})
         except Exception:
             self.failures += 1
+            if is_copy:
+                return
             self._stack.sqs.change_message_visibility(**receipt, VisibilityTimeout=0)
         else:
-            self._stack.sqs.delete_message(**receipt)
+            if not is_copy:
+                self._stack.sqs.delete_message(**receipt)
 
     def receive(self) -> list[Record]:
         """Receive all messages, as records of an event."""

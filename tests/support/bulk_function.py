@@ -35,7 +35,7 @@ class WatchedFunction(logging.Handler):
     rng : random.Random
         Chooses the call after which the function is killed.
     killed : int, default=0
-        One invocation in so many is killed; 0 for none.
+        One invocation in so many is killed; 0 for none. If one ends before it is, the next one is.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class WatchedFunction(logging.Handler):
         self._rng = rng
         self._one_in = killed
         self._function: Function | None = None
+        self._due = 0  # kills
         self._calls_left = 0  # until it is killed; 0 if it is not
         self._is_running = False
         self._lock_calls = threading.Lock()
@@ -69,6 +70,7 @@ class WatchedFunction(logging.Handler):
             if self._calls_left == 0 and self._function is not None:
                 self._is_running = False
                 self.kills += 1
+                self._due -= 1
                 self._function.stop()
 
     def invoke(self, event: dict[str, Any]) -> None:
@@ -76,9 +78,10 @@ class WatchedFunction(logging.Handler):
         self.invocations += 1
         if self._function is None:
             self._function = Function(self._code, self._environment, handler="app.score")
-        is_killed = self._one_in and self.invocations % self._one_in == 0
+        if self._one_in and self.invocations % self._one_in == 0:
+            self._due += 1
         with self._lock_calls:
-            self._calls_left = self._rng.randint(1, 10) if is_killed else -1
+            self._calls_left = self._rng.randint(1, 10) if self._due else -1
             self._is_running = True
         try:
             result = self._function.invoke(event)

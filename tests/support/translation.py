@@ -27,7 +27,9 @@ def translate(sam_template: Path, **parameters: str) -> Template:
     `parameters` override the defaults of the template's parameters.
     """
     template: Template = json.loads(sam_template.read_text())
-    template["Resources"]["APIHandler"]["Properties"]["CodeUri"] = "s3://bucket/deployment.zip"
+    for resource in template["Resources"].values():
+        if resource.get("Type") == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = "s3://bucket/deployment.zip"
     for name, value in parameters.items():
         template["Parameters"][name]["Default"] = value
     with patch.dict(os.environ, AWS_DEFAULT_REGION="us-east-1"):

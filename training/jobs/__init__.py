@@ -1,0 +1,1 @@
+"""Files that a stack scores: ``python -m training jobs``."""
