@@ -26,7 +26,7 @@ from benchmarks.models import (
 )
 from benchmarks.packages import ROOT, Package, Packages, Request, build_all
 from benchmarks.report import report
-from benchmarks.results import ONE_ROW, Compared, Results, compare_cold
+from benchmarks.results import ONE_ROW, Compared, ModelSize, Results, compare_cold
 from benchmarks.scoring import compare_scoring
 from benchmarks.server import BUCKET, s3
 from benchmarks.tables import BATCH
@@ -76,7 +76,7 @@ def run(packages: Packages, environment: Mapping[str, str], runs: int, folder: P
     return Results(
         packages=packages,
         runs=measure(packages, warm_requests, variables, runs),
-        by_model_size=cold_by_model_size(packages, variables, runs),
+        by_model_size=compare_model_sizes(packages, variables, runs),
         throughput=samples_per_second(packages.this_project, variables, batches, runs),
         in_process=compare_in_process(store, model, one, batch(BATCH), runs),
         log=measure_log(store, one, batch(BATCH), runs),
@@ -87,10 +87,10 @@ def run(packages: Packages, environment: Mapping[str, str], runs: int, folder: P
     )
 
 
-def cold_by_model_size(
+def compare_model_sizes(
     packages: Packages, environment: Mapping[str, str], runs: int
-) -> dict[int, Compared]:
-    """Measure cold starts by the size of the model in bytes, compared with hello world's."""
+) -> dict[int, ModelSize]:
+    """Measure cold starts and warm requests by the size of the model in bytes."""
     by_size = {}
     for units in HIDDEN_UNITS:
         model = network(units)
@@ -98,9 +98,15 @@ def cold_by_model_size(
         by_size[len(model)] = packages.this_project._replace(
             name=f"units-{units}", request=batch(1), variables=variables
         )
-    measured = measure([packages.hello, *by_size.values()], [], environment, runs)
+    warm_requests = [
+        WarmRequest(package.name, package.name, package.request) for package in by_size.values()
+    ]
+    measured = measure([packages.hello, *by_size.values()], warm_requests, environment, runs)
     return {
-        size: compare_cold(measured, package.name, packages.hello.name)
+        size: ModelSize(
+            compare_cold(measured, package.name, packages.hello.name),
+            [run.warm[package.name] for run in measured],
+        )
         for size, package in by_size.items()
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benchmarks import when_it_fits
 from benchmarks.chart import draw
 from benchmarks.packages import ROOT
 from benchmarks.report import report
@@ -15,10 +16,11 @@ README, DOCS = ROOT / "README.md", ROOT / "docs"
 
 
 def write_pages(results: Results, folder: Path) -> None:
-    """Write the page and the chart to a folder."""
+    """Write the pages and their charts to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "benchmark.md").write_text(report(results))
     draw(results, folder / "benchmark.png")
+    when_it_fits.write_page(results, folder)
 
 
 def write_readme(results: Results) -> None:

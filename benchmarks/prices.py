@@ -20,6 +20,27 @@ USD_PER_MILLION_LAMBDA_REQUESTS = 0.20
 # https://docs.aws.amazon.com/pt_br/whitepapers/latest/best-practices-api-gateway-private-apis-integration/cost-optimization.html
 USD_PER_MILLION_API_REQUESTS = 3.50
 
+# HTTP API, the first 300 million requests of a month:
+# https://amnic.com/blogs/aws-api-gateway-pricing
+USD_PER_MILLION_HTTP_API_REQUESTS = 1.00
+
+# A function URL has no charge of its own:
+# https://docs.aws.amazon.com/lambda/latest/dg/furls-http-invoke-decision.html
+USD_BY_FRONT_DOOR = {
+    "function URL": 0.0,
+    "HTTP API": USD_PER_MILLION_HTTP_API_REQUESTS,
+    "REST API": USD_PER_MILLION_API_REQUESTS,
+}
+
+# What always runs. Fargate on Linux and x86: https://vantage.sh/blog/fargate-pricing; the hours of
+# an application load balancer, without its capacity units:
+# https://cloudburn.io/blog/aws-fargate-pricing; the smallest real-time endpoint of SageMaker,
+# ml.t3.medium: https://www.wring.co/blog/aws-sagemaker-inference-guide
+USD_PER_VCPU_HOUR, USD_PER_GB_HOUR = 0.04048, 0.004445
+USD_PER_LOAD_BALANCER_HOUR = 0.0225
+USD_PER_ENDPOINT_HOUR = 0.05
+HOURS_A_MONTH = 730
+
 # Since 2025-08-01 the init phase is billed as the request is. Cold starts "typically occur in
 # under 1% of invocations", as others quote the announcement, of which there was no stored copy:
 # https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
@@ -39,6 +60,12 @@ USD_PER_GB_OF_LOG = 0.50
 # In its first ten seconds, a cold start has a whole processor whatever the memory:
 # https://serverlessland.com/content/service/lambda/guides/effectively-running-java-on-serverless/init-heavy-lifting
 MB_OF_ONE_PROCESSOR = 1769
+
+
+def usd_of_containers(tasks: int, processors: float, memory_gb: float) -> float:
+    """Return the charge for a month of Fargate tasks behind a load balancer, in US dollars."""
+    task = processors * USD_PER_VCPU_HOUR + memory_gb * USD_PER_GB_HOUR
+    return HOURS_A_MONTH * (tasks * task + USD_PER_LOAD_BALANCER_HOUR)
 
 
 def usd_of_log(size: float) -> float:

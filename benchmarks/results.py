@@ -73,12 +73,19 @@ class FileScoring(NamedTuple):
         return [1 / ratio for ratio in self.process_seconds.ratios]
 
 
+class ModelSize(NamedTuple):
+    """A model of one size on the emulator."""
+
+    cold: Compared  # cold starts and hello world's
+    warm: list[float]  # seconds of a warm request with one sample, in each run
+
+
 class Results(NamedTuple):
     """All measurements of the benchmark."""
 
     packages: Packages
     runs: list[Run]
-    by_model_size: dict[int, Compared]  # cold starts and hello world's, by the model's bytes
+    by_model_size: dict[int, ModelSize]  # by the model's bytes
     throughput: dict[int, list[float]]  # samples a second in each run, by batch size
     in_process: InProcess
     log: LogCost

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping
 
 from tabulate import tabulate
 
-from benchmarks.packages import Package
-from benchmarks.prices import USD_PER_METRIC, usd_of_log, usd_per_million
+from benchmarks.packages import Package, Packages
+from benchmarks.prices import USD_BY_FRONT_DOOR, USD_PER_METRIC, usd_of_log
 from benchmarks.results import Compared, FileScoring, InProcess, LogCost, Results
-from benchmarks.targets import MB, amount, spread, targets
+from benchmarks.targets import MB, amount, spread, targets, usd_of_requests
 
 BATCH = 10_000
 
@@ -18,16 +17,14 @@ BATCH = 10_000
 def main_table(results: Results) -> str:
     """Compare the services."""
     headers = ["", "cold start, ms", "ratio", "warm request, ms", "ratio", "peak memory, MB"]
-    headers += ["zip, MB", "unzipped, MB", "$ a million"]
+    headers += ["zip, MB", "unzipped, MB", "$ a million", "with its front door"]
     rows = [_service_row(results, package) for package in results.packages.services]
     return _table(headers, rows)
 
 
 def _service_row(results: Results, package: Package) -> list[str]:
     cold, warm = results.cold(package), results.warm(package)
-    usd = usd_per_million(
-        statistics.median(cold.measured), statistics.median(warm.measured), results.memory_mb
-    )
+    usd = usd_of_requests(results, package)
     is_baseline = package is results.packages.hello
     return [
         f"**{package.name}**" if package is results.packages.this_project else package.name,
@@ -39,7 +36,15 @@ def _service_row(results: Results, package: Package) -> list[str]:
         amount(package.size.zipped / MB),
         amount(package.size.unzipped / MB),
         f"{usd:.2f}",
+        _with_front_door(usd, results.packages, package),
     ]
+
+
+def _with_front_door(usd: float, packages: Packages, package: Package) -> str:
+    """Show the charge for a million requests with the cheapest front door that a service has."""
+    has_rest_api_only = package in (packages.hello, packages.tutorial)  # Chalice's own
+    door = "REST API" if has_rest_api_only else "function URL"
+    return f"{usd + USD_BY_FRONT_DOOR[door]:.2f} ({door})"
 
 
 def targets_table(results: Results) -> str:
@@ -100,7 +105,7 @@ def model_size_table(results: Results) -> str:
     """Show the cold start by model size."""
     rows = [
         [f"{size / MB:.2f}", _milliseconds(compared.measured, 0), spread(compared.ratios)]
-        for size, compared in results.by_model_size.items()
+        for size, (compared, _) in results.by_model_size.items()
     ]
     return _table(["model, MB", "cold start, ms", "ratio to hello world"], rows)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import statistics
 from typing import NamedTuple
 
+from benchmarks.packages import Package
+from benchmarks.prices import USD_BY_FRONT_DOOR, usd_per_million
 from benchmarks.results import Results
 
 MB = 1e6  # bytes
@@ -43,10 +45,18 @@ def targets(results: Results) -> list[Target]:
             _at_least(3, each.speedups, f"score a file, {name}: {{}} times pandas' rows a second")
             for name, each in results.scoring.items()
         ),
+        _dollars(0.30, usd_of_requests(results, package), "function URL"),
         _megabytes(80, results.peak_memory(package), "peak memory"),
         _megabytes(35, package.size.zipped, "zip"),
         _megabytes(100, package.size.unzipped, "unzipped"),
     ]
+
+
+def usd_of_requests(results: Results, package: Package) -> float:
+    """Estimate Lambda's charge for a million requests in US dollars, without a front door."""
+    cold, warm = results.cold(package), results.warm(package)
+    seconds = statistics.median(cold.measured), statistics.median(warm.measured)
+    return usd_per_million(*seconds, results.memory_mb)
 
 
 def amount(value: float) -> str:
@@ -74,6 +84,12 @@ def _less_than(limit: float, ratios: list[float], description: str) -> Target:
 def _at_least(limit: float, ratios: list[float], description: str) -> Target:
     met = statistics.median(ratios) >= limit
     return Target(description.format(f"at least {limit:g}"), spread(ratios, 1), met)
+
+
+def _dollars(limit: float, usd: float, door: str) -> Target:
+    usd += USD_BY_FRONT_DOOR[door]
+    description = f"a million requests with a {door}: at most {limit:.2f} $"
+    return Target(description, f"{usd:.2f} $", usd <= limit)
 
 
 def _megabytes(limit: float, size: int, description: str) -> Target:

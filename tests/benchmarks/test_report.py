@@ -9,11 +9,21 @@ import pytest
 
 from benchmarks.docs import extract_table, replace_table, write_pages
 from benchmarks.packages import ROOT, Package, Packages
-from benchmarks.prices import usd_per_million
+from benchmarks.prices import usd_of_containers, usd_per_million
 from benchmarks.report import report
-from benchmarks.results import ONE_ROW, Compared, FileScoring, InProcess, LogCost, Results, Run
+from benchmarks.results import (
+    ONE_ROW,
+    Compared,
+    FileScoring,
+    InProcess,
+    LogCost,
+    ModelSize,
+    Results,
+    Run,
+)
 from benchmarks.tables import log_size_table, main_table, targets_table
 from benchmarks.targets import amount, spread, targets
+from benchmarks.when_it_fits import break_even
 from deployment.package.archive import Size
 
 MB = 1_000_000
@@ -46,7 +56,7 @@ def results() -> Results:
             package(THIS, 30, 87), package(PARSE_ONLY, 1, 2),
         ),
         runs=[run(1, cold_start=0.1), run(2, cold_start=0.1), run(1, cold_start=0.16)],
-        by_model_size={50_000: Compared([0.1, 0.1], [0.08, 0.08])},
+        by_model_size={50_000: ModelSize(Compared([0.1, 0.1], [0.08, 0.08]), [0.001, 0.001])},
         throughput={1: [600.0, 500.0], 10_000: [90_000.0, 100_000.0]},
         in_process=InProcess(
             one=Compared([0.0001, 0.0002], [0.000025, 0.00005]),
@@ -103,7 +113,7 @@ def test_the_main_table_has_the_services_and_their_ratios(results: Results) -> N
         for line in main_table(results).splitlines()[2:]
     ]
     assert [row[0] for row in rows] == [HELLO, TUTORIAL, FASTAPI, f"**{THIS}**"]
-    assert rows[-1][1:-1] == [
+    assert rows[-1][1:-2] == [
         "160 (100 to 200)", "1.25 (1.25 to 2.00)",
         "0.55 (0.55 to 1.10)", "1.10 (1.10 to 1.10)",
         "140", "30.0", "87.0",
@@ -174,6 +184,23 @@ def test_writes_the_page_and_the_chart(results: Results, tmp_path: Path) -> None
     png = (tmp_path / "docs" / "benchmark.png").read_bytes()
     assert png.startswith(b"\x89PNG")
     assert min(struct.unpack(">II", png[16:24])) > 500
+
+
+def test_writes_when_serverless_fits(results: Results, tmp_path: Path) -> None:
+    """Two memory sizes and three front doors for each model."""
+    write_pages(results, tmp_path)
+    page = (tmp_path / "when-it-fits.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| 0.05")]
+    assert len(rows) == 6
+    assert all(row.count("million") == 3 for row in rows)
+    assert (tmp_path / "when-it-fits.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_function_breaks_even_with_what_always_runs() -> None:
+    """A hand calculation: 730 hours of a quarter of a processor, half a gigabyte, a balancer."""
+    usd = usd_of_containers(tasks=1, processors=0.25, memory_gb=0.5)
+    assert usd == pytest.approx(730 * (0.25 * 0.04048 + 0.5 * 0.004445 + 0.0225))
+    assert break_even(usd_a_month=26.0, usd_a_million=0.26) == pytest.approx(100e6)
 
 
 def test_the_readme_and_the_page_have_the_same_table() -> None:
