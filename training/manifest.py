@@ -19,6 +19,7 @@ from sklearn.base import ClassifierMixin
 
 from chalicelib.inputs.signature import Signature
 from chalicelib.models.manifest import FORMAT
+from chalicelib.runtimes.onnx_classifier import MAX_ROWS_PER_RUN, MAX_VALUES_PER_RUN
 from training.data.arrays import Arrays, mask_values
 from training.data.signature import known_values
 from training.data.table import Table, call_estimator
@@ -34,6 +35,8 @@ VERSION_DIGITS = 12
 MAX_KEPT_CATEGORIES = 100
 MAX_CATEGORY_CHARACTERS = 100
 KEPT_WORDS = 8
+# A server runs its largest parts of a batch with so many values for each sample.
+_FEW_VALUES = MAX_VALUES_PER_RUN // MAX_ROWS_PER_RUN
 _WORD = re.compile(r"\w+")
 
 
@@ -84,6 +87,7 @@ def build_manifest(
             "numpy": np.__version__,
         },
         "text_encoders": exported.text_encoders,
+        **({"row_values": exported.row_values} if exported.row_values > _FEW_VALUES else {}),
         "golden_samples": _golden_samples(
             estimator, table, signature, predicted, _free_texts(table, signature, exported)
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,16 @@ import pytest
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.svm import SVC
 
 from chalicelib.inputs import text_encoding
+from chalicelib.inputs.samples import Samples
+from chalicelib.models.model import load_model
 from chalicelib.runtimes import sklearn_classifier
+from chalicelib.runtimes.onnx_classifier import OnnxClassifier
 from tests.support.app import App, Response
 from tests.support.errors import is_error
-from tests.support.models import publish_to_folder
+from tests.support.models import WineModel, publish_to_folder
 from training.artifact import BuiltModel, build_artifact
 
 TEXTS = ["good film", "bad film", "good good food", "bad bad food"] * 5
@@ -141,3 +146,20 @@ def test_a_response_of_long_labels_is_not_built(serve: Callable[[BuiltModel], Ap
     assert app.classify([[1]] * MANY_ROWS, probabilities=True).status == 413
     assert app.classify([[1]] * 7).body == {"predictions": ["no"] * 7}
     assert app.classify(19).body == {"prediction": LONG_LABEL}
+
+
+def test_a_kernel_is_computed_for_few_samples_at_once() -> None:
+    """Its values for all support vectors take memory; the predictions are those of one run."""
+    random = np.random.default_rng(0)
+    X, y = random.standard_normal((1_500, 5)), random.integers(0, 2, 1_500)
+    estimator = SVC().fit(X, y)
+    model = load_model(build_artifact(estimator, X, y, name="kernel", cv=0).artifact)
+    assert isinstance(model.classifier, OnnxClassifier)
+    assert model.classifier.row_values == len(estimator.support_vectors_)
+    samples = Samples(1_500, array("d", X.ravel().tolist()), [])
+    assert model.classifier.predict(samples).labels == estimator.predict(X).astype(str).tolist()
+
+
+def test_a_small_graph_is_run_with_as_many_samples_as_any(trained: WineModel) -> None:
+    """Its manifest says nothing of the width."""
+    assert "row_values" not in load_model(trained.built.artifact).manifest.document

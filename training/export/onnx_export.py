@@ -122,9 +122,10 @@ def _write_with_converters(
         raise NotExportable("a transformer rejects some values, and there are no probabilities")
     for output, tensor in tensors.items():
         graph.nodes.append(helper.make_node("Identity", [tensor.name], [output]))
+    row_values = max((max(t.dims) for t in graph.initializers if len(t.dims) > 1), default=0)
     data = _serialize(graph.nodes, graph.initializers, _samples_input(graph.width), signature)
     graph.clear()
-    return RuntimeModel(data, graph.text_encoders)
+    return RuntimeModel(data, graph.text_encoders, row_values)
 
 
 def _reject(graph: Graph, probabilities: Tensor) -> Tensor:

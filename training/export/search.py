@@ -50,6 +50,7 @@ class Exported(NamedTuple):
     runtime: str  # one of RUNTIMES
     model: bytes
     text_encoders: list[dict[str, Any]]  # as in the manifest
+    row_values: int  # as of `RuntimeModel`
     comparison: Comparison
     attempts: list[Attempt]  # the last is used
     largest_number: float  # that the model accepts
@@ -103,6 +104,7 @@ def export(
                 candidate.runtime,
                 result.model.data,
                 result.model.text_encoders,
+                result.model.row_values,
                 result.attempt.comparison,
                 attempts,
                 result.largest_number,
@@ -122,7 +124,9 @@ def explain_fallback(attempts: Sequence[Attempt]) -> str:
 
 def _candidates(estimator: Any, table: Table, signature: Signature) -> Iterator[_Candidate]:
     def load_onnx(model: RuntimeModel) -> Classifier:
-        return OnnxClassifier(model.data, signature, model.text_encoders)
+        return OnnxClassifier(
+            model.data, signature, model.text_encoders, row_values=model.row_values
+        )
 
     for strategy in onnx_strategies(signature):
         write = functools.partial(

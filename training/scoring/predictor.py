@@ -93,8 +93,7 @@ class Predictor:
     def _run_size(self) -> int:
         if self._onnx is None:
             return MAX_ROWS_PER_RUN * 10
-        width = sum(encoder.width for encoder in self._onnx.encoders) or 1
-        return max(1, min(self._rows_per_run, MAX_VALUES_PER_RUN // width))
+        return max(1, min(self._rows_per_run, MAX_VALUES_PER_RUN // self._onnx.row_values))
 
     def _predict_part(self, numbers: npt.NDArray[np.float64], texts: list[Any]) -> Predicted:
         try:

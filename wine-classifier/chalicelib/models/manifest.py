@@ -38,6 +38,7 @@ class Manifest(NamedTuple):
     runtime: str  # "onnx" or "sklearn"
     signature: Signature
     text_encoders: Sequence[Mapping[str, Any]]  # see chalicelib.inputs.text_encoding
+    row_values: int  # the most that the graph computes for a sample at once; 0 if they are few
     golden_samples: GoldenSamples  # a loaded model must reproduce these predictions
     memory: Memory | None  # None of a small model
     document: Mapping[str, Any]  # the whole manifest as published
@@ -75,6 +76,7 @@ class Manifest(NamedTuple):
                 runtime=str(document["runtime"]),
                 signature=Signature.from_document(document["signature"]),
                 text_encoders=list(document["text_encoders"]),
+                row_values=int(document.get("row_values", 0)),
                 golden_samples=GoldenSamples(**document["golden_samples"]),
                 memory=_read_memory(document.get("memory")),
                 document=document,

@@ -62,7 +62,11 @@ def _load_classifier(manifest: Manifest, artifact: bytes, *, is_trusted: bool) -
         from chalicelib.runtimes.onnx_classifier import OnnxClassifier
 
         return OnnxClassifier(
-            artifact, manifest.signature, manifest.text_encoders, is_trusted=is_trusted
+            artifact,
+            manifest.signature,
+            manifest.text_encoders,
+            row_values=manifest.row_values,
+            is_trusted=is_trusted,
         )
     if manifest.runtime == "sklearn":
         from chalicelib.runtimes.sklearn_classifier import SklearnClassifier

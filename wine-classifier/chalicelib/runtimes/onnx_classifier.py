@@ -37,6 +37,8 @@ class OnnxClassifier:
     signature : Signature
     text_encoders : sequence of mapping
         As in the manifest; see `chalicelib.inputs.text_encoding`.
+    row_values : int, default=0
+        The most values that the graph computes for a sample at once.
     is_trusted : bool, default=False
         Whether the audit is left out: a signed model was audited when it was published.
 
@@ -53,6 +55,7 @@ class OnnxClassifier:
         signature: Signature,
         text_encoders: Sequence[Mapping[str, Any]] = (),
         *,
+        row_values: int = 0,
         is_trusted: bool = False,
     ) -> None:
         if not is_trusted:
@@ -86,6 +89,8 @@ class OnnxClassifier:
         self._classes = signature.classes
         self._text_columns = {index: i for i, index in enumerate(signature.text_indices)}
         self.encoders = _make_encoders(text_encoders)
+        widths: list[int] = [encoder.width for encoder in self.encoders]
+        self.row_values = max(1, row_values, sum(widths))
 
     @property
     def runtime(self) -> str:
@@ -101,8 +106,7 @@ class OnnxClassifier:
 
     def predict(self, samples: Samples) -> Prediction:
         """Classify samples."""
-        width = sum(encoder.width for encoder in self.encoders) or 1
-        size = max(1, min(MAX_ROWS_PER_RUN, MAX_VALUES_PER_RUN // width))
+        size = max(1, min(MAX_ROWS_PER_RUN, MAX_VALUES_PER_RUN // self.row_values))
         if samples.rows <= size:
             return self._predict_part(samples)
         starts = range(0, samples.rows, size)
