@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import NO_PREDICTION, OpenPage
 from tests.browser.served_models import QUOTED, measured_wine
 from tests.support.models import WineModel, publish_to_folder
+from tests.support.waiting import wait_until
 
 REJECTED = "status of 422"  # the browser's own line in the console
 UNAVAILABLE = "status of 503"
@@ -222,6 +223,11 @@ def test_a_new_version_is_shown_without_a_reload(
     change(page, lambda: number.fill("12.25"))
     other = measured_wine(trained, folds=3)  # other metrics make another version
     registry.publish(other.artifact)
+    # The server tries an unsigned model in a process of its own, beside the requests.
+    wait_until(
+        lambda: page.request.get(f"{url}model").json()["version"] == other.version,
+        "the new version is not served",
+    )
     change(page, lambda: page.get_by_label("hue", exact=True).fill("1"))
     expect(page.locator("#subtitle")).to_contain_text(other.version)
     expect(number).to_have_value("12.25")
