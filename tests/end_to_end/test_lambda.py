@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +13,7 @@ from pathlib import Path
 import boto3
 import pytest
 
+from chalicelib.settings import derive_key
 from deployment.emulator.function import Function
 from tests.support.aws_server import moto_server
 from tests.support.emf import check_lines, total
@@ -126,6 +129,33 @@ def test_keeps_serving_while_s3_is_down(
     )
     assert function.request("GET", "/health").status == 200
     assert '{"event": "model store failure"' in function.log
+
+
+def test_reads_its_signing_key_once_while_it_starts(
+    start_function: StartFunction, code: Path, trained: WineModel, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    """From Parameter Store, without boto3, which is not in the package; the key is not logged."""
+    secret = "a secret that is kept elsewhere"
+    with moto_server() as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        boto3.client("s3").create_bucket(Bucket="models")
+        boto3.client("ssm").put_parameter(Name="/wine/key", Value=secret, Type="SecureString")
+        url = "s3://models/wine"
+        ModelRegistry(url, derive_key(secret, url, "prod")).publish(trained.built.artifact)
+        function = start_function(
+            code, MODEL_URL=url, MODEL_STAGE="prod", MODEL_SIGNING_KEY="ssm:/wine/key",
+            AWS_REGION="us-east-1", **environment,
+        )  # fmt: skip
+        caplog.clear()
+        with caplog.at_level(logging.INFO, "werkzeug"):
+            statuses = {
+                function.request("POST", "/classify", {"data": ".10"}).status for _ in range(3)
+            }
+        assert statuses == {200}
+        assert len(re.findall('"POST / ', caplog.text)) == 1
+    assert secret not in function.log
 
 
 def test_recovers_from_a_missing_model(
