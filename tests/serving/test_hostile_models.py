@@ -19,7 +19,8 @@ from sklearn.ensemble import RandomForestClassifier
 from chalicelib.errors import InvalidArtifact
 from chalicelib.models.artifact import FOOTER_BYTES, make_footer, read_footer
 from chalicelib.models.model import load_model
-from chalicelib.runtimes.onnx_audit import MAX_TREE_DEPTH, OPERATORS
+from chalicelib.runtimes.onnx_audit import OPERATORS
+from chalicelib.runtimes.onnx_trees import MAX_TREE_DEPTH
 from tests.support.hostile_graphs import LOOP, Change, add_nodes, replace_model, tree
 from tests.support.models import WineModel
 from tests.support.paths import APP, ROOT
@@ -86,6 +87,28 @@ def training_info(model: ModelProto) -> None:
     model.training_info.add(algorithm=GraphProto(name="g"))
 
 
+def replace_opset(version: int) -> Change:
+    """Return a change of the version of the operators."""
+
+    def change(model: ModelProto) -> None:
+        [opset] = [each for each in model.opset_import if not each.domain]
+        opset.version = version
+
+    return change
+
+
+def without_columns(model: ModelProto) -> None:
+    """Leave the number of the input's columns open, for ONNX Runtime to accept any."""
+    model.graph.input[0].type.tensor_type.shape.dim[1].Clear()
+
+
+def attribute_twice(model: ModelProto) -> None:
+    """Give a node two values of an attribute."""
+    node = helper.make_node("Concat", ["samples", "samples"], ["h"], axis=0)
+    node.attribute.append(helper.make_attribute("axis", 1))
+    model.graph.node.append(node)
+
+
 def sparse(model: ModelProto) -> None:
     """Add weights that unpack to more than the file."""
     values = numpy_helper.from_array(np.ones(1), "hostile")
@@ -135,6 +158,34 @@ HOSTILE_GRAPHS: dict[str, Change] = {
     "a range of 40 GB": add_nodes(
         "<int64 a = {0}, int64 b = {5000000000}, int64 c = {1}> { h = Range(a, b, c) }"
     ),
+    "an expansion to a computed size": add_nodes(
+        "<int64[2] k = {100000, 1}> { s = Shape(x) n = Mul(s, k) h = Expand(x, n) }"
+    ),
+    "a range to a computed limit": add_nodes(
+        "<int64 a = {0}, int64 b = {5000000000}, int64 c = {1}> "
+        "{ y = ReduceSum(x) z = Cast<to = 7>(y) n = Add(z, b) h = Range(a, n, c) }"
+    ),
+    "a range over the numbers of another": add_nodes(
+        "<int64 a = {0}, int64 b = {1000000}, int64 c = {1}, int64[2] r = {-1, 1}> "
+        "{ y = Range(a, b, c) column = Reshape(y, r) h = Mul(column, y) }"
+    ),
+    "products of products": add_nodes(
+        "{ t = Transpose<perm = [1, 0]>(x) a = MatMul(x, t) b = Flatten<axis = 0>(a) "
+        "c = Flatten<axis = 2>(a) h = MatMul(c, b) }"
+    ),
+    "a tensor that doubles": add_nodes(
+        "{ x0 = Identity(x)"
+        + "".join(f" x{i + 1} = Concat<axis = 1>(x{i}, x{i})" for i in range(40))
+        + " }"
+    ),
+    "a scan within a scan": add_nodes(
+        "{ h = Scan <num_scan_inputs = 1, body = a (double[13] r) => (double[N, 13] o) {"
+        " o = Scan <num_scan_inputs = 1, body = b (double[13] q) => (double[13] p) {"
+        " k = MatMul(samples, q) l = ReduceSum(k) p = Add(q, l) }> (samples) }> (x) }"
+    ),
+    "operators of another version": replace_opset(1),
+    "an input without columns": without_columns,
+    "an attribute twice": attribute_twice,
     "graphs nested 20 deep": nested(20),
     "an operator of another domain": add_nodes("{ h = custom.Anything(x) }"),
     "an unknown operator": add_nodes("{ h = Anything(x) }"),
@@ -202,6 +253,7 @@ def test_an_unchanged_graph_is_accepted(trained: WineModel) -> None:
         "field 0": b"\x00\x00",
         "a varint without an end": b"\x08" + b"\xff" * 11,
         "a graph that ends outside": b"\x3a\xff\xff\xff\xff\x0f",
+        "a second graph": b"\x3a\x00",
         "millions of fields": b"\x08\x01" * 1_100_000,
     }.items(),
     ids=lambda item: item[0],
