@@ -13,6 +13,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from tabulate import tabulate
 
 from benchmarks.served_model import serve
+from chalicelib.models.artifact import read_manifest
 from training.artifact import build_artifact
 
 TREES = 1_000
@@ -27,6 +28,7 @@ def main() -> None:
     built = build_artifact(forest, X, y, name="digits")
     build_seconds = time.perf_counter() - start
     served = serve(built.artifact, X[:1].tolist(), requests=REQUESTS)
+    memory = read_manifest(built.artifact)["memory"]
     nodes = sum(tree.tree_.node_count for tree in forest.estimators_)
     rows = [
         ["trees, nodes", f"{TREES:,}, {nodes:,}"],
@@ -36,6 +38,7 @@ def main() -> None:
         ["export and comparison", f"{build_seconds:.1f} s"],
         ["load and golden samples", f"{served.load_seconds:.2f} s"],
         ["peak memory", f"{served.peak_mb:.0f} MB"],
+        ["to load it, to replace it", f"{memory['load']} MB, {memory['swap']} MB"],
         ["one request, median", f"{served.one_row_ms:.2f} ms"],
     ]
     print(tabulate(rows, tablefmt="github"))
