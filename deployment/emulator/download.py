@@ -6,6 +6,7 @@ runtime.
 
 from __future__ import annotations
 
+import fcntl
 import platform
 import shutil
 import subprocess
@@ -26,9 +27,15 @@ _MACHINES = {"x86_64": "x86_64", "aarch64": "arm64"}
 
 def download_emulator() -> tuple[Path, Path]:
     """Return the paths of the emulator and the runtime client, downloaded on first use."""
+    TOOLS.mkdir(parents=True, exist_ok=True)
+    with (TOOLS / "download.lock").open("w") as lock:  # several processes may be the first
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _download_missing()
+
+
+def _download_missing() -> tuple[Path, Path]:
     emulator, client = TOOLS / "aws-lambda-rie", TOOLS / f"awslambdaric-{PYTHON}"
     if not emulator.exists():
-        TOOLS.mkdir(parents=True, exist_ok=True)
         only_the_wheel = TOOLS / "requirements.txt"
         only_the_wheel.write_text(read_pins(SAM_CLI)["aws-sam-cli"].requirement)
         _pip("download", "--no-deps", "--dest", str(TOOLS), "-r", str(only_the_wheel))
