@@ -9,12 +9,15 @@ from typing import Any, Self
 
 from tqdm import tqdm
 
+DELAY_SECONDS = 1  # what takes less has no bar
+INTERVAL_SECONDS = 0.1  # at least, between two states of a bar
+
 
 def progress[Item](items: Iterable[Item], description: str) -> Iterable[Item]:
     """Iterate over items; on a terminal, show a bar on standard error after a second."""
     if not sys.stderr.isatty():
         return items
-    bar: Iterable[Item] = tqdm(items, description, leave=False, delay=1)
+    bar: Iterable[Item] = tqdm(items, description, leave=False, delay=DELAY_SECONDS)
     return bar
 
 
@@ -36,7 +39,8 @@ class RowsBar:
             total=size,
             bar_format=self._FORMAT,
             leave=False,
-            delay=1,
+            delay=DELAY_SECONDS,
+            mininterval=INTERVAL_SECONDS,
             disable=not sys.stderr.isatty(),
         )
         self._rows_before = rows

@@ -17,8 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.compose import make_column_transformer
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from chalicelib.errors import InvalidRequest, MalformedBody
 from chalicelib.inputs.problems import locate_in_rows
@@ -34,7 +36,7 @@ from training.scoring.table import Table
 from training.scoring.worker import Plan, Worker
 
 many = settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 CSV = Format("csv", is_compressed=False)
 # Most rows are good, so that labels are compared as well as problems.
@@ -101,9 +103,25 @@ class Scorer:
 
 
 @pytest.fixture(scope="module")
-def scorers(mixed: BuiltModel, trained: WineModel, reviews: BuiltModel) -> dict[str, Scorer]:
-    """A model of four kinds of features, one that takes missing values, and one of texts."""
-    return {"mixed": Scorer(mixed), "wine": Scorer(trained.built), "reviews": Scorer(reviews)}
+def scorers(
+    mixed: BuiltModel, trained: WineModel, reviews: BuiltModel, codes: BuiltModel
+) -> dict[str, Scorer]:
+    """Models of four kinds of features, of missing values, of texts, and of closed numbers."""
+    built = {"mixed": mixed, "wine": trained.built, "reviews": reviews, "codes": codes}
+    return {name: Scorer(each) for name, each in built.items()}
+
+
+@pytest.fixture(scope="module")
+def codes() -> BuiltModel:
+    """A model of whole numbers of which only some are known, and of booleans with gaps."""
+    frame = pd.DataFrame({"code": [1, 2, 4, 9] * 10, "new": [True, None, False, None] * 10})
+    frame["new"] = frame["new"].astype("boolean")
+    encoder = make_column_transformer(
+        (OneHotEncoder(handle_unknown="error"), ["code"]), (SimpleImputer(), ["new"])
+    )
+    labels = np.where(frame["code"] > 3, "much", "little")
+    estimator = make_pipeline(encoder, LogisticRegression()).fit(frame, labels)
+    return build_artifact(estimator, frame, labels, name="codes")
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +150,7 @@ def to_csv(rows: list[list[str]]) -> str:
     return lines.getvalue()
 
 
-@pytest.mark.parametrize("name", ["mixed", "wine", "reviews"])
+@pytest.mark.parametrize("name", ["mixed", "wine", "reviews", "codes"])
 @many
 @given(data=st.data())
 def test_rows_of_csv_agree(
@@ -150,7 +168,7 @@ def test_rows_of_csv_agree(
     scorer.assert_agrees(file, expected)
 
 
-@pytest.mark.parametrize("name", ["mixed", "wine", "reviews"])
+@pytest.mark.parametrize("name", ["mixed", "wine", "reviews", "codes"])
 @many
 @given(data=st.data())
 def test_rows_of_json_lines_agree(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import json
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +16,11 @@ import boto3
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import RadiusNeighborsClassifier
 
 from tests.support.models import WineModel, publish_to_folder
+from training import progress
 from training.__main__ import main
 from training.artifact import BuiltModel, build_artifact
 from training.registry import ModelRegistry
@@ -231,6 +236,9 @@ def test_json_is_passed_through_as_it_is(scoring: Scoring) -> None:
         '{"row":0,"id":[1,"é"],"prediction":"yes"}',
         '{"row":1,"id":null,"prediction":"yes"}',
     ]
+    scoring.write("in.jsonl", json.dumps(good), "", "  ", "x", json.dumps(good))
+    assert scoring("in.jsonl") == 1
+    assert scoring.rejected()[1:] == [["1", "4", "", "is not JSON"]]
 
 
 def test_a_file_without_rows_gives_one_without_rows(scoring: Scoring) -> None:
@@ -281,6 +289,7 @@ def test_what_cannot_be_written_is_an_error(scoring: Scoring) -> None:
     ):
         assert scoring("in.csv", *arguments, out=out) == 2
         assert message in scoring.printed().err
+    assert {path.name for path in scoring.folder.iterdir()} == {"in.csv", "store"}
 
 
 def test_an_older_version_scores_if_it_is_named(
@@ -296,8 +305,11 @@ def test_an_older_version_scores_if_it_is_named(
     assert "The columns do not fit the model" in scoring.printed().err
 
 
-def test_a_model_of_scikit_learn_scores_in_processes(trained: WineModel, tmp_path: Path) -> None:
+def test_a_model_of_scikit_learn_scores_in_processes(
+    trained: WineModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With the labels of the estimator itself."""
+    monkeypatch.setattr("os.sched_getaffinity", lambda _process: {0})  # one, to take less time
     X, y = trained.dataset.X[:, :2], trained.dataset.y
     estimator = RadiusNeighborsClassifier(radius=5.0, outlier_label="most_frequent").fit(X, y)
     built = build_artifact(estimator, X, y, name="radius", runtime="sklearn")
@@ -307,6 +319,44 @@ def test_a_model_of_scikit_learn_scores_in_processes(trained: WineModel, tmp_pat
     assert main(["score", str(tmp_path / "in.csv"), "--store", store, "--out", str(out)]) == 0
     labels = pd.read_csv(out, dtype={"prediction": str})["prediction"]
     assert labels.tolist() == [str(label) for label in estimator.predict(X)]
+
+
+class Terminal(io.StringIO):
+    """What a person sees."""
+
+    def isatty(self) -> bool:
+        """Return True."""
+        return True
+
+
+def test_a_terminal_shows_rows_and_the_time_left(
+    scoring: Scoring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And whoever reads the output of a job does not."""
+    scoring.write("in.csv", HEADER, *GOOD)
+    assert scoring("in.csv") == 0
+    assert scoring.printed().err == ""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(progress, "DELAY_SECONDS", 0)
+    monkeypatch.setattr(progress, "INTERVAL_SECONDS", 0)
+    assert scoring("in.csv") == 0
+    assert re.search(r"100%.*3 rows, [\d,]+ a second \[\d\d:\d\d<\d\d:\d\d\]", terminal.getvalue())
+
+
+@pytest.mark.parametrize("out", ["out.csv", "out.jsonl"])
+def test_labels_and_names_are_quoted_where_they_must_be(tmp_path: Path, out: str) -> None:
+    """Commas, quotes and letters of any script in the classes and in kept names."""
+    X = np.arange(40.0).reshape(-1, 1)
+    y = np.where(X[:, 0] < 20, 'a, "b"', "é")
+    built = build_artifact(LogisticRegression(max_iter=1_000).fit(X, y), X, y, name="quotes")
+    store = publish_to_folder(built, tmp_path / "store").url
+    (tmp_path / "in.csv").write_text('x0,"a, ""b"""\n1,c\n\n39,"d\ne"\n')
+    command = ["score", f"{tmp_path}/in.csv", "--store", store, "--out", f"{tmp_path}/{out}"]
+    assert main([*command, "--keep", "all", "--probabilities"]) == 0
+    frame = read_frame(tmp_path / out)
+    assert frame["prediction"].tolist() == ['a, "b"', "é"]
+    assert frame['a, "b"'].tolist() == ["c", "d\ne"]
 
 
 @pytest.fixture

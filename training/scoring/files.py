@@ -90,8 +90,8 @@ class Input:
         return file
 
     def read(self) -> int:
-        """Return how many bytes were read, of `size`."""
-        return self._raw.tell() if self._raw and not self._raw.closed else 0
+        """Return how many bytes of an opened file were read, of `size`; all once it is closed."""
+        return self.size if self._raw.closed else int(self._raw.tell())
 
     def close(self) -> None:
         """Close what was opened."""
