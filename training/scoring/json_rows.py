@@ -75,7 +75,8 @@ class JsonReader:
         data = block.data
         if b"NaN" in data or b"Infinity" in data:
             return None
-        # So that each object is in one line: PyArrow reads others as well.
+        # So that each object is in one line: PyArrow reads others as well, and PyArrow 26 crashes
+        # where the first is null.
         if not all(line[0] == _OBJECT and line.rstrip(b"\r")[-1] == _END for line in lines):
             return None
         try:
