@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from benchmarks.bulk import measure_bulk
 from benchmarks.docs import DOCS, write_pages, write_readme
 from benchmarks.in_process import compare_in_process
 from benchmarks.log_cost import SILENT, measure_log
@@ -82,6 +83,7 @@ def run(packages: Packages, environment: Mapping[str, str], runs: int, folder: P
         log=measure_log(store, one, batch(BATCH), runs),
         log_on_emulator=warm_by_log(packages.this_project, variables, one, runs),
         scoring=compare_scoring(min(runs, SCORING_RUNS)),
+        bulk=measure_bulk(min(runs, SCORING_RUNS)),
         memory_mb=memory_mb(),
         machine=f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
     )

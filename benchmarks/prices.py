@@ -55,6 +55,14 @@ COLD_SHARE = 0.01
 USD_PER_METRIC = 0.30
 USD_PER_GB_OF_LOG = 0.50
 
+# S3's standard class and SQS's standard queues, without the free tier:
+# https://aws.amazon.com/s3/pricing/ and https://aws.amazon.com/sqs/pricing/ (the browser fills in
+# their tables); https://c3x.dev/blog/s3-request-fees-explained has S3's prices,
+# https://cloudburn.io/blog/amazon-sqs-pricing (2026-03) those of SQS.
+USD_PER_S3_WRITE = 0.005 / 1000  # or listing
+USD_PER_S3_READ = 0.0004 / 1000
+USD_PER_SQS_REQUEST = 0.40 / 1_000_000
+
 # The memory with which a function has one processor; its share is proportional to the memory:
 # https://docs.amazonaws.cn/en_us/lambda/latest/dg/configuration-memory.html
 # In its first ten seconds, a cold start has a whole processor whatever the memory:
@@ -66,6 +74,29 @@ def usd_of_containers(tasks: int, processors: float, memory_gb: float) -> float:
     """Return the charge for a month of Fargate tasks behind a load balancer, in US dollars."""
     task = processors * USD_PER_VCPU_HOUR + memory_gb * USD_PER_GB_HOUR
     return HOURS_A_MONTH * (tasks * task + USD_PER_LOAD_BALANCER_HOUR)
+
+
+def usd_of_range(seconds: float, size: int, memory_mb: int) -> float:
+    """Estimate the charge for a range of a file, in US dollars.
+
+    Parameters
+    ----------
+    seconds : float
+        What one whole processor takes.
+    size : int
+        Bytes of the range, each MB of which is a request to S3.
+    memory_mb : int
+        Of the function.
+    """
+    billed = seconds * max(1.0, MB_OF_ONE_PROCESSOR / memory_mb) * memory_mb / 1024
+    reads, writes, messages = math.ceil(size / 2**20) + 4, 4, 3
+    return (
+        billed * USD_PER_GB_SECOND
+        + USD_PER_MILLION_LAMBDA_REQUESTS / 1e6
+        + reads * USD_PER_S3_READ
+        + writes * USD_PER_S3_WRITE
+        + messages * USD_PER_SQS_REQUEST
+    )
 
 
 def usd_of_log(size: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.bulk_tables import bulk_table, scale_table, splitting_sentence
 from benchmarks.prices import COLD_SHARE, READ_ON, USD_PER_MILLION_API_REQUESTS
 from benchmarks.results import Results
 from benchmarks.tables import (
@@ -80,6 +81,38 @@ is with them.
 
 {file_scoring}
 
+## Files in a bucket
+
+The function that scores [files in a bucket](how-to/batch.md#files-in-a-bucket), on one processor:
+parse, check, predict and write, with probabilities. With 1,769 MB Lambda gives a function one
+processor, with less a share of it. A dollar pays for Lambda, for S3's requests and for SQS
+(`benchmarks/prices.py`).
+
+{bulk}
+
+{splitting}
+
+On paper: a billion such rows, with as many functions as `BulkConcurrency` allows. Lambda begins
+with 5 and adds [up to 300 a minute][scaling]. The time to start them, to read S3 and to split the
+file comes on top.
+
+{bulk_scale}
+
+Where it stops scaling:
+
+- At most 1,000 functions: the largest maximum concurrency of a queue, and the [quota][quotas] of
+  all functions of an account unless AWS raises it. A new account has less.
+- A file is split by one function in 300 seconds, at most as fast as above and as S3 is read.
+  Several files are split at once.
+- A file has at most 10,000 ranges: from 160 GB on they are longer, and each has to be scored in 300
+  seconds.
+- A message names a range and holds no rows, so neither SQS's limit of a message nor Lambda's of a
+  payload counts. At most [120,000][sqs] messages are in flight, far more than functions.
+
+[scaling]: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+[quotas]: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+[sqs]: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
+
 ## Log
 
 What [a line for each request](how-to/monitor.md#requests), metrics in it, and counts to find
@@ -121,6 +154,9 @@ def report(results: Results) -> str:
         throughput=throughput_table(results),
         scored_rows=f"{max(each.rows for each in results.scoring.values()):,}",
         file_scoring=file_scoring_table(results.scoring),
+        bulk=bulk_table(results.bulk),
+        splitting=splitting_sentence(results.bulk),
+        bulk_scale=scale_table(results.bulk),
         log_on_emulator=spread(results.log_on_emulator.ratios),
         log_times=log_time_table(results.log),
         log_sizes=log_size_table(results.log),

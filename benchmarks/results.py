@@ -80,6 +80,21 @@ class ModelSize(NamedTuple):
     warm: list[float]  # seconds of a warm request with one sample, in each run
 
 
+class BulkScoring(NamedTuple):
+    """How fast the function that scores files is, on one processor."""
+
+    row_bytes: float
+    rows_a_second: list[float]  # in each run
+
+
+class BulkResults(NamedTuple):
+    """What the function that scores files takes of a processor."""
+
+    scoring: dict[str, BulkScoring]  # by model
+    splitting: list[float]  # bytes a second in each run
+    splitting_quoted: list[float]  # of a file whose rows have quotes
+
+
 class Results(NamedTuple):
     """All measurements of the benchmark."""
 
@@ -91,6 +106,7 @@ class Results(NamedTuple):
     log: LogCost
     log_on_emulator: Compared  # one sample with and without log, on the emulator
     scoring: dict[str, FileScoring]  # by model
+    bulk: BulkResults
     memory_mb: int  # the function's memory on Lambda
     machine: str
 

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.bulk_tables import CONCURRENCIES, bulk_table, wait
 from benchmarks.docs import extract_table, replace_table, write_pages
 from benchmarks.packages import ROOT, Package, Packages
 from benchmarks.prices import usd_of_containers, usd_per_million
 from benchmarks.report import report
 from benchmarks.results import (
     ONE_ROW,
+    BulkResults,
+    BulkScoring,
     Compared,
     FileScoring,
     InProcess,
@@ -76,6 +79,7 @@ def results() -> Results:
                 1_000, Compared([1.0, 2.0], [3.5, 8.0]), Compared([2.0], [6.0]), MB, MB, 9 * MB
             )
         },
+        bulk=BulkResults({"wine": BulkScoring(70.0, [100_000.0, 120_000.0])}, [5e8], [5e7]),
         memory_mb=512,
         machine="2 cores",
     )  # fmt: skip
@@ -208,3 +212,23 @@ def test_the_readme_and_the_page_have_the_same_table() -> None:
     table = extract_table((ROOT / "README.md").read_text())
     assert table.startswith("|")
     assert table in (ROOT / "docs" / "benchmark.md").read_text()
+
+
+def test_a_share_of_a_processor_costs_what_a_whole_one_does(results: Results) -> None:
+    """A function with a third of the memory is a third as fast; requests cost the same."""
+    [_, _, row] = bulk_table(results.bulk).splitlines()
+    small, large = (cell.strip() for cell in row.split("|")[2:4])
+    assert (small, large) == ("31,837 (28,943 to 34,731)", "110,000 (100,000 to 120,000)")
+    dollars = [cell.strip() for cell in row.split("|")[4:6]]
+    assert dollars[0] == dollars[1]
+
+
+@pytest.mark.parametrize("most", CONCURRENCIES)
+def test_functions_that_are_added_over_time_do_the_work(most: int) -> None:
+    """As a sum over small steps of time says."""
+    seconds, done, step = 0.0, 0.0, 0.01
+    while done < 7_000:
+        done += min(most, 5 + 5 * seconds) * step
+        seconds += step
+    assert wait(7_000, most) == pytest.approx(seconds, rel=0.01)
+    assert wait(100, most) < wait(7_000, most)
