@@ -6,11 +6,13 @@ import csv
 import gzip
 import json
 import random
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from chalicelib.bulk.outbox import Outbox
+from chalicelib.bulk import handler
+from chalicelib.bulk.outbox import Outbox, Plan
 from chalicelib.store.object_store import ObjectStore
 from tests.support.app import App
 from tests.support.bulk import EventSource, Stack, make_function
@@ -203,6 +205,31 @@ def test_a_range_that_fails_three_times_is_a_dead_letter(stack: Stack, trained: 
     assert "part-00003.csv" not in parts
     assert len(parts) == 4
     assert "_SUCCESS" not in stack.names("wines.csv")
+
+
+def test_the_function_lets_a_failed_message_come_again_soon(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Up to the dead letters: the visibility timeout of half an hour is for what was killed."""
+    monkeypatch.setattr(handler, "RETRY_SECONDS", 0)
+    stack.s3.delete_object(Bucket=stack.bucket, Key="wine/current")
+    stack.put("wines.csv", TABLE)
+    source = EventSource(stack, make_function(stack), returns=False)
+    source.run()
+    assert source.failures == 4
+    assert stack.count(stack.dead_letters) == 1
+
+
+def test_one_plan_is_claimed_whoever_comes_first(stack: Stack) -> None:
+    """Messages of one file that are handled at once, with other versions live."""
+    store = ObjectStore(stack.url, timeout_seconds=5)
+    for run in ("first", "second"):
+        plans = [Plan(run, f"version-{number}", "path", "") for number in range(8)]
+        with ThreadPoolExecutor(8) as pool:
+            claimed = set(pool.map(Outbox(store, "wines.csv").claim, plans))
+        assert len(claimed) == 1
+        assert claimed == {Outbox(store, "wines.csv").fetch_plan()}
+        assert {plan.run for plan in claimed} == {run}
 
 
 def test_a_dead_letter_that_is_sent_back_completes_the_file(stack: Stack) -> None:

@@ -107,11 +107,17 @@ class EventSource:
     stack : Stack
     invoke : callable
         Calls the function with an event; raises if it fails.
+    returns : bool, default=True
+        Whether a message that failed can be received again at once, as if its visibility timeout
+        were over; otherwise when the function says so.
     """
 
-    def __init__(self, stack: Stack, invoke: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(
+        self, stack: Stack, invoke: Callable[[dict[str, Any]], None], *, returns: bool = True
+    ) -> None:
         self._stack = stack
         self._invoke = invoke
+        self._returns = returns
         self.failures = 0
 
     def run(self, rng: random.Random | None = None, *, twice: float = 0) -> None:
@@ -137,7 +143,7 @@ class EventSource:
             self._invoke({"Records": [record]})
         except Exception:
             self.failures += 1
-            if is_copy:
+            if is_copy or not self._returns:
                 return
             self._stack.sqs.change_message_visibility(**receipt, VisibilityTimeout=0)
         else:

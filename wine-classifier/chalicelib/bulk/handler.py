@@ -82,6 +82,8 @@ class Handler:
         for task in self._read_tasks(record["body"]):
             if receives > TRIES:
                 self._give_up(task)
+                self._show_again(record, 0)  # the queue then makes it a dead letter
+                raise GaveUp(task.name)
             try:
                 self._run(task)
             except FileReplaced:
@@ -90,8 +92,7 @@ class Handler:
                 self._reject(task, error)
             except Exception as error:
                 self._record(task, receives, error)
-                with suppress(QueueError):
-                    self._queue.show_again(record["receiptHandle"], RETRY_SECONDS * receives)
+                self._show_again(record, RETRY_SECONDS * receives)
                 raise
 
     def _run(self, task: Task) -> None:
@@ -145,7 +146,11 @@ class Handler:
             with suppress(FileReplaced):
                 self._worker.give_up(task.file, task.run, task.number, TRIES)
         log_event("gave up", file=task.file, range=task.name)
-        raise GaveUp(task.name)
+
+    def _show_again(self, record: dict[str, Any], seconds: int) -> None:
+        """Let a message come again soon, not only after the visibility timeout."""
+        with suppress(QueueError):
+            self._queue.show_again(record["receiptHandle"], seconds)
 
 
 _handlers: list[Handler] = []
