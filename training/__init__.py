@@ -6,6 +6,7 @@ imports only the layers below it::
     __main__, commands      the command line
     publish                 build and publish in one call
     artifact, registry      build the file to publish; store, list and roll back versions
+    checks, formats         what may be published; the format of the file
     manifest                the description inside the file
     export/                 find the fastest exact runtime
     data/                   tables, user files, the inferred signature

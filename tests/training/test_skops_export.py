@@ -30,8 +30,9 @@ from chalicelib.models.model import load_model
 from chalicelib.runtimes.sklearn_classifier import find_untrusted
 from tests.support.artifacts import rewrite_manifest
 from tests.support.models import WineModel
-from training.artifact import _skops_artifact, build_artifact
+from training.artifact import build_artifact
 from training.export.skops_export import add_members, write_skops
+from training.formats import write_skops_artifact
 from training.registry import ModelRegistry
 
 
@@ -43,7 +44,7 @@ def build_skops_artifact(trained: WineModel) -> bytes:
 
 def add_manifest(archive: bytes, manifest: dict[str, Any]) -> bytes:
     """Add a manifest and a footer to an archive, as anyone with write access can."""
-    return _skops_artifact(archive, json.dumps(manifest))
+    return write_skops_artifact(archive, json.dumps(manifest))
 
 
 def test_a_skops_artifact_is_a_skops_file(trained: WineModel, tmp_path: Path) -> None:
