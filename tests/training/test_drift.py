@@ -91,7 +91,7 @@ def test_the_index_exceeds_its_critical_value_as_often_as_it_should(training_row
     random = np.random.default_rng(0)
     training = np.full(bins, training_rows // bins)
     critical = {str(freedom): float(chi2.isf(rate / 2, freedom)) for freedom in (1, bins)}
-    served = random.multinomial(2_000, random.dirichlet(training, 10_000)).tolist()
+    served = random.multinomial(2_000, random.dirichlet(training, 5_000)).tolist()
     indices = [
         drift_index([*counts, 0], [*training, 0], critical, rows=2_000, has_order=True)
         for counts in served
