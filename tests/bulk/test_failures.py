@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import json
 import random
@@ -12,7 +11,9 @@ from typing import Any
 import pytest
 
 from chalicelib.bulk import handler
-from chalicelib.bulk.outbox import Outbox, Plan
+from chalicelib.bulk import outbox as outboxes
+from chalicelib.bulk.outbox import Outbox, Plan, Split, now
+from chalicelib.bulk.rows import Range
 from chalicelib.store.object_store import ObjectStore
 from tests.support.app import App
 from tests.support.bulk import EventSource, Stack, make_function
@@ -278,23 +279,20 @@ def test_a_file_without_a_live_model_fails_after_three_tries(stack: Stack) -> No
     assert all("wine/current" in reason for reason in failed["reasons"])
 
 
-def test_the_last_range_is_found_among_more_than_a_page_of_markers(stack: Stack) -> None:
-    """Two listings tell it."""
-    lines = "\n".join([HEADER, *[WINE] * 30]).encode()
-    stack.put("wines.csv", lines)
-    EventSource(stack, make_function(stack, BULK_RANGE_BYTES="1")).run()
+def test_the_last_range_is_found_among_more_than_a_page_of_markers(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Listing the last ones tells whether to list all of them."""
+    monkeypatch.setattr(outboxes, "_PAGE", 5)
     outbox = Outbox(ObjectStore(stack.url, timeout_seconds=5), "wines.csv")
-    plan = outbox.fetch_plan()
-    split = outbox.fetch_split(plan.run)
-    many = split._replace(ranges=split.ranges[:1] * 1_203)
-    assert not outbox.finish(plan, many)
-    for number in range(1_203):
-        outbox.mark_done(plan.run, number, 1, 0)
-    stack.s3.delete_object(
-        Bucket=stack.bucket,
-        Key=f"wine/outbox/wines.csv/_runs/{plan.run}/done/00007.rows-1.rejected-0",
-    )
-    assert not outbox.finish(plan, many)
-    outbox.mark_done(plan.run, 7, 1, 0)
-    assert list(csv.reader(stack.lines("wines.csv")))
-    assert outbox.finish(plan, many)
+    plan = outbox.claim(Plan("run", "version", "path", now()))
+    split = Split("", 0, ["prediction"], [Range(0, 1, 1)] * 13)
+    for number in (*range(7), *range(8, 12)):
+        outbox.mark_done(plan.run, number, 10, 1)
+    assert not outbox.finish(plan, split)  # the last one is missing
+    outbox.mark_done(plan.run, 12, 10, 1)
+    assert not outbox.finish(plan, split)  # one before the last page
+    outbox.mark_done(plan.run, 7, 10, 1)
+    assert outbox.finish(plan, split)
+    success = stack.read_json("wines.csv", "_SUCCESS")
+    assert (success["rows"], success["rejected"], success["parts"]) == (130, 13, 13)
