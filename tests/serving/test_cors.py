@@ -87,7 +87,12 @@ def test_an_empty_setting_allows_no_origin(value: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["example.org", "https://", "https://example.org/", "*, https://x", "https://*.x", "a b", ","],
+    [
+        *("example.org", "https://", "https://example.org/", "ftp://example.org", "://example.org"),
+        *("*, https://x", "https://*.x", "a b", ",", "https://a b", "https://x?y", "https://x#y"),
+        *("https://me@x", "https://x\\y", "https://\x07x", "https://x\r\nSet-Cookie:a=b.c"),
+        *("https://x\x7f", "https://x\0", "https://exämple.org"),
+    ],
 )
 def test_an_invalid_origin_is_rejected(value: str) -> None:
     """No browser sends it, so it would silently allow nothing."""

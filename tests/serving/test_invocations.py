@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.protocols.invocations.csv_format import accepts_csv
+from chalicelib.inputs.signature import Feature, Signature
+from chalicelib.protocols.invocations.csv_format import accepts_csv, read_csv
 from tests.support.app import App, Response
 from tests.support.errors import problem_paths
 from tests.support.models import WineModel
@@ -118,6 +119,56 @@ def test_csv_supports_every_kind_of_feature(mixed_app: App) -> None:
     assert sorted(problem_paths(response)) == [
         f"rows[0].{n}" for n in ("colour", "count", "old", "size")
     ]
+
+
+CELLS = Signature(
+    (
+        Feature("colour", "categorical", required=False),
+        Feature("size", "numeric", required=False),
+        Feature("old", "boolean", required=False),
+    ),
+    ("no", "yes"),
+)
+
+
+@pytest.mark.parametrize(
+    ("row", "values"),
+    [
+        ("red,1.5,true", ["red", 1.5, True]),
+        (" red ,-.5e1,false", [" red ", -5.0, False]),
+        ("1, 2 , True ", ["1", 2.0, True]),
+        ("nan,nan,FALSE", ["nan", "nan", False]),
+        ("true,true,0", ["true", "true", "0"]),
+        (",,", [None, None, None]),
+        ('"a,""b""\nc",1e3,yes', ['a,"b"\nc', 1000.0, "yes"]),
+    ],
+)
+def test_a_cell_is_what_its_feature_makes_of_it(row: str, values: list[object]) -> None:
+    """The value that JSON has, or the text if it does not fit; by position and by name."""
+    assert read_csv(f"{row}\n", CELLS, max_rows=1) == [values]
+    assert read_csv(f"colour,size,old\n{row}\n", CELLS, max_rows=1) == [values]
+    by_name = read_csv(
+        f" old ,colour,size\nfalse,x,1\n,{row.rpartition(',')[0]}", CELLS, max_rows=2
+    )
+    assert by_name == [["x", 1.0, False], [*values[:2], None]]
+
+
+@pytest.mark.parametrize(
+    ("header", "paths"),
+    [
+        ("alcohol,ahs", ["header[1]"]),
+        ("ahs,hsa,alcohol", ["header[0]", "header[1]"]),
+        ("alcohol,", ["header[1]"]),
+        ("ash,ash", ["header[1]"]),
+        # Not a header: no name is known, or a cell is a number.
+        ("alcohl,ahs", ["rows[0]", "rows[1]"]),
+        ("alcohol,1", ["rows[0]", "rows[1]"]),
+    ],
+)
+def test_a_header_may_be_known_only_in_part(app: App, header: str, paths: list[str]) -> None:
+    """Then its other names are wrong, not the samples below it."""
+    values = ",".join("1" for _ in header.split(","))
+    assert problem_paths(invoke_csv(app, f"{header}\n{values}\n")) == paths
 
 
 def test_the_response_is_csv_if_accept_prefers_it(

@@ -144,6 +144,54 @@ def test_every_numeric_datatype_is_supported(app: App, datatype: str) -> None:
     assert infer(app, tensor([1] * 13, [1, 13], datatype)).status == 200
 
 
+LIMITS = {
+    "INT8": (-128, 127),
+    "INT16": (-32_768, 32_767),
+    "INT32": (-2_147_483_648, 2_147_483_647),
+    "INT64": (-9_223_372_036_854_775_808, 9_223_372_036_854_775_807),
+    "UINT8": (0, 255),
+    "UINT16": (0, 65_535),
+    "UINT32": (0, 4_294_967_295),
+    "UINT64": (0, 18_446_744_073_709_551_615),
+    "FP16": (-65_504.0, 65_504.0),
+    "FP32": (-3.4028234663852886e38, 3.4028234663852886e38),
+}
+
+
+@pytest.mark.parametrize(("datatype", "limits"), LIMITS.items(), ids=list(LIMITS))
+@pytest.mark.parametrize("missing", [False, True])
+def test_numbers_are_in_the_range_of_their_datatype(
+    app: App, datatype: str, limits: tuple[float, float], missing: bool
+) -> None:
+    """Both ends are; what is beyond one of them is not, beside missing values too."""
+    others = [None if missing else 1] * 12
+    for limit, step in zip(limits, (-1, 1), strict=True):
+        beyond = limit + step if isinstance(limit, int) else limit * 1.001
+        assert infer(app, tensor([limit, *others], [1, 13], datatype)).status == 200
+        response = infer(app, tensor([beyond, *others], [1, 13], datatype))
+        problem = {"at": "inputs[0].data[0]", "problem": f"is out of the range of {datatype}"}
+        assert (response.status, response.body["problems"]) == (422, [problem])
+
+
+@pytest.mark.parametrize(
+    ("datatype", "value", "problem"),
+    [
+        ("INT8", 1.5, "must be a whole number, as the datatype is INT8"),
+        ("INT8", True, "must be a number, as the datatype is INT8"),
+        ("FP64", "1", "must be a number, as the datatype is FP64"),
+        ("BOOL", 1, "must be true or false, as the datatype is BOOL"),
+        ("BYTES", 1, "must be text, as the datatype is BYTES"),
+    ],
+)
+def test_a_value_must_be_of_its_datatype(
+    app: App, datatype: str, value: object, problem: str
+) -> None:
+    """Only the values that are not are named."""
+    usual = {"BOOL": True, "BYTES": "x"}.get(datatype, 2)
+    response = infer(app, tensor([usual, value, None, usual], [4], datatype, "ash"))
+    assert response.body["problems"] == [{"at": "inputs[0].data[1]", "problem": problem}]
+
+
 def test_only_requested_outputs_are_returned(app: App) -> None:
     """In the requested order; all by default."""
     one = tensor([1] * 13, [1, 13])

@@ -6,7 +6,10 @@ from array import array
 
 import numpy as np
 import pytest
+from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from chalicelib.inputs.samples import Samples
 from chalicelib.models.model import load_model
@@ -71,6 +74,29 @@ def test_missing_values_and_unseen_categories_are_compared_only_if_accepted() ->
     colours = set(samples.texts[:, 0])
     assert {"red", "RED", UNSEEN_CATEGORY, "", None} <= colours  # known, respelt, unseen, missing
     assert len(set(samples.texts[:, 1])) == 3
+
+
+def test_random_samples_have_every_value_that_a_feature_may_have() -> None:
+    """Both booleans, each category, and whole numbers from the smallest to the largest."""
+    X, y = customers()
+    X = X.assign(age=X["age"] % 4 + 1, zone=np.resize([2, 5, 9], len(X)))
+    encoder = make_column_transformer((OneHotEncoder(), ["zone", "size"]), remainder="passthrough")
+    columns = X[["size", "member", "age", "income", "zone"]]
+    estimator = make_pipeline(encoder, LogisticRegression(max_iter=5_000)).fit(columns, y)
+    table = Table(columns)
+    signature = infer_signature(estimator, table)
+    [*_, zone] = signature.features
+    assert zone.kind == "integer"
+    assert sorted(zone.categories or ()) == [2.0, 5.0, 9.0]
+    made, of_table = comparison_samples(table, signature, [0, 1], Sizes(2, 500, 4))
+    member, age, income, zones = made.numbers[:500].T
+    assert set(member) == {0.0, 1.0}
+    assert set(age) == {1.0, 2.0, 3.0, 4.0}
+    assert set(zones) == {2.0, 5.0, 9.0}
+    assert columns["income"].min() <= income.min() < income.max() <= columns["income"].max()
+    assert len(set(income)) == 500
+    assert set(made.texts[:500, 0]) == {"s", "m", "l"}
+    assert of_table.numbers[:, 1].tolist() == columns["age"].head(2).tolist()
 
 
 def test_samples_of_each_class_of_a_large_table_are_compared() -> None:
