@@ -12,6 +12,7 @@ from sklearn.datasets import load_iris, make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
+from chalicelib.models.artifact import read_manifest
 from chalicelib.models.memory import MEASURED_BYTES
 from chalicelib.runtimes.onnx_session import Session
 from training.artifact import build_artifact
@@ -69,3 +70,11 @@ def test_the_labels_of_the_table_are_predicted_once(monkeypatch: pytest.MonkeyPa
     built = build_artifact(estimator, X, y, name="iris")
     assert built.comparison.table_rows == len(X)
     assert (np.array(predicted) == X[75]).all(axis=1).sum() == 1
+
+
+def test_a_forest_runs_large_parts_of_a_batch() -> None:
+    """The table of its leaves is not computed for each sample."""
+    X, y = load_iris(return_X_y=True)
+    forest = RandomForestClassifier(100, random_state=0).fit(X, y)
+    built = build_artifact(forest, X, y, name="forest")
+    assert "row_values" not in read_manifest(built.artifact)

@@ -122,7 +122,10 @@ def _write_with_converters(
         raise NotExportable("a transformer rejects some values, and there are no probabilities")
     for output, tensor in tensors.items():
         graph.nodes.append(helper.make_node("Identity", [tensor.name], [output]))
-    row_values = max((max(t.dims) for t in graph.initializers if len(t.dims) > 1), default=0)
+    # Of a table, such as that of a forest's leaves, a sample takes a few rows.
+    tables = {node.input[0] for node in graph.nodes if node.op_type == "Gather"}
+    computed = (t.dims for t in graph.initializers if len(t.dims) > 1 and t.name not in tables)
+    row_values = max(map(max, computed), default=0)
     data = _serialize(graph.nodes, graph.initializers, _samples_input(graph.width), signature)
     graph.clear()
     return RuntimeModel(data, graph.text_encoders, row_values)
