@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deployment import access
+from deployment import access, front_doors
 from deployment.chalice_project import DEFAULT_NAME, PLACEHOLDER, Project, temporary_copy
 from deployment.errors import PackagingError
 from deployment.limits import set_limits
@@ -36,7 +36,7 @@ APP = ROOT / "wine-classifier"
 DIST = ROOT / "dist"
 SBOM = "sbom.json"
 EXIT_REJECTED = 2
-BULK_STAGE = "prod"  # whose stack has a bucket
+PACKAGED_STAGE = "prod"  # whose stack has a bucket
 CLOSED = "make package STAGE=prod, then sam deploy"
 
 
@@ -61,6 +61,9 @@ def main() -> int:
     parser.add_argument(
         "--bulk", action="store_true", help="add the function that scores files (package of prod)"
     )
+    parser.add_argument(
+        "--url", help=f"{', '.join(front_doors.FRONT_DOORS)}: what receives requests (package)"
+    )
     parser.add_argument("--tracing", action="store_true", help="trace requests with X-Ray")
     parser.add_argument("--cors-origins", help="CORS_ORIGINS of the stage")
     parser.add_argument("--project", type=Path, default=APP, help="the Chalice project's folder")
@@ -80,12 +83,18 @@ def build(options: argparse.Namespace) -> None:
     Raises `PackagingError` if the package cannot be built, or would not work on Lambda.
     """
     target, runtime = get_architecture(options.arch), get_runtime(options.runtime)
-    auth = access.get(options.auth, access.PUBLIC if options.command == "deploy" else access.KEY)
+    url = front_doors.get(options.url)
+    if options.command == "deploy":
+        auth = access.get(options.auth, access.PUBLIC)
+    else:
+        auth = front_doors.get_access(url, options.auth)
+    if url != front_doors.REST and (options.command, options.stage) != ("package", PACKAGED_STAGE):
+        raise PackagingError(f"URL={url} needs make package STAGE={PACKAGED_STAGE}.")
     out = options.out or DIST / options.stage
     requirements = ROOT / runtime.requirements
     package = out / "deployment.zip"
-    if options.bulk and (options.command, options.stage) != ("package", BULK_STAGE):
-        raise PackagingError(f"BULK=yes needs make package STAGE={BULK_STAGE}, for its bucket.")
+    if options.bulk and (options.command, options.stage) != ("package", PACKAGED_STAGE):
+        raise PackagingError(f"BULK=yes needs make package STAGE={PACKAGED_STAGE}, for its bucket.")
     if options.command != "delete":
         for path in (package, out / SBOM):  # a failed build leaves no older package behind
             path.unlink(missing_ok=True)
@@ -115,8 +124,9 @@ def build(options: argparse.Namespace) -> None:
                 auth=auth,
                 unsigned=options.unsigned,
                 tracing=options.tracing,
+                url=url,
             )
-            print(access.describe(auth))
+            print(front_doors.describe(url, auth))
             print_next_step(out / "sam.json", options.name, options.stage)
         else:
             print(project.run_chalice("deploy"), end="")

@@ -9,7 +9,7 @@ from typing import Any
 
 from chalice.package import TemplateDeepMerger
 
-from deployment import access
+from deployment import access, front_doors
 from deployment.chalice_project import Project
 from deployment.dashboard import fill_in
 
@@ -29,6 +29,7 @@ def write_template(
     auth: str = access.KEY,
     unsigned: bool = False,
     tracing: bool = False,
+    url: str = front_doors.REST,
 ) -> None:
     """Write the SAM template of a stage; the package has to be in the same folder."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -45,7 +46,11 @@ def write_template(
         path.write_text(json.dumps(overlay))
         project.run_chalice("package", "--merge-template", str(path), scratch)
         template = json.loads(Path(scratch, "sam.json").read_text())
-    access.require(template, auth)
+    if url == front_doors.REST:
+        access.require(template, auth)
+    else:
+        folder = project.folder / ".chalice"
+        template = front_doors.replace_rest_api(template, folder, url, auth)
     if project.bulk:
         _share_variables(template)
     destination.write_text(json.dumps(template, indent=2))
