@@ -95,8 +95,7 @@ if is_bulk:
         """Split a file of the inbox, or score a range of one."""
         from chalicelib.bulk.handler import handle
 
-        context: Any = event.context
-        handle(event.to_dict(), context.get_remaining_time_in_millis, service)
+        handle(event.to_dict(), event.context, service)
 
 
 if is_api:

@@ -6,6 +6,8 @@ import csv
 import fnmatch
 import json
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -129,6 +131,26 @@ def _allows(statement: dict[str, Any], action: str, arn: str, prefix: str, bucke
         and any(fnmatch.fnmatchcase(arn, pattern) for pattern in patterns)
         and any(fnmatch.fnmatchcase(prefix, pattern) for pattern in prefixes)
     )
+
+
+def test_cfn_lint_accepts_the_template(folder: Path) -> None:
+    """Without an error or a warning."""
+    command = [str(Path(sys.executable).with_name("cfn-lint")), str(folder / "sam.json")]
+    process = subprocess.run(command, capture_output=True, text=True)
+    assert (process.returncode, process.stdout) == (0, "")
+
+
+def test_both_functions_may_read_a_signing_key_that_is_named(folder: Path) -> None:
+    """The one that scores files loads signed models too."""
+    arn = "arn:aws:ssm:eu-central-1:123456789012:parameter/wine/key"
+    resources = translate(folder / "sam.json", SigningKeyArn=arn)["Resources"]
+    roles = resources["ReadSigningKey"]["Properties"]["Roles"]
+    assert roles == [{"Ref": "ApiHandlerRole"}, {"Ref": "ScoreRole"}]
+    keys = [
+        resources[name]["Properties"]["Environment"]["Variables"]["MODEL_SIGNING_KEY"]
+        for name in ("APIHandler", "Score")
+    ]
+    assert keys[0] == keys[1]
 
 
 def test_the_api_may_read_models_alone(template: dict[str, Any]) -> None:

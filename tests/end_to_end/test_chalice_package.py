@@ -50,16 +50,18 @@ def test_the_package_contains_what_serving_needs(packaged: tuple[str, Path]) -> 
     assert (folder / "deployment.zip").stat().st_size < 52_428_800
 
 
-def test_the_package_contains_all_of_chalicelib_but_local(packaged: tuple[str, Path]) -> None:
-    """Every module with its byte code; `chalice local` is the only user of the rest."""
+def test_the_package_contains_all_of_chalicelib_that_requests_need(
+    packaged: tuple[str, Path],
+) -> None:
+    """Every module with its byte code, but those of `chalice local` and of `BULK=yes`."""
     _, folder = packaged
     with zipfile.ZipFile(folder / "deployment.zip") as archive:
         names = {Path(name) for name in archive.namelist() if name.startswith("chalicelib/")}
     sources = {path.relative_to(APP) for path in (APP / "chalicelib").rglob("*.py")}
-    local = {path for path in sources if path.is_relative_to("chalicelib/local")}
-    assert local
-    assert {Path("chalicelib/log.py"), Path("chalicelib/rest/body.py")} <= sources - local
-    modules = {path for source in sources - local for path in (source, byte_code(source))}
+    others = {path for path in sources if path.parts[1] in ("local", "bulk")}
+    assert {path.parts[1] for path in others} == {"local", "bulk"}
+    assert {Path("chalicelib/log.py"), Path("chalicelib/rest/body.py")} <= sources - others
+    modules = {path for source in sources - others for path in (source, byte_code(source))}
     assert names == modules | {Path("chalicelib/page/index.html")}
 
 

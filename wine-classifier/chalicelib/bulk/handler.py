@@ -156,12 +156,12 @@ class Handler:
 _handlers: list[Handler] = []
 
 
-def handle(event: dict[str, Any], remaining_ms: Callable[[], float], service: Service) -> None:
-    """Handle the messages of an event of SQS."""
+def handle(event: dict[str, Any], context: Any, service: Service) -> None:
+    """Handle the messages of an event of SQS; `context` is Lambda's."""
     if not _handlers:
         _handlers.append(Handler(service.settings, BulkSettings.from_environ(os.environ)))
     for record in event["Records"]:
-        _handlers[0].handle(record, remaining_ms)
+        _handlers[0].handle(record, context.get_remaining_time_in_millis)
 
 
 def _is_path(name: str) -> bool:
