@@ -38,7 +38,7 @@ PUBLISH_STAGE = $(if $(filter command environment override,$(firstword $(origin 
 PUBLISH_OPTIONS = $(if $(MODEL),--model "$(MODEL)" --name "$(NAME)" $(if $(DATA),--data "$(DATA)") $(if $(TARGET),--target "$(TARGET)") $(if $(TEST_DATA),--test-data "$(TEST_DATA)") $(if $(PRIVATE),--private $(PRIVATE)) $(if $(TRUST_PICKLE),--trust-pickle),"dist/$(NAME).onnx")
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test clients versions browser screenshots fuzz catboost fidelity check sam format train publish package deploy bench policy pins clean
+.PHONY: help serve test clients versions browser screenshots fuzz catboost fidelity mutants check sam format train publish package deploy bench policy pins clean
 .DELETE_ON_ERROR:
 .PRECIOUS: .model-store/%/current
 
@@ -73,6 +73,9 @@ catboost: $(VENV) ## compare CatBoost's classifiers, in an environment with it
 
 fidelity: $(VENV) ## compare hundreds of pipelines with scikit-learn (writes docs/coverage.md)
 	@$(PYTHON) -W ignore -m tests.fidelity
+
+mutants: $(VENV) ## try a sample of single changes to the code, which the tests should notice (SAMPLE=300, SEED=0)
+	@UV=$(UV) $(PYTHON) -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
 check: $(VENV) ## check style, format, types and the layers of imports
 	@.venv/bin/ruff check .

@@ -1,0 +1,65 @@
+"""A sample of mutants, and those that no test can notice."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.mutants.targets import find_modules
+from tests.support.environment import create_environment
+from tests.support.paths import ROOT
+
+_FOLDER = Path(__file__).parent
+
+
+class Mutant(NamedTuple):
+    """A module with one change."""
+
+    path: str  # relative to the repository
+    line: int
+    operator: str  # cosmic-ray's
+    source: str
+
+    def change(self) -> tuple[str, str]:
+        """Return the lines that differ, before and after, without their indentation."""
+        before = (ROOT / self.path).read_text().splitlines()
+        after = self.source.splitlines()
+        lines = [line for line in difflib.ndiff(before, after) if line[:2] in ("- ", "+ ")]
+        removed, added = (
+            "\n".join(line[2:].strip() for line in lines if line[0] == sign) for sign in "-+"
+        )
+        return removed, added
+
+
+class Equivalent(NamedTuple):
+    """A change that no test can notice, or should."""
+
+    path: str
+    before: str
+    after: str
+    reason: str
+
+
+def generate(seed: int, size: int) -> tuple[list[Mutant], int]:
+    """Return a random sample of mutants, and the number of places that it is taken from."""
+    python = create_environment(_FOLDER / "cosmic-ray.txt") / "python"
+    command = [str(python), str(_FOLDER / "generate.py"), str(seed), str(size), *find_modules()]
+    process = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    places, *mutants = map(json.loads, process.stdout.splitlines())
+    return [Mutant(**mutant) for mutant in mutants], places
+
+
+def read_equivalents() -> list[Equivalent]:
+    """Return the changes of ``equivalent.toml``."""
+    document = tomllib.loads((_FOLDER / "equivalent.toml").read_text())
+    return [Equivalent(**each) for each in document.get("mutant", [])]
+
+
+def explain(mutant: Mutant, equivalents: list[Equivalent]) -> str | None:
+    """Return why no test can notice a mutant, if that is known."""
+    key = (mutant.path, *mutant.change())
+    return next((each.reason for each in equivalents if each[:3] == key), None)
