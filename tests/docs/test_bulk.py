@@ -23,7 +23,7 @@ def test_every_parameter_and_output_is_on_the_page() -> None:
 
 def test_the_defaults_of_the_variables_are_those_of_the_settings() -> None:
     """Those that the stack does not set."""
-    settings = BulkSettings.from_environ({"BULK_QUEUE_URL": ""})
+    settings = BulkSettings.from_environ({"BULK_QUEUE_URL": "https://sqs"})
     cells_of = {spans(c[0])[0]: c for c in rows(section(CONFIGURATION, "Variables"))}
     assert cells_of["BULK_RANGE_BYTES"][1] == str(settings.range_bytes)
     assert cells_of["BULK_PROBABILITIES"][1] == "on"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from chalicelib.errors import InvalidSetting
 from chalicelib.settings import parse_count, parse_switch
 
 RANGE_BYTES = 16 * 1024 * 1024
@@ -19,9 +20,12 @@ class BulkSettings(NamedTuple):
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> BulkSettings:
-        """Parse environment variables; raise `InvalidSetting` if one is invalid."""
+        """Parse environment variables; raise `InvalidSetting` if one is missing or invalid."""
+        queue_url = environ.get("BULK_QUEUE_URL", "")
+        if not queue_url.startswith(("https://", "http://")):
+            raise InvalidSetting("BULK_QUEUE_URL", queue_url or None, "the URL of a queue of SQS")
         return cls(
-            queue_url=environ["BULK_QUEUE_URL"],
+            queue_url=queue_url,
             range_bytes=parse_count(environ, "BULK_RANGE_BYTES", RANGE_BYTES),
             probabilities=parse_switch(environ, "BULK_PROBABILITIES"),
         )
