@@ -40,8 +40,8 @@ class Equivalent(NamedTuple):
 
     path: str
     before: str
-    after: str
     reason: str
+    after: str | None = None  # None: a number that is larger or smaller by one
 
 
 def generate(seed: int, size: int) -> tuple[list[Mutant], int]:
@@ -61,5 +61,7 @@ def read_equivalents() -> list[Equivalent]:
 
 def explain(mutant: Mutant, equivalents: list[Equivalent]) -> str | None:
     """Return why no test can notice a mutant, if that is known."""
-    key = (mutant.path, *mutant.change())
-    return next((each.reason for each in equivalents if each[:3] == key), None)
+    before, after = mutant.change()
+    other_number = None if mutant.operator == "NumberReplacer" else after
+    known = {(each.path, each.before, each.after): each.reason for each in equivalents}
+    return known.get((mutant.path, before, after)) or known.get((mutant.path, before, other_number))

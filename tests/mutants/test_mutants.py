@@ -38,9 +38,12 @@ def test_an_explained_change_is_still_in_the_code() -> None:
 def test_a_change_is_explained_wherever_its_line_is() -> None:
     """Only the same change is."""
     before, after = "PROBABILITY_TOLERANCE = 1e-5", "PROBABILITY_TOLERANCE = 2"
-    known = Equivalent(PATH, before, after, "because")
+    known = Equivalent(PATH, before, "because", after)
     assert explain(mutant(), [known]) == "because"
     assert explain(mutant(), [known._replace(after=before)]) is None
+    any_number = known._replace(after=None)
+    assert explain(mutant(), [any_number]) == "because"
+    assert explain(mutant()._replace(operator="AddNot"), [any_number]) is None
     assert describe(mutant(), None) == (
         f"{PATH}:21: NumberReplacer, unnoticed\n  - {before}\n  + {after}"
     )

@@ -160,3 +160,47 @@ def test_bytes_are_delivered_whatever_a_request_accepts(app: App) -> None:
             200,
             "application/octet-stream",
         )
+
+
+@pytest.mark.parametrize(
+    ("size", "problem"),
+    [
+        (-1, "must be a whole number that is not negative"),
+        (104.0, "must be a whole number that is not negative"),
+        (True, "must be a whole number that is not negative"),
+        (0, "does not match the shape: FP64 takes 8 bytes a value"),
+        (103, "does not match the shape: FP64 takes 8 bytes a value"),
+        (105, "is more than the 104 bytes that are left of the body"),
+    ],
+)
+def test_a_size_that_does_not_fit_is_named(app: App, size: object, problem: str) -> None:
+    """It is the only problem."""
+    wrong = tensor(b"", [1, 13]) | {"parameters": {"binary_data_size": size}}
+    response = infer(app, [wrong], bytes(104))
+    path = "inputs[0].parameters.binary_data_size"
+    assert response.body["problems"] == [{"at": path, "problem": problem}]
+
+
+def test_bytes_that_no_tensor_takes_are_named(app: App) -> None:
+    """How many they are."""
+    response = infer(app, [tensor(bytes(104), [1, 13])], bytes(107))
+    assert problem_paths(response) == ["inputs"]
+    assert response.body["problems"][0]["problem"].startswith("leave 3 bytes of the body unread")
+
+
+@pytest.mark.parametrize(
+    ("data", "path", "problem"),
+    [
+        (b"\x03\0\0\0red", "parameters.binary_data_size", "does not match the shape: each text"),
+        (b"\x04\0\0\0red\0\0\0", "data[1]", "is longer than the bytes of the tensor"),
+        (b"\x03\0\0\0red\x01\0\0\0", "data[1]", "is longer than the bytes of the tensor"),
+        (b"\xff\xff\xff\xff\0\0\0\0", "data[0]", "is longer than the bytes of the tensor"),
+    ],
+)
+def test_a_text_that_is_cut_short_is_named(
+    mixed_app: App, data: bytes, path: str, problem: str
+) -> None:
+    """Each text follows its length, in four bytes."""
+    response = infer(mixed_app, [tensor(data, [2], "BYTES", "colour")], data, "mixed")
+    assert response.body["problems"][0]["at"] == f"inputs[0].{path}"
+    assert response.body["problems"][0]["problem"].startswith(problem)

@@ -19,7 +19,7 @@ from sklearn.ensemble import RandomForestClassifier
 from chalicelib.errors import InvalidArtifact
 from chalicelib.models.artifact import FOOTER_BYTES, make_footer, read_footer
 from chalicelib.models.model import load_model
-from chalicelib.runtimes.onnx_audit import OPERATORS
+from chalicelib.runtimes.onnx_audit import _MIN_OPSET, OPERATORS, audit
 from chalicelib.runtimes.onnx_trees import MAX_TREE_DEPTH
 from tests.support.hostile_graphs import LOOP, Change, add_nodes, replace_model, tree
 from tests.support.models import WineModel
@@ -242,6 +242,45 @@ def test_an_unchanged_graph_is_accepted(trained: WineModel) -> None:
     """What the changes above start from, and a tree within the limit."""
     load_model(replace_model(trained.built.artifact, lambda _: None))
     load_model(replace_model(trained.built.artifact, tree(3)))
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    [
+        {"f": 1.0},
+        {"i": -1},
+        {"s": b"a"},
+        {"t": numpy_helper.from_array(np.zeros(2))},
+        {"g": helper.make_graph([], "empty", [], [])},
+        {"floats": [1.0, 2.0]},
+        {"ints": [1, -1]},
+        {"strings": [b"a", b"b"]},
+        {"doc_string": "a", "type": "INT", "i": 1},
+    ],
+    ids=lambda attribute: next(iter(attribute)),
+)
+def test_an_attribute_of_any_kind_is_accepted(attribute: dict[str, Any]) -> None:
+    """Of an operator that is allowed."""
+    node = helper.make_node("LabelEncoder", ["x"], ["y"], domain="ai.onnx.ml")
+    node.attribute.append(onnx.AttributeProto(name="any", **attribute))
+    opsets = [helper.make_opsetid("", _MIN_OPSET), helper.make_opsetid("ai.onnx.ml", 5)]
+    inputs = [helper.make_tensor_value_info("x", TensorProto.DOUBLE, [None, 2])]
+    model = helper.make_model(helper.make_graph([node], "g", inputs, []), opset_imports=opsets)
+    audit(model.SerializeToString())
+    model.opset_import[0].version = _MIN_OPSET - 1
+    with pytest.raises(InvalidArtifact, match="old version"):
+        audit(model.SerializeToString())
+
+
+@pytest.mark.parametrize("field", [b"\x2d" + b"\xff" * 4, b"\x29" + b"\xff" * 8, b"\x28\xff\x01"])
+def test_a_number_of_any_width_is_accepted(trained: WineModel, field: bytes) -> None:
+    """Of 4 bytes, of 8, or as many as it needs; one that is cut short is not."""
+    model = trained.built.artifact
+    audit(model + field)
+    audit(field + model)
+    for length in range(1, len(field)):
+        with pytest.raises(InvalidArtifact, match="cut short"):
+            audit(model + field[:length])
 
 
 @pytest.mark.parametrize(
