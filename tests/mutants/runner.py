@@ -13,6 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,6 +48,7 @@ class _Process(NamedTuple):
     pid: int
     copy: Path
     mutant: Mutant
+    original: bytes  # the module without the mutant
     deadline: float
 
 
@@ -87,9 +89,10 @@ def try_mutants(mutants: Sequence[Mutant], copies: list[Path], deadline: float) 
             free.append(key.data.copy)
             if key.data.deadline < deadline or code != -signal.SIGKILL:  # else it was stopped
                 yield Result(key.data.mutant, code != 0)
-        for process in running:
-            if process.deadline <= time.monotonic():
-                os.killpg(process.pid, signal.SIGKILL)
+        for key in selector.get_map().values():
+            if key.data.deadline <= time.monotonic():
+                with suppress(ProcessLookupError):  # it has no group yet
+                    os.killpg(key.data.pid, signal.SIGKILL)
 
 
 def check_tests(modules: Sequence[str], copies: list[Path]) -> None:
@@ -105,15 +108,16 @@ def check_tests(modules: Sequence[str], copies: list[Path]) -> None:
 
 
 def _start(copy: Path, mutant: Mutant, deadline: float) -> _Process:
+    original = (copy / mutant.path).read_bytes()
     (copy / mutant.path).write_text(mutant.source)
     pid = _fork(copy, find_tests(mutant.path))
-    return _Process(pid, copy, mutant, min(deadline, time.monotonic() + TIMEOUT))
+    return _Process(pid, copy, mutant, original, min(deadline, time.monotonic() + TIMEOUT))
 
 
 def _end(process: _Process) -> int:
     """Return the exit code of a process that ended, and undo its mutant."""
     _, status = os.waitpid(process.pid, 0)
-    shutil.copyfile(ROOT / process.mutant.path, process.copy / process.mutant.path)
+    (process.copy / process.mutant.path).write_bytes(process.original)
     return os.waitstatus_to_exitcode(status)
 
 
