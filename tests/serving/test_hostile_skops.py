@@ -14,7 +14,11 @@ import skops.io
 from scipy import sparse
 from sklearn.base import ClassifierMixin
 from sklearn.datasets import load_iris
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
@@ -71,6 +75,13 @@ def forged_boosting() -> ClassifierMixin:
     return estimator
 
 
+def forged_gradient_boosting() -> ClassifierMixin:
+    """Point a node of a tree outside; the trees are in an array of objects."""
+    estimator = GradientBoostingClassifier(n_estimators=2).fit(X, y)
+    forge_nodes(estimator.estimators_[1, 2].tree_, left_child=999)
+    return estimator
+
+
 def forged_neighbors() -> ClassifierMixin:
     """Point a sample of a tree of neighbours outside."""
     estimator = KNeighborsClassifier(algorithm="kd_tree").fit(X, y)
@@ -107,6 +118,7 @@ HOSTILE: dict[str, Callable[[], ClassifierMixin]] = {
     "more nodes than there are": forged_count,
     "a forest with another tree": forged_forest,
     "a boosting with a child outside": forged_boosting,
+    "a tree in an array of objects": forged_gradient_boosting,
     "neighbours outside": forged_neighbors,
     "a sparse index outside": forged_sparse,
     "texts that name files": lambda: reader("filename"),
