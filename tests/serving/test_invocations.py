@@ -80,6 +80,12 @@ def test_every_format_equals_scikit_learn(
         assert (response.status, response.body) == (200, {"predictions": expected}), form
 
 
+@pytest.mark.parametrize("name", ["params_", "x", "a"])
+def test_an_empty_field_of_another_name_is_rejected(app: App, name: str) -> None:
+    """Only MLflow's `params` may be empty."""
+    assert problem_paths(invoke(app, {"instances": [ONES], name: None})) == [name]
+
+
 def test_a_bare_array_gets_a_bare_array(
     app: App, names: list[str], rows: list[list[float]], expected: list[str]
 ) -> None:

@@ -172,3 +172,14 @@ def test_a_part_of_samples_has_the_values_of_its_rows() -> None:
     assert [part.rows for part in parts] == [2, 2, 1]
     assert [part.numbers[2::5].tolist() for part in parts] == [[0, 1], [2, 3], [4]]
     assert [part.texts[1::2] for part in parts] == [["0", "1"], ["2", "3"], ["4"]]
+
+
+def test_what_a_manifest_leaves_out_of_a_signature_is_not_so() -> None:
+    """A feature is open to other values, and told; samples are not a sequence of texts."""
+    feature = {"name": "size", "kind": "numeric", "required": True}
+    document = {"features": [feature], "classes": [0, 1], "largest_number": 1e9}
+    document |= {"probabilities": True, "nan_probabilities": False}
+    signature = Signature.from_document(document)
+    assert signature.features == (Feature("size", "numeric", required=True),)
+    assert not (signature.is_text_sequence or signature.allows_nan or signature.unused_columns)
+    assert (signature.classes, signature.largest_number) == (("0", "1"), 1e9)

@@ -24,6 +24,7 @@ from training.export.comparison_samples import (
     choose_rows,
     comparison_samples,
     comparison_sizes,
+    extreme_samples,
 )
 
 
@@ -97,6 +98,19 @@ def test_random_samples_have_every_value_that_a_feature_may_have() -> None:
     assert len(set(income)) == 500
     assert set(made.texts[:500, 0]) == {"s", "m", "l"}
     assert of_table.numbers[:, 1].tolist() == columns["age"].head(2).tolist()
+
+
+def test_extreme_numbers_are_in_each_feature_alone_and_in_all(trained: WineModel) -> None:
+    """Up to the largest, of either sign; the other features are those of the first sample."""
+    table = Table(trained.dataset.X)
+    signature = infer_signature(trained.estimator, table)
+    numbers = extreme_samples(table, signature, 1e100).numbers
+    alone, both = numbers[:-2], numbers[-2:]
+    assert (alone != table.samples.numbers[0]).sum(axis=1).max() == 1
+    for column in alone.T:
+        assert {1e100, -1e100, 0.0, 2.0**53, -(2.0**53), 3.5e38} <= set(column)
+    assert set(both.ravel()) == {1e100, -1e100}
+    assert np.abs(extreme_samples(table, signature, 1e9).numbers).max() == 1e9
 
 
 def test_samples_of_each_class_of_a_large_table_are_compared() -> None:
