@@ -314,7 +314,7 @@ def number_problem(value: object, feature: Feature, signature: Signature) -> str
 def invalid_indices(numbers: array[float], largest: float) -> list[int]:
     """Return the indices of NaN (missing, or not a number) and of numbers that are too large."""
     # The last byte of each is its sign and the upper part of its exponent: few are looked at.
-    if not memoryview(numbers).cast("B")[7::8].tobytes().translate(None, _small_bytes(largest)):
+    if not numbers.tobytes()[7::8].translate(None, _small_bytes(largest)):
         return []
     return [index for index, n in enumerate(numbers) if not abs(n) <= largest]
 

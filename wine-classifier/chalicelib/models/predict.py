@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from math import isfinite
 from time import perf_counter
 from typing import Any
 
 from chalicelib.errors import InvalidRequest, Problem
 from chalicelib.inputs.problems import Locate, Problems
-from chalicelib.inputs.samples import Samples, read_samples
-from chalicelib.inputs.signature import Signature
+from chalicelib.inputs.samples import Samples, invalid_indices, read_samples
+from chalicelib.inputs.signature import LARGEST_NUMBER, Signature
 from chalicelib.log import log_event
 from chalicelib.models.model import Model
 from chalicelib.models.training_range import find_out_of_range
@@ -83,11 +82,11 @@ def probability_rows(prediction: Prediction, signature: Signature) -> list[list[
 def _reject_overflow(
     probabilities: array[float], classes: int, samples: Samples, locate: Locate
 ) -> None:
-    if isfinite(sum(probabilities)):
+    indices = invalid_indices(probabilities, LARGEST_NUMBER)
+    if not indices:
         return
     problems = Problems()
-    rows = {index // classes for index, p in enumerate(probabilities) if not isfinite(p)}
-    for row in sorted(rows):
+    for row in sorted({index // classes for index in indices}):
         path = locate(row if samples.is_batch else None, None)
         problems.add(path, "has values too large for the model")
     problems.raise_if_any()
