@@ -37,8 +37,8 @@ PAGE = """\
 # When serverless fits
 
 Written by `make bench`. A function costs nothing while nobody asks, and by the request otherwise.
-What always runs costs the same every month. Below is how many requests a month, evenly spread,
-make both cost the same: with fewer, the function is cheaper.
+What always runs costs the same every month. Below are the requests a month, evenly spread,
+at which both cost the same: with fewer, the function is cheaper.
 
 ![What a month costs by the number of requests](when-it-fits.png)
 
