@@ -57,9 +57,9 @@ A container answers {capacity:,.0f} such requests a month if it is busy all the 
 processor as fast as this run's: from there on it takes more of them. Functions are added without
 anybody's doing.
 
-Other reasons decide sooner than the price: a model of more than a gigabyte, answers in less than
-some milliseconds without exception (a cold start takes {cold_ms:,.0f} ms here), or no wish to run
-containers.
+Other reasons decide sooner than the price. What always runs is for a model of more than a
+gigabyte, or for answers that are never later than some milliseconds: a cold start takes
+{cold_ms:,.0f} ms here.
 """
 
 
