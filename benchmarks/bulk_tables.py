@@ -41,7 +41,7 @@ def bulk_table(results: BulkResults) -> str:
 
 
 def splitting_sentence(results: BulkResults) -> str:
-    """Say how fast a file is split."""
+    """Return how fast a file is split."""
     plain, quoted = (spread([r / MB for r in rates], 0) for rates in results[1:])
     return (
         f"One processor finds where rows end in {plain} MB a second, {quoted} of a file with "

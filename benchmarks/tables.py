@@ -154,7 +154,7 @@ def log_size_table(cost: LogCost) -> str:
 
 
 def metrics_sentence(metrics: int) -> str:
-    """Say what the metrics of a model cost."""
+    """Return the cost of a model's metrics in a sentence."""
     usd = metrics * USD_PER_METRIC
     return f"A model with 3 classes has at most {metrics} metrics: {usd:.2f} $ a month."
 

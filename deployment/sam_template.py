@@ -97,7 +97,7 @@ def add_cors_headers(overlay: dict[str, Any], origins: str) -> None:
 
 
 def _share_variables(template: dict[str, Any]) -> None:
-    """Give the function that scores files the variables of the API's, beside its own."""
+    """Add the variables of the API's function to the function that scores files."""
     shared, own = (
         template["Resources"][name]["Properties"]["Environment"]["Variables"]
         for name in (API_FUNCTION, BULK_FUNCTION)

@@ -14,7 +14,7 @@ from tests.support.paths import ROOT
 
 
 def run_make(*variables: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Let make print the command of `make package`, without running it."""
+    """Return what `make --dry-run package` prints."""
     outside = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(
         ["make", "--dry-run", "package", *variables],

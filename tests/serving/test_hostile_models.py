@@ -103,7 +103,7 @@ def without_columns(model: ModelProto) -> None:
 
 
 def attribute_twice(model: ModelProto) -> None:
-    """Give a node two values of an attribute."""
+    """Add a second value of an attribute to a node."""
     node = helper.make_node("Concat", ["samples", "samples"], ["h"], axis=0)
     node.attribute.append(helper.make_attribute("axis", 1))
     model.graph.node.append(node)

@@ -61,7 +61,7 @@ class Stack:
         return {"MODEL_URL": self.url, "BULK": "yes", "BULK_QUEUE_URL": self.queue}
 
     def put(self, name: str, data: bytes) -> None:
-        """Put a file into the inbox, of which S3 tells the queue."""
+        """Put a file into the inbox; S3 notifies the queue."""
         self.s3.put_object(Bucket=self.bucket, Key=f"wine/inbox/{name}", Body=data)
 
     def names(self, file: str) -> list[str]:

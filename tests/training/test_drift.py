@@ -173,7 +173,7 @@ def test_drift_is_found_in_cloudwatch_and_drawn(
 
 
 def write_log_group(lines: list[str]) -> None:
-    """Put lines in a new log group."""
+    """Write lines to a new log group."""
     client = boto3.client("logs")
     client.create_log_group(logGroupName=GROUP)
     client.create_log_stream(logGroupName=GROUP, logStreamName="s")

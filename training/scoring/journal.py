@@ -77,7 +77,7 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Let another run go on; a journal in which nothing was written is deleted."""
+        """Release the journal; delete it if it is empty."""
         if not self._file.closed and not os.fstat(self._file.fileno()).st_size:
             self._path.unlink(missing_ok=True)
         self._file.close()
