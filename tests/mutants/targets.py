@@ -23,7 +23,7 @@ _COMPARED = ("comparison", "categories", "search", "rejections", "skops_export",
 # The first prefix of a module's path that is here decides. Tests run until one fails: first those
 # that are about the module.
 _TESTS: dict[str, tuple[str, ...]] = {
-    f"{_SERVER}/inputs/text_encoding": (*_TEXTS, *_FORMATS, "test_request_cost"),
+    f"{_SERVER}/inputs/text_": (*_TEXTS, *_FORMATS, "test_request_cost"),
     f"{_SERVER}/inputs": (*_FORMATS, *_HOSTILE, *_PROPERTIES, *_DESCRIBED, *_TEXTS),
     f"{_SERVER}/protocols": (*_FORMATS[::-1], *_HOSTILE, *_PROPERTIES, *_HTTP),
     f"{_SERVER}/rest": (*_HTTP, *_FORMATS, *_HOSTILE),

@@ -22,7 +22,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import murmurhash3_32
 
 from chalicelib.inputs.problems import locate_in_rows
-from chalicelib.inputs.text_encoding import make_encoders, murmurhash3
+from chalicelib.inputs.text_encoding import make_encoders
+from chalicelib.inputs.text_hashing import murmurhash3
 from chalicelib.models.artifact import read_manifest
 from chalicelib.models.model import load_model
 from chalicelib.models.predict import predict
