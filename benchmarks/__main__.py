@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +12,7 @@ from benchmarks.bulk import measure_bulk
 from benchmarks.docs import DOCS, write_pages, write_readme
 from benchmarks.in_process import compare_in_process
 from benchmarks.log_cost import SILENT, measure_log
+from benchmarks.machine import describe_machine
 from benchmarks.measure import WarmRequest, measure, samples_per_second
 from benchmarks.models import (
     BATCHES,
@@ -85,7 +84,7 @@ def run(packages: Packages, environment: Mapping[str, str], runs: int, folder: P
         scoring=compare_scoring(min(runs, SCORING_RUNS)),
         bulk=measure_bulk(min(runs, SCORING_RUNS)),
         memory_mb=memory_mb(),
-        machine=f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+        machine=describe_machine(),
     )
 
 

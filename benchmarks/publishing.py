@@ -10,7 +10,6 @@ import ctypes
 import gc
 import json
 import os
-import platform
 import re
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from typing import Any, NamedTuple
 
 from tabulate import tabulate
 
+from benchmarks.machine import describe_machine
 from benchmarks.packages import ROOT
 from benchmarks.publishing_cases import CASES, Case
 from benchmarks.served_model import ServedModel, serve
@@ -164,7 +164,7 @@ def report(results: dict[str, Measured], load: tuple[float, float]) -> str:
     ]
     served_headers = ["", "one row, ms", "met", "with the model, MB", f"after {MANY_ROWS} rows, MB"]
     return _TEXT.format(
-        machine=f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+        machine=describe_machine(),
         load_before=f"{load[0]:.1f}",
         load_after=f"{load[1]:.1f}",
         times=TIMES,

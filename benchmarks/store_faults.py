@@ -12,7 +12,6 @@ import itertools
 import json
 import logging
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from sklearn.datasets import load_digits
 from sklearn.ensemble import ExtraTreesClassifier
 from tabulate import tabulate
 
+from benchmarks.machine import describe_machine
 from benchmarks.packages import ROOT
 from tests.support.artifacts import rewrite_manifest
 from tests.support.faulty_store import FAULTS, KEY, SECRET, Fault, FaultyStore, faulty_store
@@ -256,7 +256,7 @@ def main() -> None:
 def format_page(table: list[list[str]], rounds: int, load_before: float) -> str:
     """Return the page."""
     return _TEXT.format(
-        machine=f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+        machine=describe_machine(),
         load_before=f"{load_before:.1f}",
         load_after=f"{os.getloadavg()[0]:.1f}",
         rounds=rounds,
