@@ -131,7 +131,6 @@ def build(options: argparse.Namespace) -> None:
         else:
             print(project.run_chalice("deploy"), end="")
             set_limits(project, options.stage)
-            print(access.describe(auth), f"For a key: {CLOSED}.")
 
 
 def write_package(

@@ -211,9 +211,9 @@ def test_a_second_deployment_updates_the_function(deployment: Deployment) -> Non
 
 
 def test_plain_chalice_deploys_to_the_same_function(deployment: Deployment) -> None:
-    """Its package is larger; it shares the record of deployments with `make deploy`."""
+    """Its package is larger; it shares the record of deployments, and says who has access."""
     before, lean = deployment.function(), deployment.deployed_code()
-    deployment.chalice("deploy")
+    assert "Access: public" in deployment.chalice("deploy")
     after = deployment.function()["Configuration"]
     assert after["FunctionArn"] == before["Configuration"]["FunctionArn"]
     assert len(lean) < len(deployment.deployed_code()) < UPLOAD_BYTES

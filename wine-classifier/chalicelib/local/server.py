@@ -27,6 +27,7 @@ from chalice.local import (
 )
 
 from chalicelib.errors import ServingError
+from chalicelib.local.access import print_access
 from chalicelib.local.http_body import HeaderLines, read_body
 from chalicelib.local.trial import Trial
 from chalicelib.rest.events import NOT_FOUND_PATH
@@ -56,6 +57,7 @@ _PROTOCOL_ERRORS = {
 
 def install(service: Service) -> None:
     """Replace the classes that `chalice local` and Chalice's test client use."""
+    print_access()
     chalice.local.RouteMatcher = StrictRouteMatcher  # type: ignore[misc]
     chalice.local.LocalDevServer = functools.partial(StrictLocalServer, service)  # type: ignore[misc, assignment]
 
