@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+from chalicelib.background import Background
 from chalicelib.errors import InvalidSetting
 from chalicelib.runtimes.onnx_capi import ort_api
 from chalicelib.settings import Settings
 from chalicelib.store.object_store import CURRENT, ObjectStore, StoredObject
 from chalicelib.store.signing_keys import SigningKeys
+
+# Files with all certificates that Amazon Linux and Debian trust.
+_CERTIFICATES = ("/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt")
+_NO_FOLDER = "/dev/null/none"
+
+_M_ARENA_MAX = -8  # see mallopt(3)
 
 
 class PrefetchedStore:
@@ -19,16 +26,14 @@ class PrefetchedStore:
 
     def __init__(self, store: ObjectStore, max_bytes: int) -> None:
         self._store = store
-        pool = ThreadPoolExecutor(max_workers=1)
-        self._prefetch = [pool.submit(store.fetch, CURRENT, max_bytes=max_bytes)]
-        pool.shutdown(wait=False)
+        self._prefetch = [Background(lambda: store.fetch(CURRENT, max_bytes=max_bytes))]
 
     def fetch(
         self, name: str, *, if_none_match: str | None = None, max_bytes: int | None = None
     ) -> StoredObject | None:
         """Fetch an object as `ObjectStore.fetch` does; the first call waits for the prefetch."""
         if self._prefetch and name == CURRENT and if_none_match is None:
-            return self._prefetch.pop().result()
+            return self._prefetch.pop().wait()
         return self._store.fetch(name, if_none_match=if_none_match, max_bytes=max_bytes)
 
 
@@ -39,13 +44,13 @@ def start_prefetch() -> tuple[PrefetchedStore, SigningKeys] | tuple[()]:
     that.
     """
     gc.disable()  # imports leave hardly any garbage
-    pool = ThreadPoolExecutor(max_workers=1)
-    pool.submit(ort_api)  # a failure recurs where a model is loaded, and is reported there
-    pool.shutdown(wait=False)
+    _share_one_arena()
+    Background(ort_api)  # a failure recurs where a model is loaded, and is reported there
     with suppress(InvalidSetting):
         settings = Settings.from_environ(os.environ)
         keys = SigningKeys(settings)
         keys.prefetch()
+        trust_one_file(_CERTIFICATES)
         store = ObjectStore(settings.model_url, timeout_seconds=settings.timeout_seconds)
         return PrefetchedStore(store, settings.max_bytes), keys
     return ()
@@ -55,3 +60,24 @@ def freeze_heap() -> None:
     """Exempt all imported objects from garbage collection, and turn collection on."""
     gc.freeze()
     gc.enable()
+
+
+def trust_one_file(files: tuple[str, ...]) -> None:
+    """Let TLS trust the certificates in the first file that exists, unless variables name some.
+
+    obstore reads the system's file and then a folder with the same certificates, one by one.
+    """
+    if "SSL_CERT_FILE" in os.environ or "SSL_CERT_DIR" in os.environ:
+        return
+    for file in files:
+        if os.path.exists(file):
+            os.environ["SSL_CERT_FILE"] = file
+            os.environ["SSL_CERT_DIR"] = _NO_FOLDER
+            return
+
+
+def _share_one_arena() -> None:
+    """Let all threads allocate from one heap: that of another thread grows by one page a call."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc only
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 1)

@@ -19,7 +19,9 @@ ServingError
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from chalicelib.named_tuple import NamedTuple
 
 # Why no model, or only an older one, can be served: the words that clients see. The page
 # docs/how-to/troubleshoot.md explains each.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from chalicelib.errors import InvalidSetting
+from chalicelib.named_tuple import NamedTuple
 
 REFRESH_SECONDS = 60.0
 TIMEOUT_SECONDS = 5.0

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote, unquote_plus, urlsplit
 
 from chalicelib.bulk.errors import FileProblem, FileReplaced, OutOfTime
@@ -17,6 +17,7 @@ from chalicelib.bulk.settings import BulkSettings
 from chalicelib.bulk.tasks import Worker
 from chalicelib.bulk.versions import Versions
 from chalicelib.log import log_event
+from chalicelib.named_tuple import NamedTuple
 from chalicelib.service import Service
 from chalicelib.settings import Settings
 from chalicelib.store.object_store import ObjectStore

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import NamedTuple
 
 from chalicelib.bulk.errors import FileProblem
 from chalicelib.bulk.inbox import InputFile, find_format
@@ -15,6 +14,7 @@ from chalicelib.inputs.problems import Problems, locate_in_rows
 from chalicelib.inputs.samples import read_samples
 from chalicelib.inputs.signature import Signature
 from chalicelib.inputs.suggestions import shorten_name
+from chalicelib.named_tuple import NamedTuple
 from chalicelib.protocols.invocations.csv_format import is_header, read_csv, write_csv
 from chalicelib.rest.body import parse_json
 

@@ -7,10 +7,11 @@ import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from chalicelib.bulk.errors import FileProblem, FileReplaced
 from chalicelib.bulk.rows import Kind
+from chalicelib.named_tuple import NamedTuple
 from chalicelib.store.object_store import ObjectStore, translated_errors
 
 if TYPE_CHECKING:

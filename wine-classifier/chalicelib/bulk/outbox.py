@@ -21,10 +21,11 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.bulk.rows import Range
 from chalicelib.errors import ServingError
+from chalicelib.named_tuple import NamedTuple
 from chalicelib.store.object_store import ObjectStore, translated_errors
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from chalicelib.bulk.errors import FileProblem
+from chalicelib.named_tuple import NamedTuple
 from chalicelib.rest.body import LAMBDA_PAYLOAD_BYTES
 
 Kind = Literal["csv", "jsonl"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from chalicelib.errors import InvalidSetting
+from chalicelib.named_tuple import NamedTuple
 from chalicelib.settings import parse_count, parse_switch
 
 RANGE_BYTES = 16 * 1024 * 1024

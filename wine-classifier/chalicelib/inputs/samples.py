@@ -10,18 +10,19 @@ from itertools import chain
 from math import isfinite, nan
 from operator import itemgetter
 from struct import pack
-from typing import Any, NamedTuple
+from typing import Any
 
 from chalicelib.errors import TooManySamples
 from chalicelib.inputs.problems import Locate, Problems, member_path
 from chalicelib.inputs.signature import Feature, Signature
 from chalicelib.inputs.suggestions import shorten_name
+from chalicelib.named_tuple import NamedTuple
 
 # A number as text: JSON's grammar, plus a leading or trailing point and surrounding spaces.
 NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 # Half of a surrogate pair: JSON can escape it, UTF-8 cannot encode it.
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONE_SURROGATE = "[\ud800-\udfff]"
 
 # Beyond it float64 does not hold every whole number, so that two of them may become one.
 LARGEST_INTEGER = 2**53
@@ -281,7 +282,7 @@ class _Parser:
         if not isinstance(value, str):
             self._reject(row, feature, f"must be text, not {_json_type(value)}")
             return None
-        if not value.isascii() and _LONE_SURROGATE.search(value):
+        if not value.isascii() and re.search(_LONE_SURROGATE, value):
             self._reject(row, feature, "must be text that UTF-8 can encode")
             return None
         if feature.categories is not None and value not in feature.categories:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple, cast, get_args
+from typing import Any, Literal, cast, get_args
+
+from chalicelib.named_tuple import NamedTuple
 
 # Below float64's 1.8e308, to leave room for the model's arithmetic.
 LARGEST_NUMBER = 1e300

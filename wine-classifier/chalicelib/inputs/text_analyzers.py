@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+
+from chalicelib.named_tuple import NamedTuple
 
 _CHARACTERS_PER_WORD = 2  # at least, with what separates it
 _REPEATED_SPACES = re.compile(r"\s\s+")

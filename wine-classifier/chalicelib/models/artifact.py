@@ -17,9 +17,10 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from chalicelib.errors import InvalidArtifact
+from chalicelib.named_tuple import NamedTuple
 
 _HEX_DIGITS = 64  # of a SHA-256
 _UNSIGNED = "-" * _HEX_DIGITS

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from chalicelib.errors import InvalidArtifact
 from chalicelib.inputs.signature import Signature
+from chalicelib.named_tuple import NamedTuple
 
 # Raise this when code that reads the old format would misread the new one, and let `Manifest` read
 # both. Functions deployed earlier reject the newer format and keep serving their last good model.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from itertools import chain
-from typing import NamedTuple
 
 from chalicelib.errors import InvalidArtifact, InvalidRequest
 from chalicelib.inputs.problems import locate_in_rows
@@ -12,6 +11,7 @@ from chalicelib.inputs.samples import read_samples
 from chalicelib.models.artifact import read_manifest
 from chalicelib.models.manifest import Manifest
 from chalicelib.models.memory import MEASURED_BYTES, release_free_memory
+from chalicelib.named_tuple import NamedTuple
 from chalicelib.runtimes.base import Classifier
 
 # The largest difference between a probability and scikit-learn's.

@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any
 
 from chalicelib.inputs.samples import Samples
 from chalicelib.models.manifest import Manifest
 from chalicelib.monitoring.drift_index import is_ordered
 from chalicelib.monitoring.drift_worth import squared_weight_of_groups
+from chalicelib.named_tuple import NamedTuple
 
 # Of a batch about a sixth of the cells is counted, and of one sample 30 at least: counting then
 # takes about 5 % of the request.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 from contextlib import suppress
-from typing import NamedTuple
 
 from chalice.app import Blueprint, Response
 
 from chalicelib.errors import ModelUnavailable, UnknownPath
+from chalicelib.named_tuple import NamedTuple
 from chalicelib.rest.middleware import handle_errors
 from chalicelib.rest.responses import text_response
 from chalicelib.service import Service

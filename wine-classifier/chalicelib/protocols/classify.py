@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from chalicelib.errors import InvalidRequest, Problem
 from chalicelib.inputs.problems import Problems, locate_in_rows
 from chalicelib.inputs.suggestions import shorten_name
 from chalicelib.models.model import Model
 from chalicelib.models.predict import predict, probability_rows
+from chalicelib.named_tuple import NamedTuple
 from chalicelib.rest.body import read_json
 from chalicelib.rest.responses import check_response_size
 

@@ -6,12 +6,13 @@ import base64
 import os
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from chalice.app import Blueprint, Chalice
 
 from chalicelib.errors import MalformedBody
 from chalicelib.monitoring.request_log import RequestLog
+from chalicelib.named_tuple import NamedTuple
 from chalicelib.record import begin_record
 from chalicelib.rest.responses import error_response, rejection_kind
 

@@ -8,7 +8,9 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-funct
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
+
+from chalicelib.named_tuple import NamedTuple
 
 Event = dict[str, Any]
 

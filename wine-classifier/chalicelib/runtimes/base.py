@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from chalicelib.inputs.samples import Samples
+from chalicelib.named_tuple import NamedTuple
 
 
 class Prediction(NamedTuple):

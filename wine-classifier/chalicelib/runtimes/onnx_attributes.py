@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from array import array
-from typing import NamedTuple
 
+from chalicelib.named_tuple import NamedTuple
 from chalicelib.runtimes.onnx_shapes import Attributes, Graph, reject
 
 NOT_LAST = bytes(range(128, 256))  # every byte of a varint but its last
 _MAX_LIST_BYTES = 100  # of a list of axes
-_NUMBER = re.compile(rb"\x40([\x80-\xff]*[\x00-\x7f])")
+_NUMBER = rb"\x40([\x80-\xff]*[\x00-\x7f])"
 
 # A run of indices, each with its key, whose varints have as many bytes as the group's number.
 _MAX_INDEX_BYTES = 4  # of a varint with 28 bits; a negative number has ten
-_SAME_LENGTH = re.compile(
-    b"|".join(rb"((?:\x40[\x80-\xff]{%d}[\x00-\x7f])++)" % i for i in range(_MAX_INDEX_BYTES))
+_SAME_LENGTH = b"|".join(
+    rb"((?:\x40[\x80-\xff]{%d}[\x00-\x7f])++)" % i for i in range(_MAX_INDEX_BYTES)
 )
 _LOW_BITS = bytes(byte & 127 for byte in range(256))
 
@@ -50,7 +50,7 @@ class Attribute(NamedTuple):
         bits of one long integer.
         """
         indices, stop = array("I"), 0
-        for run in _SAME_LENGTH.finditer(self.integers):
+        for run in re.finditer(_SAME_LENGTH, self.integers):
             data, length = run.group(), run.lastindex or 1
             count, elements = len(data) // (length + 1), 0
             for byte in range(length):
@@ -80,7 +80,7 @@ def signed(varint: int) -> int:
 def sizing(attributes: list[Attribute]) -> Attributes:
     """Return what the sizes of a node's outputs depend on."""
     lists = {
-        each.name: tuple(signed(decode_varint(item)) for item in _NUMBER.findall(each.integers))
+        each.name: tuple(signed(decode_varint(item)) for item in re.findall(_NUMBER, each.integers))
         for each in attributes
         if len(each.integers) <= _MAX_LIST_BYTES
     }

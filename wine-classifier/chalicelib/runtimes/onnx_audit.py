@@ -14,8 +14,8 @@ import re
 from array import array
 from collections.abc import Iterable, Iterator
 from math import prod
-from typing import NamedTuple
 
+from chalicelib.named_tuple import NamedTuple
 from chalicelib.runtimes.onnx_attributes import (
     NOT_LAST,
     Attribute,
@@ -66,7 +66,7 @@ _NUMBERS = {
     0x3D: re.compile(rb"(?:\x3d.{4})++", re.DOTALL),  # floats
     0x40: re.compile(rb"(?:\x40[\x80-\xff]{0,9}[\x00-\x7f])++"),  # ints
 }
-_ITEM = re.compile(rb"[\x80-\xff]*[\x00-\x7f]")  # of a packed list
+_ITEM = rb"[\x80-\xff]*[\x00-\x7f]"  # of a packed list
 
 
 class _Field(NamedTuple):
@@ -232,7 +232,7 @@ class _Audit:
             reject("a tensor does not hold what its shape needs")
         values = None
         if data_type == _INT64 and items <= _MAX_SIZE_ITEMS:
-            packed_values = (signed(decode_varint(each)) for each in _ITEM.findall(packed))
+            packed_values = (signed(decode_varint(each)) for each in re.findall(_ITEM, packed))
             values = tuple(array("q", raw) if raw else packed_values)
         return StoredTensor(name, tuple(shape), items, raw, values)
 

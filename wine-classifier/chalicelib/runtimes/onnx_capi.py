@@ -13,10 +13,10 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
+import sys
 import threading
 from array import array
 from ctypes import byref, c_char_p, c_int, c_int64, c_size_t, c_uint32, c_void_p
-from importlib.util import find_spec
 from typing import Any
 
 _API_VERSION = 17  # an old version, which every later library supports
@@ -136,11 +136,11 @@ class OrtApi:
 
 
 def _library_path() -> str:
-    spec = find_spec("onnxruntime")  # does not import the package
-    for folder in (spec and spec.submodule_search_locations) or ():
-        for name in sorted(os.listdir(f"{folder}/capi")):
+    for folder in sys.path:
+        capi = os.path.join(folder, "onnxruntime", "capi")
+        for name in sorted(os.listdir(capi)) if os.path.isdir(capi) else ():
             if name.startswith("libonnxruntime.") and (".so" in name or name.endswith(".dylib")):
-                return f"{folder}/capi/{name}"
+                return os.path.join(capi, name)
     raise ImportError("The ONNX Runtime library is not installed.")
 
 

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from ctypes import byref, c_char_p, c_int, c_int64, c_void_p
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
+from chalicelib.named_tuple import NamedTuple
 from chalicelib.runtimes.onnx_capi import (
     DOUBLE,
     FATAL,

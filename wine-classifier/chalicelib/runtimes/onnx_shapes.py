@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from itertools import zip_longest
 from math import prod
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 from chalicelib.errors import InvalidArtifact
+from chalicelib.named_tuple import NamedTuple
 
 Shape = tuple[int, ...]
 

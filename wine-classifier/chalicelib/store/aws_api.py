@@ -11,8 +11,9 @@ import hmac
 import http.client
 import os
 import time
-from typing import NamedTuple
 from urllib.parse import urlsplit
+
+from chalicelib.named_tuple import NamedTuple
 
 
 class Operation(NamedTuple):

@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from chalicelib.errors import InvalidArtifact, ModelUnavailable, Reason, StoreError
 from chalicelib.log import log_event
 from chalicelib.models.manifest import Manifest
 from chalicelib.models.memory import MB, check_fits, fits_beside, release_free_memory
 from chalicelib.models.model import Model, load_verified, verify
+from chalicelib.named_tuple import NamedTuple
 from chalicelib.settings import Settings
 from chalicelib.store.freezes import FreezeDetector
 from chalicelib.store.object_store import CURRENT, StoredObject

@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from chalicelib.errors import InvalidArtifact, ObjectNotFound, Reason, StoreError
+from chalicelib.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +25,8 @@ CONNECT_TIMEOUT_SECONDS = 1.0
 _CHUNK_BYTES = 2_000_000
 
 # Parts of obstore's messages that tell failures apart.
-_STATUS = re.compile(r"status code: (\d{3})")
-_S3_CODE = re.compile(r"<Code>(\w{1,100})</Code>")
+_STATUS = r"status code: (\d{3})"
+_S3_CODE = r"<Code>(\w{1,100})</Code>"
 
 # The reasons that S3's own codes and HTTP's statuses stand for; the other 5xx are a "store error".
 _REASONS: dict[str, Reason] = {
@@ -209,7 +210,7 @@ def translated_errors(target: str, needs: str = "s3:GetObject") -> Iterator[None
 
 def _translate(error: Exception, target: str, needs: str) -> StoreError:
     text = str(error)
-    status, code = (pattern.search(text) for pattern in (_STATUS, _S3_CODE))
+    status, code = (re.search(pattern, text) for pattern in (_STATUS, _S3_CODE))
     reason = _find_reason(error, text, *(match[1] for match in (code, status) if match))
     if reason == "not found":
         return ObjectNotFound(target)

@@ -9,9 +9,10 @@ import http.client
 import json
 import os
 import socket
-from typing import Any, NamedTuple
+from typing import Any
 
 from chalicelib.errors import StoreError
+from chalicelib.named_tuple import NamedTuple
 from chalicelib.settings import parse_reference
 from chalicelib.store.aws_api import Operation, post
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
+from chalicelib.background import Background
 from chalicelib.errors import StoreError
 from chalicelib.settings import MIN_KEY_CHARACTERS, Settings, derive_key, is_reference
 
@@ -16,7 +16,7 @@ class SigningKeys:
         self._settings = settings
         self._keys: tuple[str, ...] | None = None
         self._reading = threading.Lock()
-        self._prefetch: list[_Reading] = []
+        self._prefetch: list[Background[list[str]]] = []
 
     def prefetch(self) -> None:
         """Begin to read what variables refer to, in the background."""
@@ -38,14 +38,19 @@ class SigningKeys:
         secrets = self._settings.signing_secrets
         if any(is_reference(secret) for _, secret in secrets):
             reading = self._prefetch.pop() if self._prefetch else self._start()
-            texts = reading.wait()
+            try:
+                texts = reading.wait(self._settings.timeout_seconds)
+            except TimeoutError:
+                raise StoreError(
+                    "no signing key", "The signing key could not be read in time."
+                ) from None
         else:
             texts = [secret for _, secret in secrets]
         url, stage = self._settings.model_url, self._settings.stage
         return tuple(derive_key(text, url, stage) for text in texts)
 
-    def _start(self) -> _Reading:
-        return _Reading(self._resolve, self._settings.timeout_seconds)
+    def _start(self) -> Background[list[str]]:
+        return Background(self._resolve)
 
     def _resolve(self) -> list[str]:
         from chalicelib.store.secret_store import read_secret  # needed only with a reference
@@ -62,34 +67,3 @@ class SigningKeys:
                     )
             texts.append(secret)
         return texts
-
-
-class _Reading:
-    """A function that runs in a thread of its own, which does not keep the process alive."""
-
-    def __init__(self, read: Callable[[], list[str]], timeout_seconds: float) -> None:
-        self._read = read
-        self._timeout_seconds = timeout_seconds
-        self._result: list[str] | Exception | None = None
-        self._ended = threading.Event()
-        threading.Thread(target=self._run, daemon=True).start()
-
-    def wait(self) -> list[str]:
-        """Return the result; raise `StoreError` if it failed, or takes too long.
-
-        Sockets have a time limit for each step only, and the look-up of a host name has none.
-        """
-        self._ended.wait(self._timeout_seconds)
-        if self._result is None:
-            raise StoreError("no signing key", "The signing key could not be read in time.")
-        if isinstance(self._result, Exception):
-            raise self._result
-        return self._result
-
-    def _run(self) -> None:
-        try:
-            self._result = self._read()
-        except Exception as error:  # of any kind: the model store reports it
-            self._result = error
-        finally:
-            self._ended.set()

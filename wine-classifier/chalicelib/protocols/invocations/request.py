@@ -6,7 +6,7 @@ Formats: https://mlflow.org/docs/latest/ml/deployment/deploy-model-locally/
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from chalicelib.inputs.columns import columns_to_rows, order_columns, reorder_rows
 from chalicelib.inputs.problems import (
@@ -19,6 +19,7 @@ from chalicelib.inputs.problems import (
 from chalicelib.inputs.samples import check_row_count
 from chalicelib.inputs.signature import Signature
 from chalicelib.inputs.suggestions import shorten_name
+from chalicelib.named_tuple import NamedTuple
 from chalicelib.protocols.invocations.csv_format import CSV, read_csv
 from chalicelib.rest.body import JSON, parse_json, read_media_type, read_text
 

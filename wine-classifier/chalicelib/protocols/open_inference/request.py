@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.inputs.columns import columns_to_rows, order_columns
 from chalicelib.inputs.problems import (
@@ -15,6 +15,7 @@ from chalicelib.inputs.problems import (
 )
 from chalicelib.inputs.samples import Samples, check_row_count
 from chalicelib.inputs.signature import Signature
+from chalicelib.named_tuple import NamedTuple
 from chalicelib.protocols.open_inference.response import LABELS, PROBABILITIES
 from chalicelib.protocols.open_inference.tensors import Tensor, check_parameters, read_tensor
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from array import array
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.inputs.problems import Problems
+from chalicelib.named_tuple import NamedTuple
 from chalicelib.protocols.open_inference import BINARY_DATA_SIZE, JSON_LENGTH_HEADER
 
 if TYPE_CHECKING:
