@@ -16,7 +16,7 @@ def test_returns_the_result() -> None:
 
 def test_raises_what_the_function_raised() -> None:
     """An error is raised where the result is needed."""
-    background = Background(lambda: [][0])
+    background: Background[object] = Background(lambda: ()[0])  # type: ignore[misc]
     with pytest.raises(IndexError):
         background.wait()
 
