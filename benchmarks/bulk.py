@@ -62,9 +62,9 @@ def measure_splitting(runs: int, rows: int) -> tuple[list[float], list[float]]:
 
 def _score(model: Any, header: str, data: bytes) -> float:
     """Return the rows that a second of a processor scores."""
-    scorer = Scorer(model, "csv", header, probabilities=True)
+    scorer = Scorer(model, "csv", header, lambda: None, probabilities=True)
     started = time.process_time()
-    for _ in scorer.score(_chunks(data, SCORED_BYTES), lambda: None):
+    for _ in scorer.score(_chunks(data, SCORED_BYTES)):
         pass
     return scorer.rows / (time.process_time() - started)
 

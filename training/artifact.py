@@ -13,7 +13,7 @@ import numpy.typing as npt
 from sklearn.base import ClassifierMixin
 
 from chalicelib.errors import InvalidArtifact, InvalidSetting
-from chalicelib.models.model import load_model, verify
+from chalicelib.models.model import verify
 from chalicelib.settings import maximum_bytes
 from training.checks import (
     check_estimator,
@@ -31,8 +31,9 @@ from training.export.comparison import Comparison
 from training.export.other_release import check_attribute, check_release
 from training.export.search import Attempt, export
 from training.formats import WRITERS
+from training.golden_samples import free_texts, timed_samples
 from training.manifest import build_manifest, check_metrics, compute_version
-from training.memory import measure_memory
+from training.measurement import measure
 
 
 class BuiltModel(NamedTuple):
@@ -202,12 +203,10 @@ def _build(
     write = functools.partial(WRITERS[exported.runtime], exported.model)
     artifact = write(json.dumps(manifest))
     _check_size(artifact)
-    memory = measure_memory(artifact)
-    if memory:  # a process like a server's has loaded it
-        artifact = write(json.dumps(manifest | {"memory": memory}))
-        verify(artifact)
-    else:
-        load_model(artifact)  # a server must be able to load it
+    samples = timed_samples(table, signature, free_texts(table, signature, exported))
+    measured = measure(artifact, samples)  # loads it, as a server must be able to
+    artifact = write(json.dumps(manifest | measured))
+    verify(artifact)
     return BuiltModel(
         artifact, version, exported.runtime, exported.comparison, exported.attempts, metrics
     )

@@ -25,6 +25,7 @@ from training.errors import NoCard, NotServable
 from training.evaluation.cross_validation import cross_validate, cross_validated_accuracy
 from training.evaluation.estimates import CONFIDENCE, Estimate, Predictions, describe_by_class
 from training.evaluation.importance import measure_importance
+from training.measurement import warn_if_slow
 from training.memory import check_memory, stage_memory
 from training.progress import progress
 from training.registry import ModelRegistry
@@ -219,6 +220,7 @@ def publish(
 ) -> None:
     """Publish an artifact that fits the memory, or print what that would do."""
     check_memory(artifact, options.memory or stage_memory(options.stage or ""))
+    warn_if_slow(artifact)
     if not options.dry_run:
         print(f"Published {registry.publish(artifact, is_loaded=is_loaded)}")
         return

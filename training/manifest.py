@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import re
 from collections.abc import Collection
 from typing import Any
 
@@ -20,24 +19,17 @@ from sklearn.base import ClassifierMixin
 from chalicelib.inputs.signature import Signature
 from chalicelib.models.manifest import FORMAT
 from chalicelib.runtimes.onnx_classifier import MAX_ROWS_PER_RUN, MAX_VALUES_PER_RUN
-from training.data.arrays import Arrays, mask_values
-from training.data.signature import known_values
-from training.data.table import Table, call_estimator
-from training.disclosure import describe_estimator, describe_feature, make_example, to_json
+from training.data.table import Table
+from training.disclosure import describe_estimator, describe_feature, make_example
 from training.distribution import describe_distribution
 from training.errors import NotServable, first_line
 from training.export.search import Exported
+from training.golden_samples import free_texts, golden_samples
 
 VERSION_DIGITS = 12
 
-# Golden samples hold texts of a feature that takes any if they are few, short and not counted by
-# words: what people wrote is not kept.
-MAX_KEPT_CATEGORIES = 100
-MAX_CATEGORY_CHARACTERS = 100
-KEPT_WORDS = 8
 # A server runs its largest parts of a batch with so many values for each sample.
 _FEW_VALUES = MAX_VALUES_PER_RUN // MAX_ROWS_PER_RUN
-_WORD = re.compile(r"\w+")
 
 
 def build_manifest(
@@ -88,8 +80,8 @@ def build_manifest(
         },
         "text_encoders": exported.text_encoders,
         **({"row_values": exported.row_values} if exported.row_values > _FEW_VALUES else {}),
-        "golden_samples": _golden_samples(
-            estimator, table, signature, predicted, _free_texts(table, signature, exported)
+        "golden_samples": golden_samples(
+            estimator, table, signature, predicted, free_texts(table, signature, exported)
         ),
         "distribution": describe_distribution(
             table,
@@ -166,65 +158,3 @@ def _describe_features(
         if value is not None:
             feature["example"] = value
     return features
-
-
-def _free_texts(table: Table, signature: Signature, exported: Exported) -> set[int]:
-    """Return the indices of the features that take any text, and whose texts are not kept."""
-    counted = {e["feature"] for e in exported.text_encoders if "categories" not in e}
-    free = set()
-    for index in signature.text_indices:
-        known = [str(value) for value in known_values(table, index)]
-        is_list = len(known) <= MAX_KEPT_CATEGORIES and all(
-            len(text) <= MAX_CATEGORY_CHARACTERS for text in known
-        )
-        is_counted = index in counted or signature.is_text_sequence
-        if signature.features[index].categories is None and (is_counted or not is_list):
-            free.add(index)
-    return free
-
-
-def _some_words(text: str) -> str:
-    """Return a few words of a text in another order: what people wrote is not kept."""
-    words = sorted(set(_WORD.findall(text)))[:KEPT_WORDS]
-    return " ".join(words)[:MAX_CATEGORY_CHARACTERS]
-
-
-def _golden_samples(
-    estimator: Any,
-    table: Table,
-    signature: Signature,
-    predicted: list[str],
-    free_texts: set[int],
-) -> dict[str, Any]:
-    """Predict one sample of each predicted class and, where allowed, one of missing values."""
-    samples = table.samples.take([predicted.index(label) for label in dict.fromkeys(predicted)])
-    for index in free_texts:
-        texts = table.column_of(samples, index)
-        texts[:] = [None if text is None else _some_words(text) for text in texts]
-    if not all(feature.required for feature in signature.features):
-        all_features = np.ones((1, len(signature.features)), dtype=np.bool_)
-        masked = mask_values(table.samples.take([0]), all_features, signature)
-        samples = Arrays.concatenate([samples, masked])
-    labels, probabilities = call_estimator(
-        estimator,
-        table.to_estimator_input(samples),
-        probabilities=signature.has_probabilities,
-    )
-    return {
-        "samples": _to_rows(samples, signature),
-        "labels": labels,
-        "probabilities": None if probabilities is None else probabilities.tolist(),
-    }
-
-
-def _to_rows(samples: Arrays, signature: Signature) -> list[list[Any]]:
-    """Convert samples to the rows of a request, values in the order of the features."""
-    rows: list[list[Any]] = [[None] * len(signature.features) for _ in samples.numbers]
-    for indices, values in (
-        (signature.number_indices, samples.numbers),
-        (signature.text_indices, samples.texts),
-    ):
-        for column, index in enumerate(indices):
-            for row, value in zip(rows, values[:, column].tolist(), strict=True):
-                row[index] = to_json(value, signature.features[index])
-    return rows

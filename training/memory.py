@@ -1,93 +1,22 @@
-"""The memory that a model takes in a function, measured in a process of its own."""
+"""Whether a function has the memory that a model takes."""
 
 from __future__ import annotations
 
 import json
 import logging
-import os
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 import chalicelib
 from chalicelib.errors import InvalidArtifact
 from chalicelib.local.trial import try_model
 from chalicelib.models.artifact import read_manifest
-from chalicelib.models.memory import MB, MEASURED_BYTES
 from training.errors import NotServable
 
 DEFAULT_MEMORY_MB = 512
 _MAX_SECONDS = 600
 _ROOT = Path(chalicelib.__file__).parents[1]
 
-# On Linux getrusage would include the peak of the process that started this one.
-_MEASURE = """
-import contextlib, json, re, resource, sys
-import obstore
-import chalicelib.protocols.classify
-from chalicelib.errors import InvalidArtifact
-from chalicelib.models.model import load_model
-
-with contextlib.suppress(ImportError):  # not needed where models are fitted
-    import chalice.app
-
-def memory(field):
-    if sys.platform == "linux":
-        with open("/proc/self/status") as status:
-            return int(re.search(rf"{field}:\\s+(\\d+) kB", status.read())[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-idle = memory("VmHWM")
-try:
-    with open(sys.argv[1], "rb") as file:
-        model = load_model(file.read())
-except InvalidArtifact as error:
-    print(json.dumps(str(error)))
-else:
-    print(json.dumps([idle, memory("VmHWM"), memory("VmRSS")]))
-"""
-
 LOG = logging.getLogger(__name__)
-
-
-def measure_memory(artifact: bytes) -> dict[str, int] | None:
-    """Measure a process like a server's that loads an artifact and checks its golden samples.
-
-    Returns
-    -------
-    dict of str to int, or None
-        Megabytes at most: ``idle`` before, ``load`` while the model is loaded and verified,
-        ``swap`` while another of the same size is loaded beside it, which is computed as a server
-        does. None for a small artifact, which is not loaded.
-
-    Raises
-    ------
-    InvalidArtifact
-        If the process rejects the artifact, ends in a crash, or does not end.
-    """
-    if len(artifact) < MEASURED_BYTES:
-        return None
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "artifact")
-        path.write_bytes(artifact)
-        try:
-            process = subprocess.run(  # noqa: S603
-                [sys.executable, "-W", "ignore", "-c", _MEASURE, str(path)],
-                capture_output=True,
-                env=os.environ | {"PYTHONPATH": str(_ROOT)},
-                timeout=_MAX_SECONDS,
-                check=True,
-            )
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            raise InvalidArtifact(
-                "failed trial", "A process that loads the model crashes, or does not end."
-            ) from error
-    report = json.loads(process.stdout)
-    if isinstance(report, str):
-        raise InvalidArtifact("failed trial", report)
-    idle, load, loaded = (-(-each // MB) for each in report)
-    return {"idle": idle, "load": load, "swap": loaded + load - idle}
 
 
 def stage_memory(stage: str) -> int:

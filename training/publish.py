@@ -17,6 +17,7 @@ from training.card import require_matplotlib
 from training.evaluation.metrics import FOLDS
 from training.export.comparison import Comparison
 from training.export.search import Attempt, explain_fallback
+from training.measurement import warn_if_slow
 from training.memory import check_memory, stage_memory
 from training.registry import ModelRegistry
 from training.signing import signing_keys
@@ -76,7 +77,8 @@ def publish(
 
     The artifact is signed if the environment variable ``MODEL_SIGNING_KEY`` is set, with the secret
     in it or the one that it refers to, ``ssm:NAME`` or an ARN. A warning is
-    logged if scikit-learn itself has to serve it: the function then needs ``RUNTIME=sklearn``.
+    logged if scikit-learn itself has to serve it: the function then needs ``RUNTIME=sklearn``; and
+    if the model is so slow that a request may hold fewer samples than usual.
 
     Parameters
     ----------
@@ -159,6 +161,7 @@ def publish(
         LOG.warning(explain_fallback(built.attempts))
     artifact, html, card_url = built.artifact, None, None
     check_memory(artifact, stage_memory(stage) if memory is None else memory)
+    warn_if_slow(artifact)
     if card:  # before anything is written: it may fail
         html = _make_card(artifact, estimator, X, y, test=test, feature_names=feature_names)
     if dry_run:

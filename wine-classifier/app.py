@@ -19,6 +19,7 @@ if is_api:
 
 from chalice.app import Response
 
+from chalicelib.models.row_limit import row_limit
 from chalicelib.openapi import routes as openapi
 from chalicelib.page import routes as page
 from chalicelib.protocols.classify import classify as classify_samples
@@ -65,11 +66,11 @@ app.register_middleware(
 @handle_errors
 def classify() -> Response:
     """Classify the samples in the body."""
-    settings, models = service.settings, service.models
+    models = service.models
     request = read_classify_request(*read_request(app))
     model = models.current()
-    max_rows = settings.max_samples(model.manifest.signature.width)
-    response, out_of_range = classify_samples(request, model, max_rows=max_rows)
+    with row_limit(model.manifest, service.settings) as max_rows:
+        response, out_of_range = classify_samples(request, model, max_rows=max_rows)
     return json_response(response, prediction_headers(model.manifest.version, out_of_range))
 
 

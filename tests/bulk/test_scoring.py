@@ -11,6 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from chalicelib.bulk.scoring import Scorer
+from chalicelib.models.model import load_model
+from tests.support.artifacts import with_row_seconds
 from tests.support.bulk import EventSource, Stack, make_function
 from tests.support.models import WineModel
 from training.artifact import BuiltModel
@@ -196,3 +199,34 @@ def test_json_lines_with_bad_rows(
         "must be a list or an object",
         "",
     ]
+
+
+def test_a_file_is_scored_in_small_ranges_by_a_slow_model(
+    source: EventSource, stack: Stack, trained: WineModel, table: pd.DataFrame
+) -> None:
+    """Each takes the model about a minute, and there is no limit of the rows."""
+    stack.registry.publish(with_row_seconds(trained.built.artifact, 12))  # 5 rows a minute
+    rows = table.iloc[:40]
+    stack.put("wines.csv", rows.to_csv(index=False).encode())
+    source.run()
+    lines = list(csv.reader(stack.lines("wines.csv")))
+    assert [line[0] for line in lines] == expected(trained, rows)[0]
+    success = stack.read_json("wines.csv", "_SUCCESS")
+    assert (success["rows"], success["rejected"]) == (40, 0)
+    assert success["parts"] == 3  # of at least a kilobyte
+
+
+@pytest.mark.parametrize(("seconds", "batches"), [(0, 1), (0.0001, 1), (0.3, 4), (7, 10)])
+def test_the_time_left_is_checked_before_each_batch_of_a_slow_model(
+    trained: WineModel, seconds: float, batches: int
+) -> None:
+    """A batch takes a second, or is one row; and it is checked before each chunk."""
+    model = load_model(with_row_seconds(trained.built.artifact, seconds))
+    header = ",".join(trained.dataset.feature_names) + "\n"
+    row = (",".join(map(str, trained.dataset.X[0])) + "\n").encode()
+    calls: list[None] = []
+    scorer = Scorer(model, "csv", header, lambda: calls.append(None), probabilities=False)
+    [lines] = scorer.score([row * 10])
+    label = trained.estimator.predict(trained.dataset.X[:1])[0]
+    assert lines.decode() == f"{label},\n" * 10
+    assert (scorer.rows, len(calls)) == (10, batches + 1)

@@ -7,7 +7,7 @@ from itertools import cycle, islice
 from typing import NamedTuple
 
 from chalicelib.protocols.open_inference import BINARY_DATA_SIZE, JSON_LENGTH_HEADER
-from chalicelib.settings import Settings
+from chalicelib.settings import MAX_ROWS
 from tests.fuzz.recipes import CELLS, Recipe
 
 MAX_HEADER_CHARACTERS = 60_000
@@ -29,10 +29,13 @@ class Inputs(NamedTuple):
         Of the features.
     text : str
         A text that the model knows, such as a category.
+    max_rows : int
+        How many samples a request may hold.
     """
 
     names: Sequence[str]
     text: str = ""
+    max_rows: int = MAX_ROWS
 
     @property
     def cell(self) -> str:
@@ -79,7 +82,7 @@ class _Body:
         self._cells = [_to_csv(cell) for cell in cells] if "CSV" in recipe.format else cells
         self._names = self._make_names(list(inputs.names))
         self._max_rows = {
-            "allowed": Settings("").max_samples(self._features + 2),
+            "allowed": inputs.max_rows,
             "very many": self._size,
             "100": 100,
             "one": 1,

@@ -18,6 +18,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
 from sklearn.svm import SVC
 
+from chalicelib.models.model import verify
+from chalicelib.models.row_limit import max_samples
+from chalicelib.settings import MAX_ROWS, Settings
 from tests.fuzz.bodies import Inputs
 from training.artifact import BuiltModel, build_artifact
 from training.wine.dataset import wine
@@ -39,8 +42,7 @@ class CostlyModel(NamedTuple):
 def numbers_13() -> CostlyModel:
     """Build the wine model: 13 optional numbers."""
     X, y, names = wine()
-    built = build_artifact(wine_pipeline().fit(X, y), X, y, name=NAME, feature_names=names)
-    return CostlyModel(built, Inputs(names))
+    return _costly(build_artifact(wine_pipeline().fit(X, y), X, y, name=NAME, feature_names=names))
 
 
 def integers_784() -> CostlyModel:
@@ -60,7 +62,7 @@ def categories_5000() -> CostlyModel:
     X, y = pd.DataFrame({"place": values}), _labels(len(values))
     encoder = make_column_transformer((OrdinalEncoder(), ["place"]))
     built = build_artifact(make_pipeline(encoder, LogisticRegression()).fit(X, y), X, y, name=NAME)
-    return CostlyModel(built, Inputs(["place"], text=values[0]))
+    return _costly(built, text=values[0])
 
 
 def words() -> CostlyModel:
@@ -72,7 +74,7 @@ def words() -> CostlyModel:
     built = build_artifact(
         make_pipeline(vectorizer, LogisticRegression()).fit(X, y), X, y, name=NAME
     )
-    return CostlyModel(built, Inputs(["text"], text=" ".join(vocabulary[:200])))
+    return _costly(built, text=" ".join(vocabulary[:200]))
 
 
 def support_vectors() -> CostlyModel:
@@ -85,6 +87,16 @@ def neighbors() -> CostlyModel:
     return _build(KNeighborsClassifier(), np.random.default_rng(0).normal(size=(5_000, 13)))
 
 
+def slow_neighbors() -> CostlyModel:
+    """Build a model that takes so long that a request may hold fewer samples than usual."""
+    X = np.random.default_rng(0).normal(size=(50_000, 13))
+    estimator = KNeighborsClassifier().fit(X, _labels(len(X)))
+    some = X[:500]  # publishing predicts all samples that it gets
+    model = _costly(build_artifact(estimator, some, _labels(len(some)), name=NAME))
+    assert model.inputs.max_rows < MAX_ROWS
+    return model
+
+
 MODELS: dict[str, Callable[[], CostlyModel]] = {
     function.__name__: function
     for function in (
@@ -95,6 +107,7 @@ MODELS: dict[str, Callable[[], CostlyModel]] = {
         words,
         support_vectors,
         neighbors,
+        slow_neighbors,
     )
 }
 
@@ -102,8 +115,13 @@ MODELS: dict[str, Callable[[], CostlyModel]] = {
 def _build(estimator: ClassifierMixin, X: npt.NDArray[np.generic]) -> CostlyModel:
     names = [f"pixel{index}" for index in range(X.shape[1])]
     y = _labels(len(X))
-    built = build_artifact(estimator.fit(X, y), X, y, name=NAME, feature_names=names)
-    return CostlyModel(built, Inputs(names))
+    return _costly(build_artifact(estimator.fit(X, y), X, y, name=NAME, feature_names=names))
+
+
+def _costly(built: BuiltModel, text: str = "") -> CostlyModel:
+    manifest = verify(built.artifact)
+    max_rows = max_samples(manifest, Settings(""))
+    return CostlyModel(built, Inputs(manifest.signature.names, text, max_rows))
 
 
 def _labels(count: int) -> npt.NDArray[np.str_]:

@@ -18,10 +18,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from chalicelib.local.speed import measure_speed
 from tests.support.paths import APP
 
-# What `_calibrate` takes on one core of the machine on which the bounds were chosen.
-REFERENCE_SECONDS = 0.02
 MAX_CPU_SECONDS = 20  # the kernel ends a child that takes longer
 
 HEALTH = {"requestContext": {"httpMethod": "GET", "resourcePath": "/health"}}
@@ -36,7 +35,7 @@ class Cost(NamedTuple):
     status : int
         Of the response; 0 if the process was ended.
     cpu_seconds : float
-        As the machine of `REFERENCE_SECONDS` would take.
+        As the machine of `chalicelib.local.speed.REFERENCE_SECONDS` would take.
     megabytes : float
         The peak of memory, above that of the idle process.
     """
@@ -67,7 +66,7 @@ def main(fd: int) -> None:
 
 
 def _measure(handler: Handler, event: dict[str, Any], connection: Connection) -> Cost:
-    speed = REFERENCE_SECONDS / _calibrate()
+    speed = measure_speed()
     handler(HEALTH, None)  # touches what every request does
     Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     idle = _peak_megabytes()
@@ -86,16 +85,6 @@ def _measure(handler: Handler, event: dict[str, Any], connection: Connection) ->
 def _peak_megabytes() -> float:
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
-
-
-def _calibrate() -> float:
-    """Return the CPU seconds of a fixed amount of work like that of a request."""
-    start = time.process_time()
-    text = json.dumps([{f"name{i}": i / 7} for i in range(100)])
-    for _ in range(440):
-        rows = json.loads(text)
-        sum(value for row in rows for value in row.values())
-    return time.process_time() - start
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ _FORMATS = (
 )
 _HTTP = ("test_body", "test_events", "test_front_doors", "test_cors", "test_request_log")
 _HOSTILE = ("test_changed_requests", "test_request_cost", "test_hostile_requests")
-_MODELS = ("test_artifact", "test_probabilities", "test_model_memory", "test_trial")
+_MODELS = ("test_artifact", "test_slow_models", "test_probabilities", "test_model_memory")
 _STORE = ("test_model_store", "test_signing_keys", "test_store_faults", "test_model_memory")
 _PROPERTIES = ("properties/test_classify", "properties/test_protocols")
 _TEXTS = ("training/test_text_vectorizers", "training/test_categories")

@@ -70,6 +70,7 @@ def test_the_manifest_describes_the_model_completely(trained: WineModel) -> None
         "name",
         "version",
         "created_at",
+        "row_seconds",
         "runtime",
         "signature",
         "metrics",

@@ -28,10 +28,11 @@ def test_every_variable_is_parsed() -> None:
         "MODEL_MAX_BYTES": "8",
         "MODEL_SIGNING_KEY": SECRET,
         "MODEL_STAGE": "prod",
+        "MODEL_MAX_SECONDS": "2.5",
     }
     secrets = (("MODEL_SIGNING_KEY", SECRET),)
     assert Settings.from_environ(environ) == Settings(
-        "file:///models", 0.5, 2.0, 7, 8, secrets, stage="prod"
+        "file:///models", 0.5, 2.0, 7, 8, secrets, stage="prod", max_seconds=2.5
     )
 
 
@@ -48,6 +49,8 @@ def test_every_variable_is_parsed() -> None:
         ("MODEL_REFRESH_SECONDS", "1e10", "a number of seconds, 0 or more, at most 1,000,000,000"),
         ("MODEL_TIMEOUT_SECONDS", "-1", "a number of seconds, 0 or more"),
         ("MODEL_TIMEOUT_SECONDS", "0", "more than 0 seconds"),
+        ("MODEL_MAX_SECONDS", "0", "more than 0 seconds"),
+        ("MODEL_MAX_SECONDS", "a few", "a number of seconds, 0 or more"),
         ("MODEL_MAX_CELLS", "0", "a whole number, 1 or more"),
         ("MODEL_MAX_CELLS", "9" * 16, "a whole number, 1 or more, of at most 15 digits"),
         ("MODEL_MAX_BYTES", "-1", "a whole number, 1 or more"),
@@ -104,6 +107,23 @@ def test_a_setting_of_absurd_length_is_named_and_shortened(name: str) -> None:
 def test_samples_are_bounded_by_rows_and_by_cells(width: int, samples: int) -> None:
     """One sample is always accepted."""
     assert Settings.from_environ(URL).max_samples(width) == samples
+
+
+@pytest.mark.parametrize(
+    ("seconds", "samples"),
+    [
+        (0.0, 9_900),
+        (1e-6, 9_900),
+        (0.75 / 9_899, 9_899),
+        (0.25, 3),
+        (0.75, 1),
+        (99.0, 1),
+        (5e-324, 9_900),
+    ],
+)
+def test_samples_are_bounded_by_the_time_of_the_model(seconds: float, samples: int) -> None:
+    """If it was measured; three quarters of a second by default."""
+    assert Settings.from_environ(URL).max_samples(101, seconds) == samples
 
 
 def test_the_error_tells_unset_from_empty() -> None:

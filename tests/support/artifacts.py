@@ -22,6 +22,15 @@ def rewrite_manifest(artifact: bytes, change: Callable[[dict[str, Any]], None]) 
     return content + make_footer(content, start, len(changed))
 
 
+def with_row_seconds(artifact: bytes, seconds: object) -> bytes:
+    """Change what a model takes for a sample, as its publisher measured it; another version."""
+
+    def change(manifest: dict[str, Any]) -> None:
+        manifest |= {"row_seconds": seconds, "version": "0123456789ab"}
+
+    return rewrite_manifest(artifact, change)
+
+
 def set_format(manifest: dict[str, Any]) -> None:
     """Set a future format."""
     manifest["format"] = FORMAT + 1

@@ -136,10 +136,20 @@ class BodyTooLarge(ServingError):
 
 
 class TooManySamples(BodyTooLarge):
-    """A batch has more samples than one request may hold."""
+    """A batch has more samples than one request may hold.
 
-    def __init__(self, limit: int) -> None:
-        super().__init__("A batch", limit, "samples")
+    Parameters
+    ----------
+    limit : int
+        How many it may hold.
+    reason : str, default=""
+        Why not more, if the model decides that.
+    """
+
+    def __init__(self, limit: int, reason: str = "") -> None:
+        self.limit = limit
+        unit = "sample" if limit == 1 else "samples"
+        super().__init__("A batch", limit, f"{unit}: {reason}" if reason else unit)
 
 
 class InvalidRequest(ServingError):

@@ -11,6 +11,7 @@ REFRESH_SECONDS = 60.0
 TIMEOUT_SECONDS = 5.0
 MAX_ROWS = 10_000
 MAX_CELLS = 1_000_000
+MODEL_SECONDS = 0.75
 MAX_BYTES = 100 * 1024 * 1024
 
 # The variables of the keys that models are signed with: new models with the first one.
@@ -76,6 +77,7 @@ class Settings(NamedTuple):
     page: bool = True  # PAGE: whether GET / is a page
     max_cells: int = MAX_CELLS  # MODEL_MAX_CELLS, in one request
     stage: str = ""  # MODEL_STAGE, for which a signature has to be
+    max_seconds: float = MODEL_SECONDS  # MODEL_MAX_SECONDS, of CPU time that a model takes
 
     def __repr__(self) -> str:
         """Leave out the signing keys."""
@@ -102,11 +104,18 @@ class Settings(NamedTuple):
             page=parse_switch(environ, "PAGE"),
             max_cells=parse_count(environ, "MODEL_MAX_CELLS", MAX_CELLS),
             stage=stage,
+            max_seconds=_parse_timeout(environ, "MODEL_MAX_SECONDS", MODEL_SECONDS),
         )
 
-    def max_samples(self, width: int) -> int:
-        """Return how many samples a request may hold if each has so many cells; at least one."""
-        return max(1, min(self.max_rows, self.max_cells // width))
+    def max_samples(self, width: int, seconds: float = 0.0) -> int:
+        """Return how many samples a request may hold; at least one.
+
+        Each has so many cells, and takes the model so many seconds; 0 if that is not known.
+        """
+        rows = min(self.max_rows, self.max_cells // width)
+        if seconds:
+            rows = int(min(rows, self.max_seconds / seconds))
+        return max(1, rows)
 
 
 def maximum_bytes(environ: Mapping[str, str]) -> int:

@@ -28,6 +28,7 @@ class Beginning(NamedTuple):
     start: int  # the byte where the rows begin, in the text after a byte order mark
     mark: int  # bytes of the byte order mark
     line: int  # the number of the first row's line
+    row_bytes: float  # of a row, on average of the first ones
 
 
 def read_beginning(file: InputFile, signature: Signature) -> Beginning:
@@ -47,21 +48,22 @@ def read_beginning(file: InputFile, signature: Signature) -> Beginning:
         block.decode("utf-8")
     except UnicodeDecodeError:
         raise FileProblem("The file is not UTF-8.") from None
+    row_bytes = len(block) / max(1, block.count(b"\n"))
     start, end = _find_first_row(block, kind)
     row = block[start:end].decode()
     try:
         if kind == "jsonl":
             _check_record(row, signature)
-            return Beginning("", 0, len(mark), 1)
+            return Beginning("", 0, len(mark), 1, row_bytes)
         header, has_header = _check_header(row, signature)
     except (InvalidRequest, MalformedBody, TooManySamples) as error:
         message = str(error).replace("The request", "The file").replace("The body", "The file")
         raise FileProblem(message, getattr(error, "problems", ())) from None
     if not has_header:
-        return Beginning(header, 0, len(mark), 1)
+        return Beginning(header, 0, len(mark), 1, row_bytes)
     if not block[end:].strip() and not any(more.strip() for more, _ in blocks):
         raise _no_rows()
-    return Beginning(header, end, len(mark), 1 + block.count(b"\n", 0, end))
+    return Beginning(header, end, len(mark), 1 + block.count(b"\n", 0, end), row_bytes)
 
 
 def _find_first_row(block: bytes, kind: Kind) -> tuple[int, int]:

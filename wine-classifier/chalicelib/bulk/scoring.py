@@ -8,11 +8,16 @@ from typing import Any
 
 from chalicelib.bulk.rows import Kind, split_rows, whole_rows
 from chalicelib.errors import BodyTooLarge, InvalidRequest, MalformedBody, Problem
+from chalicelib.inputs.samples import Samples, read_samples
+from chalicelib.models.manifest import Manifest
 from chalicelib.models.model import Model
 from chalicelib.models.predict import predict, probability_rows
 from chalicelib.protocols.invocations.csv_format import read_csv, write_csv
 from chalicelib.rest.body import parse_json
 from chalicelib.runtimes.base import Prediction
+
+MAX_BATCH_ROWS = 100_000
+BATCH_SECONDS = 1.0
 
 PREDICTION, PROBLEM = "prediction", "problem"
 _NAMES: dict[Kind, str] = {"csv": "CSV", "jsonl": "JSON"}
@@ -33,6 +38,9 @@ class Scorer:
     kind : {"csv", "jsonl"}
     header : str
         The first row of CSV, with its line end.
+    check : callable
+        Is called before each chunk, and before each batch of a slow model, which takes about
+        `BATCH_SECONDS`. Raises an error to stop.
     probabilities : bool
         Whether they are written, if the model has them.
 
@@ -42,11 +50,21 @@ class Scorer:
         Those that were scored or rejected, and those that were rejected.
     """
 
-    def __init__(self, model: Model, kind: Kind, header: str, *, probabilities: bool) -> None:
+    def __init__(
+        self,
+        model: Model,
+        kind: Kind,
+        header: str,
+        check: Callable[[], None],
+        *,
+        probabilities: bool,
+    ) -> None:
         self.rows = self.rejected = 0
         self._model = model
         self._kind = kind
         self._header = header
+        self._check = check
+        self._max_rows = _rows_of_a_batch(model.manifest)
         signature = model.manifest.signature
         self._has_probabilities = probabilities and signature.has_probabilities
         width = len(signature.classes) if self._has_probabilities else 0
@@ -54,10 +72,10 @@ class Scorer:
         self._cells = {label: write_csv([[label]]).rstrip("\n") for label in signature.classes}
         self._width = width
 
-    def score(self, chunks: Iterable[bytes], check: Callable[[], None]) -> Iterator[bytes]:
-        """Yield the lines of a part: one for each row, in order; call `check` before each chunk."""
+    def score(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the lines of a part: one for each row, in order."""
         for rows, _ in whole_rows(chunks, self._kind):
-            check()
+            self._check()
             yield "".join(self._score_rows(rows)).encode()
 
     def _score_rows(self, rows: bytes) -> Iterator[str]:
@@ -98,11 +116,19 @@ class Scorer:
 
     def _score_valid(self, rows: bytes) -> str:
         """Return the lines of rows that are all valid; raise what a request of them would."""
-        samples = read_rows(rows, self._kind, self._header, self._model)
-        if not samples:
+        values = read_rows(rows, self._kind, self._header, self._model)
+        if not values:
             return ""
-        prediction, _ = predict(samples, self._model, _locate, max_rows=len(samples))
-        self.rows += len(samples)
+        signature = self._model.manifest.signature
+        samples = read_samples(values, signature, _locate, max_rows=len(values))
+        starts = range(0, samples.rows, self._max_rows)
+        lines = [self._predict(samples.part(start, self._max_rows)) for start in starts]
+        self.rows += samples.rows
+        return "".join(lines)
+
+    def _predict(self, samples: Samples) -> str:
+        self._check()
+        prediction, _ = predict(samples, self._model, _locate, max_rows=samples.rows)
         return self._write(prediction)
 
     def _write(self, prediction: Prediction) -> str:
@@ -116,6 +142,12 @@ class Scorer:
         values = probability_rows(prediction, self._model.manifest.signature)
         lines = [line % (label, *row) for label, row in zip(labels, _numbers(values), strict=True)]
         return "".join(lines)
+
+
+def _rows_of_a_batch(manifest: Manifest) -> int:
+    if not manifest.row_seconds:
+        return MAX_BATCH_ROWS
+    return max(1, int(min(MAX_BATCH_ROWS, BATCH_SECONDS / manifest.row_seconds)))
 
 
 def read_rows(rows: bytes, kind: Kind, header: str, model: Model) -> list[Any]:

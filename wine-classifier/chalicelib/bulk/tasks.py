@@ -20,6 +20,7 @@ from chalicelib.models.manifest import Manifest
 from chalicelib.store.object_store import ObjectStore
 
 MAX_RANGES = 10_000  # of a file; those of a larger file are longer
+RANGE_SECONDS = 60.0  # of the model's time for a range; a function has five minutes
 SCORED_BYTES = 1024 * 1024  # rows that are scored at once
 _MIN_CHUNK_BYTES = 1024
 
@@ -104,10 +105,18 @@ class Worker:
         if find_format(file.name).is_compressed:
             ranges = [Range(0, file.size, beginning.line)]
             return Split(beginning.header, beginning.start, names, ranges)
-        return Split(beginning.header, 0, names, self._find_ranges(file, beginning))
+        size = self._range_bytes(beginning.row_bytes, manifest)
+        ranges = self._find_ranges(file, beginning, max(size, ceil(file.size / MAX_RANGES)))
+        return Split(beginning.header, 0, names, ranges)
 
-    def _find_ranges(self, file: InputFile, beginning: Beginning) -> list[Range]:
-        size = max(self._settings.range_bytes, ceil(file.size / MAX_RANGES))
+    def _range_bytes(self, row_bytes: float, manifest: Manifest) -> int:
+        """Return the size of a range, smaller for a slow model."""
+        size = self._settings.range_bytes
+        if manifest.row_seconds:
+            size = int(min(size, row_bytes * RANGE_SECONDS / manifest.row_seconds))
+        return max(1, size)
+
+    def _find_ranges(self, file: InputFile, beginning: Beginning, size: int) -> list[Range]:
         start = beginning.mark + beginning.start
         chunk_bytes = max(_MIN_CHUNK_BYTES, min(CHUNK_BYTES, size))
         return list(
@@ -133,11 +142,13 @@ class Worker:
         file_format = find_format(file.name)
         model = self._versions.load(plan.version, plan.model)
         has_scores = len(split.columns) > len(columns([], probabilities=False))
-        scorer = Scorer(model, file_format.kind, split.header, probabilities=has_scores)
+        scorer = Scorer(
+            model, file_format.kind, split.header, self._check, probabilities=has_scores
+        )
         item = split.ranges[number]
         text = file.read_text(item.start, item.end, SCORED_BYTES)
         next(text)  # the byte order mark
-        lines = scorer.score(_skip(text, split.skip), self._check)
+        lines = scorer.score(_skip(text, split.skip))
         outbox.put_part(number, self._unless_replaced(lines, outbox, plan))
         outbox.mark_done(plan.run, number, scorer.rows, scorer.rejected)
         log_event(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from math import inf
 from typing import Any
 
 from chalicelib.errors import InvalidArtifact
@@ -40,6 +41,7 @@ class Manifest(NamedTuple):
     signature: Signature
     text_encoders: Sequence[Mapping[str, Any]]  # see chalicelib.inputs.text_encoding
     row_values: int  # the most that the graph computes for a sample at once; 0 if they are few
+    row_seconds: float  # of CPU time for each sample of a batch; 0 if it was not measured
     golden_samples: GoldenSamples  # a loaded model must reproduce these predictions
     memory: Memory | None  # None of a small model
     document: Mapping[str, Any]  # the whole manifest as published
@@ -78,14 +80,22 @@ class Manifest(NamedTuple):
                 signature=Signature.from_document(document["signature"]),
                 text_encoders=list(document["text_encoders"]),
                 row_values=int(document.get("row_values", 0)),
+                row_seconds=_read_seconds(document.get("row_seconds", 0)),
                 golden_samples=GoldenSamples(**document["golden_samples"]),
                 memory=_read_memory(document.get("memory")),
                 document=document,
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InvalidArtifact(
                 "unreadable manifest", f"The manifest cannot be read: {error!r}."
             ) from error
+
+
+def _read_seconds(value: Any) -> float:
+    seconds = float(value)
+    if not 0 <= seconds < inf:
+        raise ValueError(f"row_seconds is {seconds}")
+    return seconds
 
 
 def _read_memory(document: Mapping[str, Any] | None) -> Memory | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chalice.app import Blueprint, Response
 
+from chalicelib.models.row_limit import max_samples
 from chalicelib.rest.middleware import handle_errors
 from chalicelib.rest.responses import json_response
 from chalicelib.service import Service
@@ -30,7 +31,7 @@ def create_blueprint(service: Service) -> Blueprint:
         from chalicelib.openapi.document import openapi_document
 
         manifest = service.models.current().manifest
-        max_rows = service.settings.max_samples(manifest.signature.width)
+        max_rows = max_samples(manifest, service.settings)
         return json_response(openapi_document(manifest, max_rows=max_rows))
 
     return routes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chalice.app import Blueprint, Response
 
 from chalicelib.models.predict import predict
+from chalicelib.models.row_limit import row_limit
 from chalicelib.rest.events import read_request
 from chalicelib.rest.middleware import handle_errors
 from chalicelib.rest.responses import (
@@ -45,9 +46,9 @@ def create_blueprint(service: Service) -> Blueprint:
         body, headers = read_request(routes)
         model = service.models.current()
         signature = model.manifest.signature
-        max_rows = service.settings.max_samples(signature.width)
-        request = read_invocation(body, headers, signature, max_rows=max_rows)
-        prediction, _ = predict(request.samples, model, request.locate, max_rows=max_rows)
+        with row_limit(model.manifest, service.settings) as max_rows:
+            request = read_invocation(body, headers, signature, max_rows=max_rows)
+            prediction, _ = predict(request.samples, model, request.locate, max_rows=max_rows)
         labels = prediction.labels
         described = prediction_headers(model.manifest.version, prediction.out_of_range)
         check_response_size(sum(map(len, labels)))

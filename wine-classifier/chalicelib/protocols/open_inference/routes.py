@@ -8,6 +8,7 @@ from chalicelib import SERVER_VERSION
 from chalicelib.errors import UnknownModel
 from chalicelib.models.model import Model
 from chalicelib.models.predict import predict
+from chalicelib.models.row_limit import row_limit
 from chalicelib.protocols.open_inference import JSON_LENGTH_HEADER
 from chalicelib.rest.body import read_json
 from chalicelib.rest.events import read_request
@@ -77,15 +78,15 @@ def create_blueprint(service: Service) -> Blueprint:
         body, headers = read_request(routes)
         model = _get_model(service, model_name, model_version)
         manifest = model.manifest
-        max_rows = service.settings.max_samples(manifest.signature.width)
         if JSON_LENGTH_HEADER.lower() in headers:
             from chalicelib.protocols.open_inference.binary import read_body
 
             document, data = read_body(body, headers)
         else:
             document, data = read_json(body, headers), None
-        request = read_infer_request(document, manifest.signature, max_rows=max_rows, data=data)
-        prediction, _ = predict(request.samples, model, request.locate, max_rows=max_rows)
+        with row_limit(manifest, service.settings) as max_rows:
+            request = read_infer_request(document, manifest.signature, max_rows=max_rows, data=data)
+            prediction, _ = predict(request.samples, model, request.locate, max_rows=max_rows)
         response, tensors = infer_response(
             prediction, manifest, outputs=request.outputs, request_id=request.id
         )
