@@ -13,6 +13,7 @@ from deployment.chalice_project import DEFAULT_NAME, PLACEHOLDER, Project, tempo
 from deployment.errors import PackagingError
 from deployment.limits import set_limits
 from deployment.package.archive import Size, check_size, write_zip
+from deployment.package.bundle import write_bundle
 from deployment.package.bytecode import compile_all
 from deployment.package.elf import check_shared_objects
 from deployment.package.licences import add_licences
@@ -151,6 +152,7 @@ def write_package(
         add_licences(folder)
         count = check_shared_objects(folder, target)
         compile_all(folder)
+        write_bundle(folder)
         size = write_zip(folder, package)
         try:
             check_size(size, runtime)

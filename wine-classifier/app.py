@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 # The function that scores files, or `chalice package` for a stack with it.
 is_bulk = os.environ.get("BULK") == "yes"
-is_api = "AWS_LAMBDA_FUNCTION_NAME" in os.environ and not is_bulk
+is_on_lambda = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+is_api = is_on_lambda and not is_bulk
+
+if is_on_lambda:
+    from chalicelib import bundle
+
+    bundle.install()
 
 prefetched: Any = ()
 if is_api:

@@ -53,16 +53,24 @@ def test_the_package_contains_what_serving_needs(packaged: tuple[str, Path]) -> 
 def test_the_package_contains_all_of_chalicelib_that_requests_need(
     packaged: tuple[str, Path],
 ) -> None:
-    """Every module with its byte code, but those of `chalice local` and of `BULK=yes`."""
+    """Every module but those of `chalice local` and of `BULK=yes`, its byte code in the bundle."""
     _, folder = packaged
     with zipfile.ZipFile(folder / "deployment.zip") as archive:
         names = {Path(name) for name in archive.namelist() if name.startswith("chalicelib/")}
+        data = archive.read(f"modules.{sys.implementation.cache_tag}.bin")
+    index = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    bundled = {name for name in index if name.startswith("chalicelib.")}
     sources = {path.relative_to(APP) for path in (APP / "chalicelib").rglob("*.py")}
     others = {path for path in sources if path.parts[1] in ("local", "bulk")}
     assert {path.parts[1] for path in others} == {"local", "bulk"}
     assert {Path("chalicelib/log.py"), Path("chalicelib/rest/body.py")} <= sources - others
-    modules = {path for source in sources - others for path in (source, byte_code(source))}
-    assert names == modules | {Path("chalicelib/page/index.html")}
+    before = {Path("chalicelib", name) for name in ("__init__.py", "bundle.py")}
+    compiled = {byte_code(source) for source in before}
+    assert names == (sources - others) | compiled | {Path("chalicelib/page/index.html")}
+    assert bundled == {
+        ".".join(source.with_suffix("").parts).removesuffix(".__init__")
+        for source in sources - others - before
+    }
 
 
 def byte_code(source: Path) -> Path:
