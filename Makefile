@@ -29,6 +29,7 @@ ARCH ?= x86_64
 RUNTIME ?= onnx
 COMPILE = $(UV) pip compile --quiet --upgrade --no-header --generate-hashes
 TOOL_PINS := $(filter-out %-sklearn %/catboost,$(basename $(wildcard deployment/*.in tests/*/*.in benchmarks/*/*.in)))
+PEERS := $(basename $(wildcard benchmarks/apps/*/*.in))
 CLIENTS := kserve_rest mlflow_scoring mlserver_infer openapi_generated sagemaker_local triton
 PACKAGE_OPTIONS = --stage $(STAGE) --name "$(NAME)" --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(ACCESS) $(if $(filter yes,$(UNSIGNED)),--unsigned) $(if $(filter yes,$(BULK)),--bulk) $(if $(filter yes,$(TRACING)),--tracing) $(if $(URL),--url $(URL)) $(if $(CORS_ORIGINS),--cors-origins "$(CORS_ORIGINS)") $(if $(PROJECT),--project $(PROJECT))
 # Closed unless PUBLIC is yes. API_KEY=yes names the default of package.
@@ -120,6 +121,9 @@ pins: $(UV) ## update the pinned requirements to the newest versions, with their
 	@$(COMPILE) --python-version 3.12 --universal -c wine-classifier/requirements.txt requirements-dev.in -o requirements-dev.txt
 	@$(COMPILE) --python-version 3.13 -c requirements-dev.txt --no-emit-package prettytable --no-emit-package wcwidth \
 	  deployment/requirements-sklearn.in -o deployment/requirements-sklearn.txt
+	@for name in $(PEERS); do \
+	  $(COMPILE) --python-version 3.13 -c wine-classifier/requirements.txt $$name.in -o $$name.txt || exit 1; \
+	done
 	@for name in $(TOOL_PINS); do \
 	  $(COMPILE) --python-version 3.12 --universal $$name.in -o $$name.txt || exit 1; \
 	done

@@ -21,7 +21,7 @@ from benchmarks.models import (
     network,
     one_sample,
     publish,
-    put_pickle,
+    put_for_others,
     wine_model,
 )
 from benchmarks.packages import ROOT, Package, Packages, Request, build_all
@@ -63,9 +63,8 @@ def run(packages: Packages, environment: Mapping[str, str], runs: int, folder: P
     variables = {
         **environment,
         "MODEL_URL": publish(model, f"s3://{BUCKET}/wine"),
-        "PICKLE_URL": f"s3://{BUCKET}/wine.joblib",
+        **put_for_others(model, f"s3://{BUCKET}/others"),
     }
-    put_pickle(variables["PICKLE_URL"])
     packages = packages._replace(json_only=packages.json_only._replace(request=one))
     warm_requests = [
         WarmRequest(package.name, package.name, package.request) for package in packages

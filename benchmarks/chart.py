@@ -34,7 +34,7 @@ def draw(results: Results, path: Path) -> None:
     """Draw the results to a PNG."""
     services = results.packages.services
     panels = _panels(results)
-    figure, grid = pyplot.subplots(2, 2, figsize=(9, 4.6), sharey=True, facecolor="white")
+    figure, grid = pyplot.subplots(2, 2, figsize=(9.6, 6.6), sharey=True, facecolor="white")
     for axis, panel in zip(grid.flat, panels, strict=True):
         _draw_bars(axis, panel)
     grid[0, 0].set_yticks(range(len(services)), [package.name for package in services])

@@ -13,7 +13,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.packages import Request
+from benchmarks.packages import APPS, Request
 from training.artifact import build_artifact
 from training.registry import ModelRegistry
 from training.wine.dataset import wine
@@ -47,15 +47,28 @@ def publish(artifact: bytes, store_url: str) -> str:
     return registry.url
 
 
-def put_pickle(url: str) -> None:
-    """Upload a pickle of the wine model to S3, as the tutorial does."""
+def put_for_others(model: bytes, folder_url: str) -> dict[str, str]:
+    """Upload the wine model for the other services, and return the variables with its URLs.
+
+    As a pickle for the tutorial's handler, and the same ONNX file as this project's for the rest.
+    """
     X, y, _ = wine()
     pickle = io.BytesIO()
     joblib.dump(wine_pipeline().fit(X, y), pickle)
-    location = urlsplit(url)
-    boto3.client("s3").put_object(
-        Bucket=location.netloc, Key=location.path.lstrip("/"), Body=pickle.getvalue()
-    )
+    description = (APPS / "mlflow" / "MLmodel").read_bytes()
+    location = urlsplit(folder_url)
+    s3 = boto3.client("s3")
+    for name, body in {
+        "wine.joblib": pickle.getvalue(),
+        "mlflow/model.onnx": model,
+        "mlflow/MLmodel": description,
+    }.items():
+        s3.put_object(Bucket=location.netloc, Key=f"{location.path.lstrip('/')}/{name}", Body=body)
+    return {
+        "PICKLE_URL": f"{folder_url}/wine.joblib",
+        "ONNX_URL": f"{folder_url}/mlflow/model.onnx",
+        "MLFLOW_URL": f"{folder_url}/mlflow",
+    }
 
 
 def one_sample() -> Request:

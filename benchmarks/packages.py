@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from deployment.emulator.function import unpack_package
 from deployment.package.archive import Size, write_zip
+from deployment.package.bytecode import compile_all
 from deployment.package.wheels import fetch, unpack
 from deployment.target import get_architecture
 
@@ -20,6 +21,15 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 APPS = HERE / "apps"
 CACHE = ROOT / "dist" / ".benchmark"
+
+# All with ONNX Runtime's Python package, byte code, and the model fetched from S3 once, at init.
+PEERS = {
+    "mlflow": "MLflow's server, Mangum",
+    "bentoml": "BentoML's server, Mangum",
+    "fastapi": "FastAPI, Mangum",
+    "powertools": "Powertools for AWS Lambda",
+    "bare": "a handler without a framework",
+}
 
 
 class Request(NamedTuple):
@@ -45,27 +55,41 @@ class Packages(NamedTuple):
 
     hello: Package
     tutorial: Package
+    mlflow: Package
+    bentoml: Package
     fastapi: Package
+    powertools: Package
+    bare: Package  # a handler without a framework
     this_project: Package
     json_only: Package  # a parse-only route, the baseline for one sample
 
     @property
     def services(self) -> list[Package]:
         """The packages in the main table; this project is the last one."""
-        return [self.hello, self.tutorial, self.fastapi, self.this_project]
+        return [package for package in self if package is not self.json_only]
 
 
 def build_all(folder: Path) -> Packages:
     """Build the packages and unpack them to a folder."""
     CACHE.mkdir(parents=True, exist_ok=True)
     hello = unpack_named("Chalice, hello world", _package_chalice("hello"), folder / "hello")
-    fastapi = unpack_named("FastAPI, Mangum, joblib", _package_fastapi(), folder / "fastapi")
+    peers = {}
+    for name, title in PEERS.items():
+        peer = unpack_named(title, _package_peer(name), folder / name)
+        peers[name] = peer._replace(handler="app.handler")
     return Packages(
         hello=hello._replace(request=Request("/")),
         tutorial=unpack_named(
             "the tutorial's handler", _package_chalice("tutorial"), folder / "tutorial"
         ),
-        fastapi=fastapi._replace(handler="app.handler"),
+        mlflow=peers["mlflow"]._replace(
+            request=Request("/invocations", {"inputs": [[0.1] * 13]}),  # null is not NaN there
+            variables={"MLFLOW_DISABLE_TELEMETRY": "true"},
+        ),
+        bentoml=peers["bentoml"]._replace(variables={"BENTOML_DO_NOT_TRACK": "true"}),
+        fastapi=peers["fastapi"],
+        powertools=peers["powertools"],
+        bare=peers["bare"],
         this_project=unpack_named("this project", package_this_project(), folder / "this_project"),
         json_only=unpack_named(
             "a parse-only route", _package_chalice("json_only"), folder / "json_only"
@@ -105,14 +129,20 @@ def _is_newer(path: Path, other: Path) -> bool:
     return path.stat().st_mtime > other.stat().st_mtime
 
 
-def _package_fastapi() -> Path:
-    package = CACHE / "fastapi.zip"
-    requirements = APPS / "fastapi" / "requirements.txt"
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        unpack(fetch(requirements, get_architecture("x86_64"), ROOT / "dist" / ".wheels"), folder)
-        shutil.copyfile(APPS / "fastapi" / "app.py", folder / "app.py")
-        write_zip(folder, package)
+def _package_peer(name: str) -> Path:
+    """Package an app with its wheels and their byte code, unless its sources are unchanged."""
+    package = CACHE / f"{name}.zip"
+    requirements = APPS / name / "requirements.txt"
+    modules = [APPS / name / "app.py", APPS / "model.py"]
+    if not package.exists() or any(_is_newer(path, package) for path in [requirements, *modules]):
+        wheels = fetch(requirements, get_architecture("x86_64"), ROOT / "dist" / ".wheels")
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch)
+            unpack(wheels, folder)
+            for module in modules:
+                shutil.copy(module, folder)
+            compile_all(folder)
+            write_zip(folder, package)
     return package
 
 

@@ -13,7 +13,8 @@ class Run(NamedTuple):
     """One run on the emulator, which starts every function and then sends requests in turns."""
 
     cold: dict[str, float]  # seconds of the first request, by package name
-    warm: dict[str, float]  # median seconds of a later request, by request name
+    warm: dict[str, float]  # median seconds of a later request, as reported, by request name
+    wall_clock: dict[str, float]  # the same to the client of the emulator
     memory: dict[str, int]  # peak resident bytes of the process, by package name
 
 
@@ -123,6 +124,22 @@ class Results(NamedTuple):
         """The tutorial's cold start / this project's, in each run."""
         packages = self.packages
         return compare_cold(self.runs, packages.tutorial.name, packages.this_project.name).ratios
+
+    @property
+    def cold_and_bare(self) -> Compared:
+        """Cold starts, compared with those of the handler without a framework."""
+        return compare_cold(self.runs, self.packages.this_project.name, self.packages.bare.name)
+
+    @property
+    def warm_and_bare(self) -> Compared:
+        """Warm requests, compared with those of the handler without a framework."""
+        return _compare_warm(self.runs, self.packages.this_project.name, self.packages.bare.name)
+
+    @property
+    def unreported(self) -> list[float]:
+        """What a client waits for hello world beyond the reported seconds, in each run."""
+        name = self.packages.hello.name
+        return [run.wall_clock[name] - run.warm[name] for run in self.runs]
 
     @property
     def one_row(self) -> Compared:

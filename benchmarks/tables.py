@@ -10,6 +10,7 @@ from benchmarks.packages import Package, Packages
 from benchmarks.prices import USD_BY_FRONT_DOOR, USD_PER_METRIC, usd_of_log
 from benchmarks.results import Compared, FileScoring, InProcess, LogCost, Results
 from benchmarks.targets import MB, amount, spread, targets, usd_of_requests
+from deployment.target import UNZIPPED_BYTES
 
 BATCH = 10_000
 
@@ -45,6 +46,15 @@ def _with_front_door(usd: float, packages: Packages, package: Package) -> str:
     has_rest_api_only = package in (packages.hello, packages.tutorial)  # Chalice's own
     door = "REST API" if has_rest_api_only else "function URL"
     return f"{usd + USD_BY_FRONT_DOOR[door]:.2f} ({door})"
+
+
+def images_sentence(packages: Packages) -> str:
+    """Name the services that are too large for a zip; empty if there are none."""
+    large = [each.name for each in packages if each.size.unzipped > UNZIPPED_BYTES]
+    if not large:
+        return ""
+    limit = f"{UNZIPPED_BYTES / MB:.0f} MB"
+    return f"\nOver the {limit} that Lambda unzips, so that an image is needed: {', '.join(large)}."
 
 
 def targets_table(results: Results) -> str:

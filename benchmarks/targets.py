@@ -28,7 +28,9 @@ def targets(results: Results) -> list[Target]:
         _at_least(
             15, results.faster_than_tutorial, "cold start: {} times faster than the tutorial's"
         ),
+        _at_most(1, results.cold_and_bare.ratios, "cold start: {} times a bare handler's"),
         _at_most(1.2, results.warm(package).ratios, "warm request: {} times hello world's"),
+        _at_most(1, results.warm_and_bare.ratios, "warm request: {} times a bare handler's"),
         _at_most(1.5, results.one_row.ratios, "one row: {} times a parse-only route"),
         _at_most(1.15, results.in_process.batch.ratios, "batch of 10,000: {} times minimal work"),
         _at_most(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -21,8 +22,10 @@ from deployment.emulator.events import Response, api_gateway_event
 from deployment.target import PYTHON_RUNTIME
 
 START_SECONDS = 10.0
+REPORT_SECONDS = 10.0
 TIMEOUT_SECONDS = 60
 _ROUTE = "/2015-03-31/functions/function/invocations"
+_REPORT = re.compile(r"^REPORT .*\tDuration: ([\d.]+) ms\t", re.MULTILINE)
 
 
 class Function:
@@ -93,12 +96,25 @@ class Function:
         payload = body if body is None or isinstance(body, bytes) else json.dumps(body)
         result = self.invoke(api_gateway_event(method, path, payload, resource))
         assert "statusCode" in result, f"{result}\n{self.log}"
-        return Response(result["statusCode"], result["headers"], json.loads(result["body"]))
+        multi = result.get("multiValueHeaders") or {}
+        headers = result.get("headers") or {name: ", ".join(multi[name]) for name in multi}
+        return Response(result["statusCode"], headers, json.loads(result["body"]))
 
     @property
     def log(self) -> str:
         """The output of the emulator and the function."""
         return self._log.read_text(errors="replace")
+
+    def wait_for_durations(self, events: int) -> list[float]:
+        """Return the seconds of so many events, as reported; the first includes the start.
+
+        The emulator reports an event after its response.
+        """
+        deadline = time.monotonic() + REPORT_SECONDS
+        while len(durations := read_durations(self.log)) < events:
+            assert time.monotonic() < deadline, self.log
+            time.sleep(0.005)
+        return durations
 
     @property
     def peak_memory_bytes(self) -> int:
@@ -138,6 +154,11 @@ class Function:
                     return
             assert time.monotonic() < deadline, self.log
             time.sleep(0.005)
+
+
+def read_durations(log: str) -> list[float]:
+    """Return the seconds of each event in the emulator's log, from its REPORT lines."""
+    return [float(milliseconds) / 1000 for milliseconds in _REPORT.findall(log)]
 
 
 def unpack_package(package: Path, folder: Path) -> Path:

@@ -24,13 +24,16 @@ from benchmarks.results import (
     Results,
     Run,
 )
-from benchmarks.tables import log_size_table, main_table, targets_table
+from benchmarks.tables import images_sentence, log_size_table, main_table, targets_table
 from benchmarks.targets import amount, spread, targets
 from benchmarks.when_it_fits import break_even
+from deployment.emulator.function import read_durations
 from deployment.package.archive import Size
 
 MB = 1_000_000
-HELLO, TUTORIAL, FASTAPI, THIS, PARSE_ONLY = "hello", "tutorial", "fastapi", "this", "parse-only"
+HELLO, TUTORIAL, THIS, PARSE_ONLY = "hello", "tutorial", "this", "parse-only"
+MLFLOW, BENTOML, FASTAPI, POWERTOOLS, BARE = "mlflow", "bentoml", "fastapi", "powertools", "bare"
+PEERS = [MLFLOW, BENTOML, FASTAPI, POWERTOOLS, BARE]
 
 
 def package(name: str, zipped: int, unzipped: int) -> Package:
@@ -40,12 +43,14 @@ def package(name: str, zipped: int, unzipped: int) -> Package:
 
 def run(slowdown: float, cold_start: float) -> Run:
     """Return a run on a slower machine, with this project's cold start in seconds."""
-    cold = {HELLO: 0.08, TUTORIAL: 3.2, FASTAPI: 2.0, THIS: cold_start, PARSE_ONLY: 0.08}
-    warm = {HELLO: 0.0005, TUTORIAL: 0.014, FASTAPI: 0.002, THIS: 0.00055, PARSE_ONLY: 0.0005}
-    warm[ONE_ROW] = 0.0006
+    cold = {HELLO: 0.08, TUTORIAL: 3.2, THIS: cold_start, PARSE_ONLY: 0.08}
+    cold |= dict.fromkeys(PEERS, 2.0)
+    warm = {HELLO: 0.0005, TUTORIAL: 0.014, THIS: 0.00055, PARSE_ONLY: 0.0005, ONE_ROW: 0.0006}
+    warm |= dict.fromkeys(PEERS, 0.0005)
     return Run(
         {name: slowdown * time for name, time in cold.items()},
         {name: slowdown * time for name, time in warm.items()},
+        {name: slowdown * (time + 0.001) for name, time in warm.items()},
         {name: int(slowdown * 70 * MB) for name in cold},
     )
 
@@ -55,8 +60,9 @@ def results() -> Results:
     """Three runs: a good one, one on a slow machine, one with a slow cold start of this project."""
     return Results(
         packages=Packages(
-            package(HELLO, 1, 2), package(TUTORIAL, 78, 222), package(FASTAPI, 81, 232),
-            package(THIS, 30, 87), package(PARSE_ONLY, 1, 2),
+            hello=package(HELLO, 1, 2), tutorial=package(TUTORIAL, 78, 222),
+            **{name: package(name, 81, 365 if name == MLFLOW else 232) for name in PEERS},
+            this_project=package(THIS, 30, 87), json_only=package(PARSE_ONLY, 1, 2),
         ),
         runs=[run(1, cold_start=0.1), run(2, cold_start=0.1), run(1, cold_start=0.16)],
         by_model_size={50_000: ModelSize(Compared([0.1, 0.1], [0.08, 0.08]), [0.001, 0.001])},
@@ -93,6 +99,9 @@ def test_a_ratio_compares_times_of_the_same_run(results: Results) -> None:
     assert results.warm(results.packages.this_project).ratios == pytest.approx([1.1] * 3)
     assert results.one_row.ratios == pytest.approx([1.2] * 3)
     assert results.faster_than_tutorial == pytest.approx([32, 32, 20])
+    assert results.cold_and_bare.ratios == pytest.approx([0.05, 0.05, 0.08])
+    assert results.warm_and_bare.ratios == pytest.approx([1.1] * 3)
+    assert results.unreported == pytest.approx([0.001, 0.002, 0.001])
 
 
 def test_a_ratio_needs_both_times_of_each_run() -> None:
@@ -116,7 +125,7 @@ def test_the_main_table_has_the_services_and_their_ratios(results: Results) -> N
         [cell.strip() for cell in line.strip("|").split("|")]
         for line in main_table(results).splitlines()[2:]
     ]
-    assert [row[0] for row in rows] == [HELLO, TUTORIAL, FASTAPI, f"**{THIS}**"]
+    assert [row[0] for row in rows] == [HELLO, TUTORIAL, *PEERS, f"**{THIS}**"]
     assert rows[-1][1:-2] == [
         "160 (100 to 200)", "1.25 (1.25 to 2.00)",
         "0.55 (0.55 to 1.10)", "1.10 (1.10 to 1.10)",
@@ -128,8 +137,28 @@ def test_the_main_table_has_the_services_and_their_ratios(results: Results) -> N
 def test_the_table_shows_missed_targets(results: Results) -> None:
     """By the median of ratios; the batch's is 2 here."""
     missed = [target.description.partition(":")[0] for target in targets(results) if not target.met]
-    assert missed == ["batch of 10,000", "peak memory"]
-    assert targets_table(results).count("**no**") == 2
+    assert missed == ["warm request", "batch of 10,000", "peak memory"]
+    assert targets_table(results).count("**no**") == 3
+
+
+def test_a_service_that_lambda_cannot_unzip_is_named(results: Results) -> None:
+    """It needs an image."""
+    assert images_sentence(results.packages).endswith(f"an image is needed: {MLFLOW}.")
+    small = package(MLFLOW, 81, 262)
+    assert images_sentence(results.packages._replace(mlflow=small)) == ""
+
+
+def test_reads_what_the_emulator_reports_of_each_event() -> None:
+    """Other lines, such as the function's own, are left out."""
+    log = (
+        "START RequestId: 1 Version: $LATEST\n"
+        '{"event":"request","ms":0.2}\n'
+        "END RequestId: 1\n"
+        "REPORT RequestId: 1\tInit Duration: 0.04 ms\tDuration: 417.73 ms\t"
+        "Billed Duration: 418 ms\tMemory Size: 512 MB\tMax Memory Used: 512 MB\t\n"
+        "REPORT RequestId: 2\tDuration: 0.87 ms\tBilled Duration: 1 ms\tMemory Size: 512 MB\t\n"
+    )
+    assert read_durations(log) == pytest.approx([0.41773, 0.00087])
 
 
 def test_a_maximum_is_met_at_its_limit(results: Results) -> None:

@@ -52,6 +52,15 @@ def test_classifies_the_tutorials_request(function: Function, trained: WineModel
     assert response.headers["X-Model-Version"] == trained.built.version
 
 
+def test_the_emulator_reports_the_duration_of_each_event(function: Function) -> None:
+    """The first one's includes the start."""
+    for _ in range(3):
+        assert function.request("POST", "/classify", {"data": ".10"}).status == 200
+    first, *later = function.wait_for_durations(3)
+    assert len(later) == 2
+    assert 0 < min(later) <= max(later) < first
+
+
 def test_classifies_a_batch(function: Function) -> None:
     """Several samples at once, with probabilities."""
     response = function.request("POST", "/classify", {"data": TWO_WINES, "probabilities": True})

@@ -1,20 +1,9 @@
-"""The tutorial's service with FastAPI, Mangum and joblib, which loads the pickle once."""
+"""FastAPI, which checks the body with pydantic, behind Mangum."""
 
-import io
-import os
-from urllib.parse import urlsplit
-
-import boto3
-import joblib
 from fastapi import FastAPI
 from mangum import Mangum
+from model import classify
 from pydantic import BaseModel
-
-location = urlsplit(os.environ["PICKLE_URL"])
-pickle = io.BytesIO()
-boto3.client("s3").download_fileobj(location.netloc, location.path.lstrip("/"), pickle)
-pickle.seek(0)
-model = joblib.load(pickle)
 
 
 class Request(BaseModel):
@@ -27,10 +16,9 @@ app = FastAPI()
 
 
 @app.post("/classify")
-def classify(request: Request) -> dict[str, str]:
-    """Classify one sample by its first feature."""
-    sample = [request.data] + [float("nan")] * 12
-    return {"prediction": str(model.predict([sample])[0])}
+async def classify_sample(request: Request) -> dict[str, str]:
+    """Classify one sample by its first feature; async, as a thread would take longer."""
+    return {"prediction": classify(request.data)}
 
 
 handler = Mangum(app, lifespan="off", api_gateway_base_path="/Prod")
