@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from onnx import TensorProto, parser
 
-from chalicelib.runtimes.onnx_capi import OnnxRuntimeError
+from chalicelib.runtimes.onnx_capi import OnnxRuntimeError, ort_api
 from chalicelib.runtimes.onnx_session import Session
 from tests.support.paths import APP
 
@@ -43,6 +43,32 @@ def test_a_later_run_does_not_change_an_earlier_result() -> None:
     [result] = session.run(1, array("d", [1, 2]))
     session.run(1, array("d", [3, 4]))
     assert result == array("d", [2, 4])
+
+
+@pytest.mark.parametrize("part_rows", [None, 1, 2, 5, 7])
+def test_a_run_in_parts_has_the_outputs_of_all_rows(part_rows: int | None) -> None:
+    """Each part has its rows in their place, and the matrix stays as it is."""
+    session = Session(DOUBLED)
+    numbers = array("d", range(10))
+    [result] = session.run(5, numbers, part_rows=part_rows)
+    assert result == array("d", range(0, 20, 2))
+    assert numbers == array("d", range(10))
+
+
+def test_a_matrix_with_an_incomplete_row_is_rejected() -> None:
+    """Its last numbers are of no row."""
+    with pytest.raises(ValueError, match="different lengths"):
+        Session(DOUBLED).run(2, array("d", range(5)))
+
+
+def test_a_tensor_lies_within_its_array() -> None:
+    """A part that is not in it would be other memory."""
+    numbers = array("d", range(6))
+    api = ort_api()
+    for start in (-1, 3):
+        with pytest.raises(ValueError, match="too short"):
+            api.create_number_tensor(numbers, 2, 2, start=start)
+    api.release("Value", api.create_number_tensor(numbers, 2, 2, start=2))
 
 
 def test_many_threads_share_a_session() -> None:

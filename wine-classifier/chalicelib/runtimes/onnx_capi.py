@@ -17,6 +17,7 @@ import sys
 import threading
 from array import array
 from ctypes import byref, c_char_p, c_int, c_int64, c_size_t, c_uint32, c_void_p
+from math import prod
 from typing import Any
 
 _API_VERSION = 17  # an old version, which every later library supports
@@ -125,12 +126,18 @@ class OrtApi:
         """Release a handle with ``Release<type_name>``."""
         self._functions[f"Release{type_name}"](handle)
 
-    def create_number_tensor(self, numbers: array[Any], *shape: int) -> int | None:
-        """Wrap an array in a tensor without a copy: the array must outlive the returned handle."""
+    def create_number_tensor(self, numbers: array[Any], *shape: int, start: int = 0) -> int | None:
+        """Wrap an array, or a part from an index on, in a tensor without a copy.
+
+        The array must outlive the returned handle, and keep its size.
+        """
         address, count = numbers.buffer_info()
+        size = prod(shape)
+        if not 0 <= start <= count - size:
+            raise ValueError("The array is too short for the tensor.")
         return self.create(
             "CreateTensorWithDataAsOrtValue",
-            self.memory, address, count * numbers.itemsize,
+            self.memory, address + start * numbers.itemsize, size * numbers.itemsize,
             (c_int64 * len(shape))(*shape), len(shape), _ELEMENT_TYPES[numbers.typecode],
         ).value  # fmt: skip
 

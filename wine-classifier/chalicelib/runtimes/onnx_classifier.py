@@ -107,20 +107,21 @@ class OnnxClassifier:
     def predict(self, samples: Samples) -> Prediction:
         """Classify samples."""
         size = max(1, min(MAX_ROWS_PER_RUN, MAX_VALUES_PER_RUN // self.row_values))
-        if samples.rows <= size:
-            return self._predict_part(samples)
-        starts = range(0, samples.rows, size)
-        return _join([self._predict_part(samples.part(start, size)) for start in starts])
-
-    def _predict_part(self, samples: Samples) -> Prediction:
         if not self._text_columns:
-            return self._run(samples.rows, samples.numbers)
+            return self._run(samples.rows, samples.numbers, size)
+        if samples.rows <= size:
+            return self._predict_texts(samples)
+        starts = range(0, samples.rows, size)
+        return _join([self._predict_texts(samples.part(start, size)) for start in starts])
+
+    def _predict_texts(self, samples: Samples) -> Prediction:
         from chalicelib.inputs.text_encoding import encode_texts  # only models with text need it
 
-        return self._run(samples.rows, encode_texts(samples, self._text_columns, self.encoders))
+        matrix = encode_texts(samples, self._text_columns, self.encoders)
+        return self._run(samples.rows, matrix, samples.rows)
 
-    def _run(self, rows: int, matrix: array[float]) -> Prediction:
-        class_indices, *probabilities = self.session.run(rows, matrix)
+    def _run(self, rows: int, matrix: array[float], part_rows: int) -> Prediction:
+        class_indices, *probabilities = self.session.run(rows, matrix, part_rows=part_rows)
         labels = [self._classes[index] for index in class_indices]
         return Prediction(labels, probabilities[0] if probabilities else None)
 

@@ -6,7 +6,6 @@ import ctypes
 import weakref
 from array import array
 from collections.abc import Sequence
-from contextlib import suppress
 from ctypes import byref, c_char_p, c_int, c_int64, c_void_p
 from math import prod
 from typing import Any
@@ -50,12 +49,13 @@ class _Tensor:
 
 
 class _IOBinding:
-    """The input and output tensors of one run."""
+    """The input and output tensors of a run of one row."""
 
-    def __init__(self, matrix: _Tensor, outputs: list[_Tensor]) -> None:
-        self.input, self.outputs = matrix, outputs
-        self.input_handles = _c_handles([matrix])
-        self.output_handles = _c_handles(outputs)
+    def __init__(self, columns: int, output_infos: Sequence[_OutputInfo]) -> None:
+        self.input = _Tensor(DOUBLE, (1, columns))
+        self.outputs = [_Tensor(info.element_type, (1, *info.row_shape)) for info in output_infos]
+        self.input_handles = _c_handles([self.input.handle])
+        self.output_handles = _c_handles([tensor.handle for tensor in self.outputs])
 
 
 class Session:
@@ -88,7 +88,9 @@ class Session:
         self._c_output_names = _c_strings(self.output_names)
         self._pool: list[_IOBinding] = []
 
-    def run(self, rows: int, matrix: array[float]) -> list[array[Any]]:
+    def run(
+        self, rows: int, matrix: array[float], *, part_rows: int | None = None
+    ) -> list[array[Any]]:
         """Run a graph with one input.
 
         Parameters
@@ -97,6 +99,8 @@ class Session:
             The number of rows, at least 1.
         matrix : array of float64
             Of shape (rows, columns), flat in row order.
+        part_rows : int, optional
+            The most rows that the graph computes at once; all by default.
 
         Returns
         -------
@@ -108,28 +112,54 @@ class Session:
         OnnxRuntimeError
             If the run fails, or an output has another shape than the graph declares.
         """
-        binding = self._get_binding(rows, len(matrix) // rows)
-        binding.input.write(matrix)
+        columns = len(matrix) // rows
+        if rows == 1:
+            return self._run_row(matrix, columns)
+        if len(matrix) != rows * columns:
+            raise ValueError("The matrix has rows of different lengths.")
+        outputs = [
+            array(TYPECODES[info.element_type], [0]) * (rows * prod(info.row_shape))
+            for info in self._output_infos
+        ]
+        size = part_rows or rows
+        for start in range(0, rows, size):
+            self._run_part(matrix, outputs, start, min(size, rows - start), columns)
+        return outputs
+
+    def _run_row(self, row: array[float], columns: int) -> list[array[Any]]:
+        """Run the graph with tensors that are kept for the next row, as most requests have one."""
+        try:
+            binding = self._pool.pop()
+        except IndexError:
+            binding = _IOBinding(columns, self._output_infos)
+        binding.input.write(row)
+        self._call(binding.input_handles, binding.output_handles)
+        outputs = [tensor.read() for tensor in binding.outputs]
+        self._pool.append(binding)
+        return outputs
+
+    def _run_part(
+        self, matrix: array[float], outputs: list[array[Any]], start: int, rows: int, columns: int
+    ) -> None:
+        """Run the graph with some rows, in place: neither they nor the outputs are copied."""
+        create, handles = self._api.create_number_tensor, []
+        try:
+            handles.append(create(matrix, rows, columns, start=start * columns))
+            for output, info in zip(outputs, self._output_infos, strict=True):
+                shape = info.row_shape
+                handles.append(create(output, rows, *shape, start=start * prod(shape)))
+            self._call(_c_handles(handles[:1]), _c_handles(handles[1:]))
+        finally:
+            for handle in handles:
+                self._api.release("Value", handle)
+
+    def _call(self, inputs: ctypes.Array[c_void_p], outputs: ctypes.Array[c_void_p]) -> None:
         self._api.call(
             "Run",
             self._session, None,
-            self._c_input_names, binding.input_handles, 1,
-            self._c_output_names, len(binding.outputs), binding.output_handles,
+            self._c_input_names, inputs, len(inputs),
+            self._c_output_names, len(outputs), outputs,
         )  # fmt: skip
-        outputs = [tensor.read() for tensor in binding.outputs]
-        if rows == 1:
-            self._pool.append(binding)
-        return outputs
-
-    def _get_binding(self, rows: int, columns: int) -> _IOBinding:
-        """Reuse a pooled binding for one row, the size of most requests, or create one."""
-        if rows == 1:
-            with suppress(IndexError):
-                return self._pool.pop()
-        return _IOBinding(
-            _Tensor(DOUBLE, (rows, columns)),
-            [_Tensor(info.element_type, (rows, *info.row_shape)) for info in self._output_infos],
-        )
 
     def _read_names(self, side: str) -> list[str]:
         """Read the names of the inputs (side ``Input``) or outputs (``Output``)."""
@@ -167,5 +197,5 @@ def _c_strings(texts: Sequence[Any]) -> ctypes.Array[c_char_p]:
     return (c_char_p * len(texts))(*(text.encode() for text in texts))
 
 
-def _c_handles(tensors: list[_Tensor]) -> ctypes.Array[c_void_p]:
-    return (c_void_p * len(tensors))(*(tensor.handle for tensor in tensors))
+def _c_handles(handles: Sequence[int | None]) -> ctypes.Array[c_void_p]:
+    return (c_void_p * len(handles))(*handles)
