@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 import os
 import re
 from collections.abc import Mapping
@@ -115,7 +115,7 @@ def _decode_body(event: dict[str, Any]) -> bytes:
         raise MalformedBody("The event's body is not text.")
     try:
         if event.get("isBase64Encoded"):
-            return base64.b64decode(body, validate=True)
+            return binascii.a2b_base64(body, strict_mode=True)
         return body if isinstance(body, bytes) else body.encode()
     except UnicodeEncodeError:
         raise MalformedBody("The body is not UTF-8.") from None
