@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from chalicelib.inputs.samples import LARGEST_INTEGER
+from chalicelib.inputs.numbers import LARGEST_INTEGER
 from chalicelib.inputs.signature import Kind
 from training.errors import NotServable
 

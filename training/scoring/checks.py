@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from chalicelib.errors import InvalidRequest, Problem
-from chalicelib.inputs.samples import LARGEST_INTEGER, Samples, read_samples
+from chalicelib.inputs.numbers import LARGEST_INTEGER
+from chalicelib.inputs.samples import Samples, read_samples
 from chalicelib.inputs.signature import Signature
 from training.scoring.parsed import Parsed, booleans, floats, integers, strings
 

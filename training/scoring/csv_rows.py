@@ -22,7 +22,7 @@ from training.scoring.splitting import Block, Miscounted, read_irregular
 NOT_CSV = "is not CSV: see its quotes"
 NOT_UTF_8 = "is not UTF-8"
 
-# What `chalicelib.inputs.samples.NUMBER` and PyArrow's conversion read alike.
+# What `chalicelib.inputs.numbers.NUMBER` and PyArrow's conversion read alike.
 _NUMBER = r"^-?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
 _BOOLEANS = ["true", "True", "TRUE"], ["false", "False", "FALSE"]
 _SURROGATES = re.compile("[\udc80-\udcff]")

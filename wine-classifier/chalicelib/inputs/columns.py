@@ -1,13 +1,17 @@
-"""Tables, whose columns are named once, to rows in the model's order."""
+"""Tables, whose columns are named once: find, reorder and parse the columns."""
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Any
 
-from chalicelib.inputs.problems import MAX_LISTED_PROBLEMS, Problems, member_path
-from chalicelib.inputs.samples import check_row_count
+from chalicelib.inputs.numbers import invalid_indices, to_floats
+from chalicelib.inputs.problems import MAX_LISTED_PROBLEMS, Locate, Problems, member_path
+from chalicelib.inputs.samples import NO_VALUE, Samples, check_row_count
 from chalicelib.inputs.signature import Signature
+from chalicelib.inputs.values import Column, ColumnParser
 
 
 def order_columns(
@@ -63,62 +67,85 @@ def order_columns(
     return [indices.get(name) for name in signature.names]
 
 
-def reorder_rows(
-    rows: list[Any],
-    order: list[int | None],
-    width: int,
-    problems: Problems,
-    *,
-    path: str,
-    max_rows: int,
-) -> list[list[Any]]:
-    """Reorder the values of each row to the model's order.
+def check_rows(
+    rows: list[Any], width: int, problems: Problems, *, path: str, max_rows: int
+) -> None:
+    """Report rows that are not lists of a value for each of the columns, `width` in number.
 
-    Parameters
-    ----------
-    rows : list
-        Rows from the request.
-    order : list of int or None
-        From `order_columns`.
-    width : int
-        Number of columns.
-    problems : Problems
-        Receives rows that are not lists, or of another length.
-    path : str
-        Path of the rows.
-    max_rows : int
-
-    Returns
-    -------
-    list of list
-        Without the rows that have a problem.
-
-    Raises
-    ------
-    TooManySamples
+    Raises `TooManySamples` if there are too many.
     """
     check_row_count(len(rows), max_rows)
-    in_order = order == list(range(width))
-    reordered = []
     for index, row in enumerate(rows):
         if not isinstance(row, list):
             problems.add(f"{path}[{index}]", "must be a list")
         elif len(row) != width:
             problem = f"has {len(row)} values, not {width}: one for each column"
             problems.add(f"{path}[{index}]", problem)
-        elif in_order:
-            reordered.append(row)
-        else:
-            reordered.append([None if column is None else row[column] for column in order])
-    return reordered
 
 
-def columns_to_rows(
-    columns: Sequence[list[Any]], order: list[int | None], *, max_rows: int
-) -> list[list[Any]]:
-    """Transpose columns of one length, ordered by `order_columns`, to rows."""
-    row_count = len(columns[0]) if columns else 0
-    check_row_count(row_count, max_rows)
-    missing = [None] * row_count
-    by_feature = [missing if index is None else columns[index] for index in order]
-    return [list(row) for row in zip(*by_feature, strict=True)]
+def read_columns(
+    columns: Sequence[Column],
+    order: list[int | None],
+    signature: Signature,
+    locate: Locate,
+    *,
+    rows: int,
+    max_rows: int,
+) -> Samples:
+    """Parse samples that arrive as columns, with the results of `read_samples`.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        Of one length.
+    order : list of int or None
+        From `order_columns`.
+    signature : Signature
+    locate : Locate
+        Returns the path of a value in the request, for problems.
+    rows : int
+        The length of each column.
+    max_rows : int
+
+    Returns
+    -------
+    Samples
+
+    Raises
+    ------
+    InvalidRequest
+        If the samples do not fit the signature; lists all problems.
+    TooManySamples
+    """
+    check_row_count(rows, max_rows)
+    problems = Problems()
+    if not rows:
+        problems.add(locate(None, None), "has no samples")
+        problems.raise_if_any()
+    by_feature = [None if index is None else columns[index] for index in order]
+    if not signature.has_required:
+        for row in _find_missing_rows(by_feature):
+            problems.add(locate(row, None), NO_VALUE)
+    numbers, texts = ColumnParser(signature, locate, problems).parse(by_feature, rows)
+    problems.raise_if_any()
+    return Samples(rows, numbers, texts)
+
+
+def _find_missing_rows(columns: Sequence[Column | None]) -> list[int]:
+    """Return the indices of rows that have only missing values."""
+    missing: set[int] | None = None
+    for column in columns:
+        if column is not None:
+            rows = _find_missing(column.values)
+            missing = set(rows) if missing is None else missing.intersection(rows)
+            if not missing:
+                return []
+    return sorted(missing or ())
+
+
+def _find_missing(values: Sequence[Any]) -> list[int]:
+    if isinstance(values, array):
+        return invalid_indices(to_floats(values), inf)
+    if None not in values:
+        return []
+    return [row for row, value in enumerate(values) if value is None]

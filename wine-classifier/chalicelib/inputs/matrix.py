@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
-from typing import Any
 
+from chalicelib.inputs.numbers import invalid_indices, number_problem
 from chalicelib.inputs.problems import Locate, Problems
-from chalicelib.inputs.samples import (
-    NO_VALUE,
-    Samples,
-    check_row_count,
-    invalid_indices,
-    number_problem,
-    to_floats,
-)
+from chalicelib.inputs.samples import NO_VALUE, Samples, check_row_count
 from chalicelib.inputs.signature import Signature
+from chalicelib.inputs.values import Column
 
 
 def read_matrix(
-    values: array[Any] | list[Any],
+    matrix: Column,
     signature: Signature,
     locate: Locate,
     *,
@@ -30,8 +23,8 @@ def read_matrix(
 
     Parameters
     ----------
-    values : array of numbers, or list
-        Shape (rows, features), row by row. A missing value is NaN in an array, None in a list.
+    matrix : Column
+        Shape (rows, features), row by row.
     signature : Signature
     locate : Locate
         Returns the path of a value in the request, for problems.
@@ -52,7 +45,7 @@ def read_matrix(
     problems = Problems()
     if not rows:
         problems.add(locate(None, None), "has no samples")
-    numbers = array("d", values) if isinstance(values, array) else to_floats(values)
+    numbers, values = matrix.to_floats(), matrix.values
     features = signature.features
     missing: Counter[int] = Counter()
     for index in invalid_indices(numbers, signature.largest_number):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any, Literal, cast, get_args
 
 from chalicelib.named_tuple import NamedTuple
@@ -137,9 +138,22 @@ class Signature:
         return len(self.features) + len(self.classes)
 
     @functools.cached_property
+    def longest_class(self) -> int:
+        """Characters of the longest class."""
+        return max(map(len, self.classes), default=0)
+
+    @functools.cached_property
     def names(self) -> list[str]:
         """Feature names, in order."""
         return [feature.name for feature in self.features]
+
+    @functools.cached_property
+    def get_values(self) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+        """A function that returns the values of a sample in the order of the features."""
+        if len(self.names) > 1:
+            return itemgetter(*self.names)
+        (name,) = self.names
+        return lambda sample: (sample[name],)
 
     @functools.cached_property
     def known_names(self) -> frozenset[str]:

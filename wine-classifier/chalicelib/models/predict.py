@@ -7,8 +7,9 @@ from time import perf_counter
 from typing import Any
 
 from chalicelib.errors import InvalidRequest, Problem
+from chalicelib.inputs.numbers import invalid_indices
 from chalicelib.inputs.problems import Locate, Problems
-from chalicelib.inputs.samples import Samples, invalid_indices, read_samples
+from chalicelib.inputs.samples import Samples, read_samples
 from chalicelib.inputs.signature import LARGEST_NUMBER, Signature
 from chalicelib.log import log_event
 from chalicelib.models.model import Model

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.inputs.samples import LARGEST_INTEGER
+from chalicelib.inputs.numbers import LARGEST_INTEGER
 from chalicelib.inputs.signature import Signature
 from chalicelib.models.manifest import Manifest
 from chalicelib.openapi.json_schema import (

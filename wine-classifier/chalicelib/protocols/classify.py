@@ -12,7 +12,7 @@ from chalicelib.models.model import Model
 from chalicelib.models.predict import predict, probability_rows
 from chalicelib.named_tuple import NamedTuple
 from chalicelib.rest.body import read_json
-from chalicelib.rest.responses import check_response_size
+from chalicelib.rest.responses import check_label_size
 
 _FIELDS = ("data", "probabilities")
 _locate = locate_in_rows("data")
@@ -71,10 +71,8 @@ def classify(
         raise InvalidRequest([problem], count=1)
     prediction, is_batch = predict(request.data, model, _locate, max_rows=max_rows)
     labels = prediction.labels
-    characters = sum(map(len, labels))
-    if request.probabilities:
-        characters += len(labels) * sum(map(len, signature.classes))
-    check_response_size(characters)
+    others = sum(map(len, signature.classes)) if request.probabilities else 0
+    check_label_size(labels, signature, others)
     response: dict[str, Any] = {"predictions": labels} if is_batch else {"prediction": labels[0]}
     if request.probabilities:
         rows = probability_rows(prediction, signature)

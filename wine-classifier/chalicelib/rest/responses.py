@@ -21,6 +21,7 @@ from chalicelib.errors import (
     UnknownPath,
     UnsupportedMediaType,
 )
+from chalicelib.inputs.signature import Signature
 from chalicelib.record import current_record
 from chalicelib.rest.body import LAMBDA_PAYLOAD_BYTES
 from chalicelib.store.model_store import RETRY_AFTER_SECONDS, ModelStore
@@ -105,6 +106,15 @@ def check_response_size(characters: int) -> None:
     """
     if characters > LAMBDA_PAYLOAD_BYTES:
         raise response_too_large()
+
+
+def check_label_size(labels: Sequence[str], signature: Signature, others: int = 0) -> None:
+    """Raise `BodyTooLarge` if a response with these labels cannot be delivered.
+
+    It has `others` further characters for each label. A few short labels are not counted.
+    """
+    if len(labels) * (signature.longest_class + others) > LAMBDA_PAYLOAD_BYTES:
+        check_response_size(sum(map(len, labels)) + len(labels) * others)
 
 
 def response_too_large() -> BodyTooLarge:

@@ -11,9 +11,9 @@ from itertools import islice
 from typing import Any
 
 from chalicelib.errors import MalformedBody
-from chalicelib.inputs.columns import order_columns, reorder_rows
+from chalicelib.inputs.columns import check_rows, order_columns
+from chalicelib.inputs.numbers import NUMBER
 from chalicelib.inputs.problems import Problems
-from chalicelib.inputs.samples import NUMBER
 from chalicelib.inputs.signature import Feature, Signature
 from chalicelib.rest.body import JSON
 
@@ -74,9 +74,11 @@ def read_csv(text: str, signature: Signature, *, max_rows: int) -> list[Any]:
     feature_by_column = {column: signature.features[i] for i, column in enumerate(order)}
     features = [feature_by_column.get(column) for column in range(len(names))]
     values = _parse_table(rows[1:], features, text[text.find("\n") + 1 :])
-    samples = reorder_rows(values, order, len(names), problems, path="rows", max_rows=max_rows)
+    check_rows(values, len(names), problems, path="rows", max_rows=max_rows)
     problems.raise_if_any()
-    return samples
+    if order == list(range(len(names))):
+        return values
+    return [[None if index is None else row[index] for index in order] for row in values]
 
 
 def _parse_rows(text: str, max_rows: int) -> list[list[str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.inputs.columns import columns_to_rows, order_columns, reorder_rows
+from chalicelib.inputs.columns import check_rows, order_columns, read_columns
 from chalicelib.inputs.problems import (
     Locate,
     Problems,
@@ -16,9 +16,10 @@ from chalicelib.inputs.problems import (
     locate_in_rows,
     member_path,
 )
-from chalicelib.inputs.samples import check_row_count
+from chalicelib.inputs.samples import Samples, check_row_count
 from chalicelib.inputs.signature import Signature
 from chalicelib.inputs.suggestions import shorten_name
+from chalicelib.inputs.values import Column, rows_to_columns
 from chalicelib.named_tuple import NamedTuple
 from chalicelib.protocols.invocations.csv_format import CSV, read_csv
 from chalicelib.rest.body import JSON, parse_json, read_media_type, read_text
@@ -29,19 +30,19 @@ _EXAMPLE = 'as in {"dataframe_split": {"columns": [...], "data": [...]}}'
 
 
 class Invocation(NamedTuple):
-    """Samples of a request, not parsed yet.
+    """Samples of a request.
 
     Parameters
     ----------
-    samples : list
-        As `chalicelib.inputs.samples.read_samples` parses them.
+    samples : list or Samples
+        As `chalicelib.inputs.samples.read_samples` parses them, or parsed.
     locate : Locate
         Returns the path of a value in the request.
     is_bare : bool
         True for a JSON array without an object around it; the response has the same form.
     """
 
-    samples: list[Any]
+    samples: list[Any] | Samples
     locate: Locate
     is_bare: bool = False
 
@@ -127,32 +128,44 @@ def _read_columns(columns: dict[str, Any], signature: Signature, *, max_rows: in
         elif isinstance(values[0], list) and len(column) != len(values[0]):
             problems.add(path(name), "is not as long as the first column")
     problems.raise_if_any()
-    rows = columns_to_rows(values, order, max_rows=max_rows)
     locate = locate_in_columns("inputs", lambda name: member_path("inputs", name))
-    return Invocation(rows, locate)
+    samples = read_columns(
+        list(map(Column, values)),
+        order,
+        signature,
+        locate,
+        rows=len(values[0]) if values else 0,
+        max_rows=max_rows,
+    )
+    return Invocation(samples, locate)
 
 
 def _read_split(split: object, signature: Signature, *, max_rows: int) -> Invocation:
     problems = Problems()
     names, rows = _check_split(split, problems)
     path = "dataframe_split.data"
+    locate = locate_in_rows(path)
     if _is_unnamed(names):
         problems.raise_if_any()
         for index, row in enumerate(rows):
             if not isinstance(row, list):
                 problems.add(f"{path}[{index}]", "must be a list")
-        samples = rows
-    else:
-        order = order_columns(
-            names,
-            signature,
-            problems,
-            path="dataframe_split.columns",
-            name_path=lambda column: f"dataframe_split.columns[{column}]",
-        )
-        samples = reorder_rows(rows, order, len(names), problems, path=path, max_rows=max_rows)
+        problems.raise_if_any()
+        return Invocation(rows, locate)
+    order = order_columns(
+        names,
+        signature,
+        problems,
+        path="dataframe_split.columns",
+        name_path=lambda column: f"dataframe_split.columns[{column}]",
+    )
+    check_rows(rows, len(names), problems, path=path, max_rows=max_rows)
     problems.raise_if_any()
-    return Invocation(samples, locate_in_rows(path))
+    if order == list(range(len(names))):
+        return Invocation(rows, locate)
+    columns = rows_to_columns(rows, len(names))
+    samples = read_columns(columns, order, signature, locate, rows=len(rows), max_rows=max_rows)
+    return Invocation(samples, locate)
 
 
 def _is_unnamed(columns: list[Any]) -> bool:

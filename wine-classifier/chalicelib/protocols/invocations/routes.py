@@ -9,7 +9,7 @@ from chalicelib.models.row_limit import row_limit
 from chalicelib.rest.events import read_request
 from chalicelib.rest.middleware import handle_errors
 from chalicelib.rest.responses import (
-    check_response_size,
+    check_label_size,
     health_response,
     json_response,
     prediction_headers,
@@ -51,7 +51,7 @@ def create_blueprint(service: Service) -> Blueprint:
             prediction, _ = predict(request.samples, model, request.locate, max_rows=max_rows)
         labels = prediction.labels
         described = prediction_headers(model.manifest.version, prediction.out_of_range)
-        check_response_size(sum(map(len, labels)))
+        check_label_size(labels, signature)
         if accepts_csv(headers):
             csv = write_csv([label] for label in labels)
             return text_response(csv, {"Content-Type": CSV, **described})

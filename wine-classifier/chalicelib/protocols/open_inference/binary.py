@@ -136,10 +136,10 @@ def _read_booleans(values: array[int], path: str, problems: Problems) -> list[bo
     return [value == 1 for value in values]
 
 
-def write_texts(texts: Sequence[str]) -> bytes:
-    """Return texts, few of which differ, each after its length."""
+def write_labels(labels: Sequence[str], classes: Sequence[str]) -> bytes:
+    """Return labels, each one of the classes, after its length."""
     encoded = {}
-    for text in set(texts):
-        data = text.encode()
-        encoded[text] = len(data).to_bytes(_LENGTH_BYTES, "little") + data
-    return b"".join([encoded[text] for text in texts])
+    for label in classes:
+        data = label.encode()
+        encoded[label] = len(data).to_bytes(_LENGTH_BYTES, "little") + data
+    return b"".join([encoded[label] for label in labels])

@@ -1,10 +1,10 @@
-"""The body of an inference request: tensors to rows."""
+"""The body of an inference request: tensors to samples."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.inputs.columns import columns_to_rows, order_columns
+from chalicelib.inputs.columns import order_columns, read_columns
 from chalicelib.inputs.problems import (
     MAX_LISTED_PROBLEMS,
     Locate,
@@ -13,8 +13,9 @@ from chalicelib.inputs.problems import (
     locate_in_rows,
     member_path,
 )
-from chalicelib.inputs.samples import Samples, check_row_count
+from chalicelib.inputs.samples import Samples
 from chalicelib.inputs.signature import Signature
+from chalicelib.inputs.values import Column
 from chalicelib.named_tuple import NamedTuple
 from chalicelib.protocols.open_inference.response import LABELS, PROBABILITIES
 from chalicelib.protocols.open_inference.tensors import Tensor, check_parameters, read_tensor
@@ -32,8 +33,7 @@ class InferRequest(NamedTuple):
     Parameters
     ----------
     id : str or None
-    samples : list of list, or Samples
-        Shape (samples, features), not parsed yet, or parsed.
+    samples : Samples
     outputs : dict of str to bool
         Requested outputs, `LABELS` or `PROBABILITIES`, in order, and whether as bytes.
     locate : Locate
@@ -41,7 +41,7 @@ class InferRequest(NamedTuple):
     """
 
     id: str | None
-    samples: list[list[Any]] | Samples
+    samples: Samples
     outputs: dict[str, bool]
     locate: Locate
 
@@ -67,17 +67,8 @@ def read_infer_request(
     outputs = _read_outputs(document, signature, problems)
     tensors = _read_tensors(document.get("inputs"), signature, problems, data)
     problems.raise_if_any()
-    samples: list[list[Any]] | Samples
-    if _is_matrix(tensors, signature):
-        locate = locate_in_rows(f"{tensors[0].path}.data")
-        samples = _read_matrix(tensors[0], signature, problems, locate, max_rows=max_rows)
-    else:
-        samples = _tensors_to_rows(tensors, signature, problems, max_rows=max_rows)
-        paths = {tensor.name: f"{tensor.path}.data" for tensor in tensors}
-        locate = locate_in_columns(
-            "inputs", lambda name: paths.get(name, member_path("inputs", name))
-        )
-    problems.raise_if_any()
+    read = _read_matrix if _is_matrix(tensors, signature) else _read_inputs
+    samples, locate = read(tensors, signature, max_rows=max_rows)
     return InferRequest(request_id, samples, outputs, locate)
 
 
@@ -163,26 +154,32 @@ def _is_matrix(tensors: list[Tensor], signature: Signature) -> bool:
 
 
 def _read_matrix(
-    tensor: Tensor, signature: Signature, problems: Problems, locate: Locate, *, max_rows: int
-) -> list[list[Any]] | Samples:
+    tensors: list[Tensor], signature: Signature, *, max_rows: int
+) -> tuple[Samples, Locate]:
+    """Read the samples of the one tensor that holds all features."""
+    tensor, problems = tensors[0], Problems()
     rows, width = tensor.shape
     expected = len(signature.features)
     if width != expected:
         problem = f"must be [samples, {expected}]: the model has {expected} features"
         problems.add(f"{tensor.path}.shape", problem)
         problems.raise_if_any()
+    locate = locate_in_rows(f"{tensor.path}.data")
     if signature.is_unconstrained:
         from chalicelib.inputs.matrix import read_matrix
 
-        return read_matrix(tensor.values, signature, locate, rows=rows, max_rows=max_rows)
-    check_row_count(rows, max_rows)
-    values = tensor.to_list()
-    return [values[row * width : (row + 1) * width] for row in range(rows)]
+        return read_matrix(tensor.column, signature, locate, rows=rows, max_rows=max_rows), locate
+    values = tensor.column.values
+    columns = [Column(values[index::width]) for index in range(width)]
+    order = [*range(width)]
+    return read_columns(columns, order, signature, locate, rows=rows, max_rows=max_rows), locate
 
 
-def _tensors_to_rows(
-    tensors: list[Tensor], signature: Signature, problems: Problems, *, max_rows: int
-) -> list[list[Any]]:
+def _read_inputs(
+    tensors: list[Tensor], signature: Signature, *, max_rows: int
+) -> tuple[Samples, Locate]:
+    """Read the samples of tensors that hold a feature each."""
+    problems = Problems()
     order = order_columns(
         [tensor.name for tensor in tensors],
         signature,
@@ -190,12 +187,15 @@ def _tensors_to_rows(
         path="inputs",
         name_path=lambda index: f"inputs[{index}].name",
     )
-    row_count = tensors[0].shape[0]
+    rows = tensors[0].shape[0]
     for tensor in tensors:
         if len(tensor.shape) == 2 and tensor.shape[1] != 1:
             problem = "must be [samples, 1] or [samples]: the input of one feature"
             problems.add(f"{tensor.path}.shape", problem)
-        elif tensor.shape[0] != row_count:
+        elif tensor.shape[0] != rows:
             problems.add(f"{tensor.path}.shape", "has another number of samples than the first")
     problems.raise_if_any()
-    return columns_to_rows([tensor.to_list() for tensor in tensors], order, max_rows=max_rows)
+    paths = {tensor.name: f"{tensor.path}.data" for tensor in tensors}
+    locate = locate_in_columns("inputs", lambda name: paths.get(name, member_path("inputs", name)))
+    columns = [tensor.column for tensor in tensors]
+    return read_columns(columns, order, signature, locate, rows=rows, max_rows=max_rows), locate

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 from chalicelib.models.manifest import Manifest
 from chalicelib.models.predict import probability_rows
 from chalicelib.protocols.open_inference import BINARY_DATA_SIZE
-from chalicelib.rest.responses import check_response_size
+from chalicelib.rest.responses import check_label_size
 from chalicelib.runtimes.base import Prediction
 
 LABELS = "predict"
@@ -40,7 +40,7 @@ def infer_response(
     data : bytes
         Of the outputs as bytes; empty if there are none.
     """
-    check_response_size(sum(map(len, prediction.labels)))
+    check_label_size(prediction.labels, manifest.signature)
     tensors, parts = [], []
     for name, as_bytes in outputs.items():
         shape = [len(prediction.labels)]
@@ -49,7 +49,7 @@ def infer_response(
         datatype = "BYTES" if name == LABELS else "FP64"
         tensor: dict[str, Any] = {"name": name, "shape": shape, "datatype": datatype}
         if as_bytes:
-            parts.append(_to_bytes(name, prediction))
+            parts.append(_to_bytes(name, prediction, manifest.signature.classes))
             tensor["parameters"] = {BINARY_DATA_SIZE: len(parts[-1])}
         elif name == LABELS:
             tensor["data"] = prediction.labels
@@ -63,10 +63,10 @@ def infer_response(
     return response | {"outputs": tensors}, b"".join(parts)
 
 
-def _to_bytes(name: str, prediction: Prediction) -> bytes:
+def _to_bytes(name: str, prediction: Prediction, classes: Sequence[str]) -> bytes:
     if name == LABELS:
-        from chalicelib.protocols.open_inference.binary import write_texts
+        from chalicelib.protocols.open_inference.binary import write_labels
 
-        return write_texts(prediction.labels)
+        return write_labels(prediction.labels, classes)
     assert prediction.probabilities is not None  # the model has probabilities
     return prediction.probabilities.tobytes()

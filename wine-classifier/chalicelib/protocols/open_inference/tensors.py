@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from array import array
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.inputs.numbers import are_small, to_floats
 from chalicelib.inputs.problems import Problems
+from chalicelib.inputs.values import Column
 from chalicelib.named_tuple import NamedTuple
 from chalicelib.protocols.open_inference import BINARY_DATA_SIZE, JSON_LENGTH_HEADER
 
@@ -32,21 +33,14 @@ class Tensor(NamedTuple):
     name : str
     shape : list of int
         Of one or two dimensions.
-    values : list, or array of numbers
-        Flat, in row-major order. A missing value is None in a list, NaN in an array.
+    column : Column
+        The values, flat and in row-major order.
     """
 
     path: str
     name: str
     shape: list[int]
-    values: list[Any] | array[Any]
-
-    def to_list(self) -> list[Any]:
-        """Return the values as JSON has them."""
-        if isinstance(self.values, list):
-            return self.values
-        values = self.values.tolist()
-        return [None if v != v else v for v in values] if self.values.typecode in "fd" else values
+    column: Column
 
 
 def read_tensor(
@@ -65,20 +59,20 @@ def read_tensor(
         problems.add_unknown(f"{path}.datatype", datatype, DATATYPES, problem)
         datatype = None
     shape = _read_shape(tensor.get("shape"), path, problems)
-    values = _read_values(tensor, datatype, shape, path, problems, data)
-    if shape is None or values is None or not isinstance(name, str):
+    column = _read_column(tensor, datatype, shape, path, problems, data)
+    if shape is None or column is None or not isinstance(name, str):
         return None
-    return Tensor(path, name, shape, values)
+    return Tensor(path, name, shape, column)
 
 
-def _read_values(
+def _read_column(
     tensor: dict[str, Any],
     datatype: str | None,
     shape: list[int] | None,
     path: str,
     problems: Problems,
     data: BinaryData | None,
-) -> list[Any] | array[Any] | None:
+) -> Column | None:
     """Return the values, if they fit the shape and the datatype as far as these are known."""
     parameters = tensor.get("parameters")
     if isinstance(parameters, dict) and BINARY_DATA_SIZE in parameters:
@@ -88,17 +82,24 @@ def _read_values(
         elif data is None:
             problems.add(size_path, f"needs the header {JSON_LENGTH_HEADER}")
         else:
-            return data.read(parameters[BINARY_DATA_SIZE], datatype, shape, path, problems)
+            read = data.read(parameters[BINARY_DATA_SIZE], datatype, shape, path, problems)
+            return None if read is None else Column(read)
         return None
     values = tensor.get("data")
     if not isinstance(values, list):
         problems.add(f"{path}.data", "must be a list")
         return None
-    if shape is not None:
-        values = _flatten(values, shape, path, problems)
-    if values is not None and datatype is not None:
-        _check_values(values, datatype, f"{path}.data", problems)
-    return values
+    floats = None
+    if datatype in _MAX_FLOAT and shape is not None and len(values) == math.prod(shape):
+        floats = to_floats(values)
+        if are_small(floats, _MAX_FLOAT[str(datatype)]):  # so they are flat, and all are numbers
+            return Column(values, floats)
+    flat = values if shape is None else _flatten(values, shape, path, problems)
+    if flat is None:
+        return None
+    if datatype is not None:
+        _check_values(flat, datatype, f"{path}.data", problems)
+    return Column(flat, floats if flat is values else None)
 
 
 def check_parameters(owner: dict[str, Any], path: str, problems: Problems) -> None:
