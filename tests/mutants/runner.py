@@ -6,13 +6,14 @@ import compileall
 import importlib
 import os
 import py_compile
+import re
 import selectors
 import shutil
 import signal
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -23,8 +24,8 @@ from tests.mutants.sample import Mutant
 from tests.mutants.targets import find_tests
 from tests.support.paths import ROOT
 
-TIMEOUT = 300  # seconds; a mutant that takes longer is noticed
-TEST_TIMEOUT = 60  # seconds, of one test
+TIMEOUT = 400  # seconds; until then no test noticed the mutant
+TEST_TIMEOUT = 60  # seconds of one test, which then fails
 
 # What the tests import, but the project's own packages.
 _LIBRARIES = (
@@ -38,10 +39,11 @@ _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONT
 
 
 class Result(NamedTuple):
-    """Whether the tests noticed a mutant."""
+    """Whether the tests noticed a mutant, and which one did; "" if it was none alone."""
 
     mutant: Mutant
     is_noticed: bool
+    test: str = ""
 
 
 class _Process(NamedTuple):
@@ -88,23 +90,32 @@ def try_mutants(mutants: Sequence[Mutant], copies: list[Path], deadline: float) 
             code = _end(key.data)
             free.append(key.data.copy)
             if key.data.deadline < deadline or code != -signal.SIGKILL:  # else it was stopped
-                yield Result(key.data.mutant, code != 0)
+                is_noticed = code not in (0, -signal.SIGKILL)
+                yield Result(key.data.mutant, is_noticed, _find_failed(key.data.copy))
         for key in selector.get_map().values():
             if key.data.deadline <= time.monotonic():
                 with suppress(ProcessLookupError):  # it has no group yet
                     os.killpg(key.data.pid, signal.SIGKILL)
 
 
-def check_tests(modules: Sequence[str], copies: list[Path]) -> None:
-    """Run the tests of modules without a mutant; raise `RuntimeError` if one fails."""
-    files = list(dict.fromkeys(file for module in modules for file in find_tests(module)))
-    parts = {copy: files[number :: len(copies)] for number, copy in enumerate(copies)}
+def check_tests(tests: Iterable[str], copies: list[Path]) -> None:
+    """Run tests without a mutant; raise `RuntimeError` if one fails."""
+    ordered = sorted(set(tests))  # those of a file follow each other, and share its fixtures
+    size = -(-len(ordered) // len(copies))
+    parts = {copy: ordered[i * size : (i + 1) * size] for i, copy in enumerate(copies)}
     processes = {copy: _fork(copy, part) for copy, part in parts.items() if part}
     statuses = {copy: os.waitpid(pid, 0)[1] for copy, pid in processes.items()}
     for copy, status in statuses.items():
         if status:
-            output = (copy / "output").read_text()
+            output = (copy / "output").read_text(errors="replace")
             raise RuntimeError(f"tests fail without a mutant:\n{output}")
+
+
+def _find_failed(copy: Path) -> str:
+    """Return the test that pytest says failed in a copy; "" if there is none."""
+    output = (copy / "output").read_text(errors="replace")
+    match = re.search(r"^(?:FAILED|ERROR) (tests/[\w/]+\.py(?:::\w+)*)", output, re.MULTILINE)
+    return match[1] if match else ""
 
 
 def _start(copy: Path, mutant: Mutant, deadline: float) -> _Process:
@@ -158,6 +169,7 @@ def _run_tests(copy: Path, files: list[str]) -> int:
         ),
     ]
     options = ["-x", "-q", "-n", "0", "-p", "no:cacheprovider", "--hypothesis-seed", "0"]
+    options += ["--tb", "line"]
     code = int(pytest.main([*options, "--timeout", str(TEST_TIMEOUT), *files]))
     import chalicelib
 

@@ -23,11 +23,11 @@ class Mutant(NamedTuple):
     line: int
     operator: str  # cosmic-ray's
     source: str
+    original: str
 
     def change(self) -> tuple[str, str]:
         """Return the lines that differ, before and after, without their indentation."""
-        before = (ROOT / self.path).read_text().splitlines()
-        after = self.source.splitlines()
+        before, after = self.original.splitlines(), self.source.splitlines()
         lines = [line for line in difflib.ndiff(before, after) if line[:2] in ("- ", "+ ")]
         removed, added = (
             "\n".join(line[2:].strip() for line in lines if line[0] == sign) for sign in "-+"
@@ -40,17 +40,22 @@ class Equivalent(NamedTuple):
 
     path: str
     before: str
+    after: list[str]  # each of these
     reason: str
-    after: str | None = None  # None: a number that is larger or smaller by one
 
 
-def generate(seed: int, size: int) -> tuple[list[Mutant], int]:
-    """Return a random sample of mutants, and the number of places that it is taken from."""
+def generate(seed: int, size: int, part: str = "") -> tuple[list[Mutant], int]:
+    """Return a random sample of mutants, and the number of places that it is taken from.
+
+    Of all modules, or of those whose path contains a text.
+    """
+    paths = [path for path in find_modules() if part in path]
     python = create_environment(_FOLDER / "cosmic-ray.txt") / "python"
-    command = [str(python), str(_FOLDER / "generate.py"), str(seed), str(size), *find_modules()]
+    command = [str(python), str(_FOLDER / "generate.py"), str(seed), str(size), *paths]
     process = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     places, *mutants = map(json.loads, process.stdout.splitlines())
-    return [Mutant(**mutant) for mutant in mutants], places
+    originals = {path: (ROOT / path).read_text() for path in paths}
+    return [Mutant(**each, original=originals[each["path"]]) for each in mutants], places
 
 
 def read_equivalents() -> list[Equivalent]:
@@ -62,6 +67,7 @@ def read_equivalents() -> list[Equivalent]:
 def explain(mutant: Mutant, equivalents: list[Equivalent]) -> str | None:
     """Return why no test can notice a mutant, if that is known."""
     before, after = mutant.change()
-    other_number = None if mutant.operator == "NumberReplacer" else after
-    known = {(each.path, each.before, each.after): each.reason for each in equivalents}
-    return known.get((mutant.path, before, after)) or known.get((mutant.path, before, other_number))
+    for each in equivalents:
+        if (each.path, each.before) == (mutant.path, before) and after in each.after:
+            return each.reason
+    return None

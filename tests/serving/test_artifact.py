@@ -14,7 +14,14 @@ import onnx
 import pytest
 
 from chalicelib.errors import InvalidArtifact
-from chalicelib.models.artifact import FOOTER_BYTES, make_footer, read_footer, read_manifest
+from chalicelib.models.artifact import (
+    FOOTER_BYTES,
+    make_footer,
+    parse_manifest,
+    read_footer,
+    read_manifest,
+)
+from chalicelib.models.manifest import Manifest
 from chalicelib.models.model import load_model
 from tests.support.artifacts import (
     add_class,
@@ -60,6 +67,25 @@ def test_an_interpreter_without_its_private_sha_256_verifies_an_artifact(
     with pytest.raises(InvalidArtifact) as caught:
         read_manifest(bytes([artifact[0] ^ 1]) + artifact[1:])
     assert caught.value.reason == "damaged"
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[" * 100_000, b"[]", b'"a"', b"null", b"3"])
+def test_a_manifest_that_is_no_object_is_rejected(data: bytes) -> None:
+    """Whatever the bytes are that a footer points at."""
+    with pytest.raises(InvalidArtifact) as caught:
+        parse_manifest(data)
+    assert caught.value.reason == "unreadable manifest"
+    assert parse_manifest(b"{}") == {}
+
+
+@pytest.mark.parametrize(("runtime", "extension"), [("onnx", "onnx"), ("sklearn", "skops")])
+def test_a_version_is_stored_under_the_name_of_its_format(
+    trained: WineModel, runtime: str, extension: str
+) -> None:
+    """A server that has dropped it for another fetches it there."""
+    document = read_manifest(trained.built.artifact) | {"runtime": runtime}
+    manifest = Manifest.from_document(document)
+    assert manifest.path == f"versions/{trained.built.version}.{extension}"
 
 
 def test_the_manifest_describes_the_model_completely(trained: WineModel) -> None:

@@ -158,6 +158,25 @@ def test_an_incomplete_event_is_a_400(app: App, event: dict[str, Any]) -> None:
     assert app.module.app(event, None)["statusCode"] == 400
 
 
+@pytest.mark.parametrize(
+    ("stage", "path", "status"),
+    [
+        ("Prod", "/Prod/health", 200),
+        ("Prod", "/health", 200),
+        ("heal", "/health", 200),
+        ("health", "/health/health", 200),
+        ("heal", "/heal", 200),
+    ],
+)
+def test_the_stage_is_the_first_part_of_a_path(
+    app: App, stage: str, path: str, status: int
+) -> None:
+    """A whole part; without it, as below a custom domain, the path stays as it is."""
+    context = {"http": {"method": "GET"}, "stage": stage}
+    event = {"version": "2.0", "requestContext": context, "rawPath": path, "headers": {}}
+    assert app.module.app(event, None)["statusCode"] == status
+
+
 @pytest.mark.parametrize("headers", [None, [], "x", {"content-type": 3}, {"content-type": None}])
 def test_odd_headers_are_ignored(app: App, headers: object) -> None:
     """As a REST API's are."""

@@ -27,6 +27,7 @@ from sklearn.preprocessing import SplineTransformer
 from sklearn.tree import DecisionTreeClassifier
 
 from chalicelib.errors import InvalidArtifact
+from chalicelib.runtimes import skops_audit
 from chalicelib.runtimes.skops_audit import check_objects, check_size
 
 X, y = load_iris(return_X_y=True)
@@ -163,6 +164,55 @@ def test_an_archive_that_unpacks_to_much_more_than_its_size_is_rejected() -> Non
         assert len(buffer.getvalue()) < 200_000
         with pytest.raises(InvalidArtifact, match="unpacks to 110,000,000 bytes"):
             check_size(buffer.getvalue())
+
+
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_an_archive_unpacks_to_no_more_than_the_limit(
+    monkeypatch: pytest.MonkeyPatch, is_nested: bool
+) -> None:
+    """The sizes of all members together, and of those of archives in it."""
+    monkeypatch.setattr(skops_audit, "UNPACKED_FACTOR", 0)
+    nested, buffer = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(nested, "w") as zipped:
+        zipped.writestr("data.npy", bytes(1_000))
+    with zipfile.ZipFile(buffer, "w") as zipped:
+        zipped.writestr("schema.json", "{}")
+        zipped.writestr("1.npz" if is_nested else "1.npy", nested.getvalue())
+    size = 2 + len(nested.getvalue()) + (1_000 if is_nested else 0)
+    monkeypatch.setattr(skops_audit, "UNPACKED_BYTES", size)
+    check_size(buffer.getvalue())
+    monkeypatch.setattr(skops_audit, "UNPACKED_BYTES", size - 1)
+    with pytest.raises(InvalidArtifact, match=f"unpacks to {size:,} bytes, over {size - 1:,}"):
+        check_size(buffer.getvalue())
+
+
+def test_a_larger_archive_may_unpack_to_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four times its size."""
+    monkeypatch.setattr(skops_audit, "UNPACKED_BYTES", 0)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as zipped:
+        zipped.writestr("schema.json", "{}")
+    directory = len(buffer.getvalue())
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr("1.npy", bytes(3 * directory))
+    check_size(buffer.getvalue())
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr("2.npy", bytes(20 * directory))
+    with pytest.raises(InvalidArtifact, match="unpacks to"):
+        check_size(buffer.getvalue())
+
+
+def test_an_archive_has_no_more_members_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes memory, however small it is."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as zipped:
+        for name in ("schema.json", "1.npy", "2.npy"):
+            zipped.writestr(name, "{}")
+    monkeypatch.setattr(skops_audit, "MAX_MEMBERS", 3)
+    check_size(buffer.getvalue())
+    monkeypatch.setattr(skops_audit, "MAX_MEMBERS", 2)
+    with pytest.raises(InvalidArtifact, match="unpacks to"):
+        check_size(buffer.getvalue())
 
 
 def test_a_sparse_matrix_that_unpacks_to_much_more_is_rejected() -> None:

@@ -128,6 +128,29 @@ def test_the_old_model_comes_back_if_the_new_one_fails_after_it_was_dropped(
     assert store.current().manifest.name == "all_required"
 
 
+def test_a_request_does_not_wait_when_neither_model_could_be_loaded(
+    objects: Objects,
+    store: ModelStore,
+    all_required: BuiltModel,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The next attempt is after the pause, as with any failure."""
+    good = store.current()
+    objects.objects["current"] = rewrite_manifest(all_required.artifact, needs(LIMIT))
+    loads: list[None] = []
+
+    def load(*_: object, **__: object) -> None:
+        loads.append(None)
+        raise InvalidArtifact("not loadable", "The memory is fragmented.")
+
+    monkeypatch.setattr(model_store, "load_verified", load)
+    assert store.current() is good  # the request that found the new one
+    for _ in range(2):
+        with pytest.raises(ModelUnavailable, match="not loadable"):
+            store.current()
+    assert len(loads) == 2  # the new one, and the old one
+
+
 @pytest.mark.parametrize("is_damaged", [False, True])
 def test_the_old_model_stays_if_the_store_cannot_give_it_back(
     objects: Objects, store: ModelStore, all_required: BuiltModel, is_damaged: bool
