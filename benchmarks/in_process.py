@@ -1,8 +1,9 @@
 """Measure the handler without the emulator: reading, validation, prediction and response.
 
 One sample is compared with a Chalice route that only parses JSON, a batch with minimal work:
-parsing its JSON with the standard library, one ONNX Runtime call and writing the response. A batch
-whose tensor is bytes is compared with the same batch in JSON, and with minimal work. The handlers
+parsing its JSON with the standard library, one ONNX Runtime call and writing the response. So are
+batches that arrive as columns, each with the minimal work for the same body. A batch whose tensor
+is bytes is compared with the same batch in JSON, and with minimal work. The handlers
 run in a separate process that imports nothing else. `python -m benchmarks.in_process` prints these
 comparisons alone.
 """
@@ -19,6 +20,7 @@ import tempfile
 from array import array
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,6 +32,10 @@ from deployment.emulator.events import api_gateway_event
 
 RUNS = 9
 OCTET_STREAM = "application/octet-stream"
+INFER_PATH, INFER_ROUTE = "/v2/models/wine/infer", "/v2/models/{model_name}/infer"
+
+# Makes a matrix of a body's JSON.
+ToMatrix = Callable[[Any], Any]
 
 
 class Calls(NamedTuple):
@@ -67,21 +73,29 @@ def compare_in_process(
 
 
 def _compare(store: str, model: bytes, one: Request, batch: Request, runs: int) -> InProcess:
+    import numpy as np
+
     os.environ["MODEL_URL"] = store
     app = import_handler(ROOT / "wine-classifier")
     parse_only = import_handler(APPS / "json_only")
     one_event, batch_event = make_event(one), make_event(batch)
     session = Session(model)
-    baseline = make_baseline(session, batch_event["body"])
+    baseline = make_baseline(session, batch_event["body"], lambda body: np.array(body["data"]))
     assert json.loads(app(batch_event, None)["body"]) == json.loads(baseline())
     samples = json.loads(batch_event["body"])["data"]
+    names = list(json.loads(one_event["body"])["data"])
     json_event, bytes_event = make_tensor_events(samples)
     bytes_baseline = make_bytes_baseline(session, bytes_event["body"], len(samples))
+    columns = {}
+    for name, (event, to_matrix) in make_column_events(samples, names).items():
+        minimal = make_baseline(session, event["body"], to_matrix)
+        columns[name] = in_turns(partial(app, event, None), minimal, runs, BATCH_CALLS)
     return InProcess(
         one=in_turns(
             lambda: app(one_event, None), lambda: parse_only(one_event, None), runs, SAMPLE_CALLS
         ),
         batch=in_turns(lambda: app(batch_event, None), baseline, runs, BATCH_CALLS),
+        columns=columns,
         bytes_and_json=in_turns(
             lambda: app(bytes_event, None), lambda: app(json_event, None), runs, BATCH_CALLS
         ),
@@ -107,6 +121,35 @@ def make_event(request: Request) -> dict[str, Any]:
     return api_gateway_event("POST", request.path, json.dumps(request.body))
 
 
+def make_column_events(
+    samples: list[list[float]], names: list[str]
+) -> dict[str, tuple[dict[str, Any], ToMatrix]]:
+    """Return events of the same samples by column, and what makes a matrix of their JSON."""
+    import numpy as np
+
+    columns = [list(column) for column in zip(*samples, strict=True)]
+    split = {"columns": names[::-1], "data": [row[::-1] for row in samples]}
+    inputs = [
+        {"name": name, "shape": [len(column), 1], "datatype": "FP64", "data": column}
+        for name, column in zip(names, columns, strict=True)
+    ]
+    document = json.dumps({"inputs": inputs, "outputs": [{"name": "predict"}]})
+    return {
+        "`dataframe_split`, in another order": (
+            make_event(Request("/invocations", {"dataframe_split": split})),
+            lambda body: np.array(body["dataframe_split"]["data"])[:, ::-1].copy(),
+        ),
+        "`inputs` by name": (
+            make_event(Request("/invocations", {"inputs": dict(zip(names, columns, strict=True))})),
+            lambda body: np.array(list(body["inputs"].values())).T.copy(),
+        ),
+        "`/v2`, an input for each feature": (
+            api_gateway_event("POST", INFER_PATH, document, INFER_ROUTE),
+            lambda body: np.array([each["data"] for each in body["inputs"]]).T.copy(),
+        ),
+    }
+
+
 def make_tensor_events(samples: list[list[float]]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the events of an inference request in JSON, and as bytes both ways."""
     values = array("d", chain.from_iterable(samples))
@@ -118,9 +161,8 @@ def make_tensor_events(samples: list[list[float]]) -> tuple[dict[str, Any], dict
         "outputs": [{"name": "predict", "parameters": {"binary_data": True}}],
     }
     document = json.dumps(as_bytes).encode()
-    path, resource = "/v2/models/wine/infer", "/v2/models/{model_name}/infer"
     events = [
-        api_gateway_event("POST", path, body, resource)
+        api_gateway_event("POST", INFER_PATH, body, INFER_ROUTE)
         for body in (json.dumps(in_json), base64.b64encode(document + data).decode())
     ]
     events[1]["isBase64Encoded"] = True
@@ -149,12 +191,11 @@ class Session:
         return self._session.run(None, {self._name: samples})[0]
 
 
-def make_baseline(session: Session, body: str) -> Callable[[], str]:
+def make_baseline(session: Session, body: str, to_matrix: ToMatrix) -> Callable[[], str]:
     """Return a function with the minimal work for a batch, which checks nothing."""
-    import numpy as np
 
     def classify() -> str:
-        labels = session.run(np.array(json.loads(body)["data"], dtype=np.float64))
+        labels = session.run(to_matrix(json.loads(body)))
         return json.dumps({"predictions": [str(label) for label in labels.tolist()]})
 
     return classify

@@ -8,6 +8,7 @@ from benchmarks.results import Results
 from benchmarks.tables import (
     batch_table,
     bytes_table,
+    columns_table,
     file_scoring_table,
     images_sentence,
     log_size_table,
@@ -73,6 +74,11 @@ A batch by position in one process, compared with minimal work: parsing the JSON
 library, one ONNX Runtime call and writing the response.
 
 {batch}
+
+The same samples in formats that hold columns, each compared with the minimal work for the same
+body:
+
+{columns}
 
 A batch whose [tensor is bytes](http-api.md#tensors-as-bytes) in request and response, compared with
 the same in JSON, and with decoding base64, copying the bytes to a matrix and one ONNX Runtime call:
@@ -163,6 +169,7 @@ def report(results: Results) -> str:
         targets=targets_table(results),
         one_row=one_row_table(results),
         batch=batch_table(results.in_process),
+        columns=columns_table(results.in_process),
         tensors=bytes_table(results.in_process),
         throughput=throughput_table(results),
         scored_rows=f"{max(each.rows for each in results.scoring.values()):,}",

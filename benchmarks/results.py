@@ -35,6 +35,7 @@ class InProcess(NamedTuple):
 
     one: Compared  # one sample and a parse-only route
     batch: Compared  # a batch and the minimal work for it
+    columns: dict[str, Compared]  # a batch by column and the minimal work for it, by format
     bytes_and_json: Compared  # a batch as bytes and in JSON
     bytes_and_baseline: Compared  # a batch as bytes and the minimal work for it
 

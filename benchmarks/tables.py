@@ -123,12 +123,26 @@ def model_size_table(results: Results) -> str:
 def in_process_table(results: InProcess) -> str:
     """Show the results of `benchmarks.in_process`."""
     one = _baseline_table(results.one, "one sample", "a parse-only route")
-    return "\n\n".join([one, batch_table(results), bytes_table(results)])
+    return "\n\n".join([one, batch_table(results), columns_table(results), bytes_table(results)])
 
 
 def batch_table(results: InProcess) -> str:
     """Compare a batch with minimal work."""
     return _baseline_table(results.batch, f"{BATCH:,} samples", "minimal work")
+
+
+def columns_table(results: InProcess) -> str:
+    """Compare batches that arrive as columns with the minimal work for each."""
+    rows = [
+        [
+            name,
+            _milliseconds(each.measured, 3),
+            _milliseconds(each.baseline, 3),
+            spread(each.ratios),
+        ]
+        for name, each in results.columns.items()
+    ]
+    return _table([f"{BATCH:,} samples", "ms", "minimal work, ms", "ratio"], rows)
 
 
 def bytes_table(results: InProcess) -> str:

@@ -33,6 +33,10 @@ def targets(results: Results) -> list[Target]:
         _at_most(1, results.warm_and_bare.ratios, "warm request: {} times a bare handler's"),
         _at_most(1.5, results.one_row.ratios, "one row: {} times a parse-only route"),
         _at_most(1.15, results.in_process.batch.ratios, "batch of 10,000: {} times minimal work"),
+        *(
+            _at_most(1.15, each.ratios, f"columns, {name}: {{}} times minimal work")
+            for name, each in results.in_process.columns.items()
+        ),
         _at_most(
             0.2, results.in_process.bytes_and_json.ratios, "batch as bytes: {} times that in JSON"
         ),

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any
 
-from chalicelib.inputs.numbers import invalid_indices, to_floats
+from chalicelib.inputs.numbers import invalid_indices, pack_rows, to_floats
 from chalicelib.inputs.problems import MAX_LISTED_PROBLEMS, Locate, Problems, member_path
 from chalicelib.inputs.samples import NO_VALUE, Samples, check_row_count
 from chalicelib.inputs.signature import Signature
-from chalicelib.inputs.values import Column, ColumnParser
+from chalicelib.inputs.values import Column, ColumnParser, rows_to_columns
 
 
 def order_columns(
@@ -75,12 +75,43 @@ def check_rows(
     Raises `TooManySamples` if there are too many.
     """
     check_row_count(len(rows), max_rows)
+    if set(map(type, rows)) == {list} and set(map(len, rows)) == {width}:
+        return
     for index, row in enumerate(rows):
         if not isinstance(row, list):
             problems.add(f"{path}[{index}]", "must be a list")
         elif len(row) != width:
             problem = f"has {len(row)} values, not {width}: one for each column"
             problems.add(f"{path}[{index}]", problem)
+
+
+def read_rows(
+    rows: list[list[Any]],
+    order: list[int | None],
+    signature: Signature,
+    locate: Locate,
+    *,
+    width: int,
+    max_rows: int,
+) -> Samples:
+    """Parse samples that arrive as the rows of a table, checked by `check_rows`.
+
+    Parameters and errors are those of `read_columns`; `width` is the number of columns.
+    """
+    if signature.is_unconstrained and None not in order:
+        packed = pack_rows(rows, signature)
+        if packed is not None:
+            return Samples(len(rows), _reorder(packed, order), [])
+    columns = rows_to_columns(rows, width)
+    return read_columns(columns, order, signature, locate, rows=len(rows), max_rows=max_rows)
+
+
+def _reorder(matrix: array[float], order: list[int | None]) -> array[float]:
+    """Return a matrix with its columns in another order."""
+    reordered, width = array("d", matrix), len(order)
+    for position, column in enumerate(order):
+        reordered[position::width] = matrix[column::width]
+    return reordered
 
 
 def read_columns(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.inputs.columns import check_rows, order_columns, read_columns
+from chalicelib.inputs.columns import check_rows, order_columns, read_columns, read_rows
 from chalicelib.inputs.problems import (
     Locate,
     Problems,
@@ -19,7 +19,7 @@ from chalicelib.inputs.problems import (
 from chalicelib.inputs.samples import Samples, check_row_count
 from chalicelib.inputs.signature import Signature
 from chalicelib.inputs.suggestions import shorten_name
-from chalicelib.inputs.values import Column, rows_to_columns
+from chalicelib.inputs.values import Column
 from chalicelib.named_tuple import NamedTuple
 from chalicelib.protocols.invocations.csv_format import CSV, read_csv
 from chalicelib.rest.body import JSON, parse_json, read_media_type, read_text
@@ -163,8 +163,7 @@ def _read_split(split: object, signature: Signature, *, max_rows: int) -> Invoca
     problems.raise_if_any()
     if order == list(range(len(names))):
         return Invocation(rows, locate)
-    columns = rows_to_columns(rows, len(names))
-    samples = read_columns(columns, order, signature, locate, rows=len(rows), max_rows=max_rows)
+    samples = read_rows(rows, order, signature, locate, width=len(names), max_rows=max_rows)
     return Invocation(samples, locate)
 
 
