@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import InvalidRequest, Problem, TooManySamples
-from chalicelib.inputs.columns import read_columns
+from chalicelib.inputs.columns import read_columns, read_rows
 from chalicelib.inputs.problems import locate_in_columns
 from chalicelib.inputs.samples import NO_VALUE, Samples, read_samples
 from chalicelib.inputs.signature import Feature, Signature
@@ -125,3 +125,23 @@ def test_columns_without_rows_or_with_too_many_are_rejected() -> None:
     assert problems([[], [], []], [0, 1, 2]) == [("inputs", "has no samples")]
     with pytest.raises(TooManySamples):
         read([[1.0] * 6], [0, None, None])
+
+
+@pytest.mark.parametrize("values", [[0.5, 1.5, 2.5], [0.5, None, 2.5]])
+@pytest.mark.parametrize("order", [[2, 0, 1], [0, 2, 1]])
+def test_rows_of_a_table_are_reordered(order: list[int | None], values: list[Any]) -> None:
+    """To the samples of the same rows in the order of the features."""
+    rows = [values, [1.0, 0.0, 5]]
+    reordered = [[row[column] for column in order if column is not None] for row in rows]
+    expected = read_samples(reordered, NUMBERS, locate, max_rows=5)
+    assert repr(read_rows(rows, order, NUMBERS, locate, width=3, max_rows=5)) == repr(expected)
+
+
+def test_problems_of_rows_are_listed_row_by_row_in_the_order_of_the_features() -> None:
+    """Whatever the order of the columns."""
+    with pytest.raises(InvalidRequest) as caught:
+        read_rows([[True, 1, "2"]], [2, 1, 0], NUMBERS, locate, width=3, max_rows=5)
+    assert caught.value.problems == [
+        ("inputs.x[0]", "must be a number, not text"),
+        ("inputs.z[0]", "must be a number, not a boolean"),
+    ]
