@@ -31,7 +31,7 @@ COMPILE = $(UV) pip compile --quiet --upgrade --no-header --generate-hashes
 TOOL_PINS := $(filter-out %-sklearn %/catboost,$(basename $(wildcard deployment/*.in tests/*/*.in benchmarks/*/*.in)))
 PEERS := $(basename $(wildcard benchmarks/apps/*/*.in))
 CLIENTS := kserve_rest mlflow_scoring mlserver_infer openapi_generated sagemaker_local triton
-PACKAGE_OPTIONS = --stage $(STAGE) --name "$(NAME)" --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(ACCESS) $(if $(filter yes,$(UNSIGNED)),--unsigned) $(if $(filter yes,$(BULK)),--bulk) $(if $(filter yes,$(TRACING)),--tracing) $(if $(URL),--url $(URL)) $(if $(CORS_ORIGINS),--cors-origins "$(CORS_ORIGINS)") $(if $(PROJECT),--project $(PROJECT))
+PACKAGE_OPTIONS = --stage $(STAGE) --name "$(NAME)" --arch $(ARCH) --runtime $(RUNTIME) $(if $(BUCKET),--bucket $(BUCKET)) $(ACCESS) $(if $(filter yes,$(UNSIGNED)),--unsigned) $(if $(filter yes,$(BULK)),--bulk) $(if $(filter yes,$(TRACING)),--tracing) $(if $(filter yes,$(SNAPSTART)),--snapstart) $(if $(URL),--url $(URL)) $(if $(CORS_ORIGINS),--cors-origins "$(CORS_ORIGINS)") $(if $(PROJECT),--project $(PROJECT))
 # Closed unless PUBLIC is yes. API_KEY=yes names the default of package.
 ACCESS = $(if $(AUTH)$(API_KEY),--auth $(or $(AUTH),key)$(if $(filter yes,$(PUBLIC)),$(error PUBLIC=yes contradicts $(if $(AUTH),AUTH=$(AUTH),API_KEY=$(API_KEY)))),$(if $(filter yes,$(PUBLIC)),--auth none))
 # A stage that somebody named; the default is for packages.
@@ -86,7 +86,7 @@ check: $(VENV) ## check style, format, types and the layers of imports
 
 sam: $(SAM) $(CHECKOV) ## validate the SAM templates with the AWS SAM CLI and checkov (needs no account)
 	@rm -rf $(TEMPLATES)
-	@for options in "--stage dev" "--stage prod" "--stage prod --auth iam --tracing" "--stage prod --auth none --unsigned" "--stage prod --bulk" "--stage prod --url function" "--stage prod --url http"; do \
+	@for options in "--stage dev" "--stage prod" "--stage prod --auth iam --tracing" "--stage prod --auth none --unsigned" "--stage prod --bulk" "--stage prod --url function" "--stage prod --url http" "--stage prod --snapstart" "--stage prod --url function --snapstart" "--stage prod --url http --bulk --snapstart"; do \
 	  $(PYTHON) -m deployment package $$options --out $(TEMPLATES) || exit 1; \
 	  SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --template $(TEMPLATES)/sam.json || exit 1; \
 	  $(PYTHON) -m tests.support.translation $(TEMPLATES)/sam.json > "$(TEMPLATES)/translated $$options.json" || exit 1; \
@@ -104,7 +104,7 @@ train: $(VENV) ## train and evaluate the wine model (writes dist/wine.onnx)
 publish: $(VENV) ## publish a fitted model, or dist/NAME.onnx (MODEL=, DATA=, TARGET=, TEST_DATA=, NAME=wine, MODEL_URL=the store, BUCKET=, STAGE=, TRUST_PICKLE=)
 	@$(PYTHON) -m training publish $(PUBLISH_OPTIONS) $(PUBLISH_STAGE) --to "$(or $(MODEL_URL),$(if $(BUCKET),s3://$(BUCKET)/$(NAME)),$(LOCAL_STORE))"
 
-package: $(VENV) ## build the Lambda package and the SAM template in dist/STAGE (STAGE=dev, NAME=wine, ARCH=, RUNTIME=, BUCKET=, PUBLIC=, AUTH=, UNSIGNED=, BULK=, TRACING=, URL=, CORS_ORIGINS=)
+package: $(VENV) ## build the Lambda package and the SAM template in dist/STAGE (STAGE=dev, NAME=wine, ARCH=, RUNTIME=, BUCKET=, PUBLIC=, AUTH=, UNSIGNED=, BULK=, TRACING=, SNAPSTART=, URL=, CORS_ORIGINS=)
 	@$(PYTHON) -m deployment package $(PACKAGE_OPTIONS)
 
 deploy: $(VENV) ## deploy the Lambda package with chalice deploy (STAGE=dev, NAME=wine, ARCH=, BUCKET=the models' bucket, CORS_ORIGINS=)

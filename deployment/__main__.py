@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deployment import access, front_doors
+from deployment import access, front_doors, snapstart
 from deployment.chalice_project import DEFAULT_NAME, PLACEHOLDER, Project, temporary_copy
 from deployment.errors import PackagingError
 from deployment.limits import set_limits
@@ -66,6 +66,9 @@ def main() -> int:
         "--url", help=f"{', '.join(front_doors.FRONT_DOORS)}: what receives requests (package)"
     )
     parser.add_argument("--tracing", action="store_true", help="trace requests with X-Ray")
+    parser.add_argument(
+        "--snapstart", action="store_true", help="restore instances from a snapshot (package)"
+    )
     parser.add_argument("--cors-origins", help="CORS_ORIGINS of the stage")
     parser.add_argument("--project", type=Path, default=APP, help="the Chalice project's folder")
     parser.add_argument("--out", type=Path, help="the output folder (default: dist/STAGE)")
@@ -91,6 +94,8 @@ def build(options: argparse.Namespace) -> None:
         auth = front_doors.get_access(url, options.auth)
     if url != front_doors.REST and (options.command, options.stage) != ("package", PACKAGED_STAGE):
         raise PackagingError(f"URL={url} needs make package STAGE={PACKAGED_STAGE}.")
+    if options.snapstart:
+        snapstart.check_command(options.command)
     out = options.out or DIST / options.stage
     requirements = ROOT / runtime.requirements
     package = out / "deployment.zip"
@@ -126,6 +131,7 @@ def build(options: argparse.Namespace) -> None:
                 unsigned=options.unsigned,
                 tracing=options.tracing,
                 url=url,
+                restores_snapshots=options.snapstart,
             )
             print(front_doors.describe(url, auth))
             print_next_step(out / "sam.json", options.name, options.stage)

@@ -9,7 +9,7 @@ from typing import Any
 
 from chalice.package import TemplateDeepMerger
 
-from deployment import access, front_doors
+from deployment import access, front_doors, snapstart
 from deployment.chalice_project import Project
 from deployment.dashboard import fill_in
 
@@ -30,6 +30,7 @@ def write_template(
     unsigned: bool = False,
     tracing: bool = False,
     url: str = front_doors.REST,
+    restores_snapshots: bool = False,
 ) -> None:
     """Write the SAM template of a stage; the package has to be in the same folder."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -51,6 +52,8 @@ def write_template(
     else:
         folder = project.folder / ".chalice"
         template = front_doors.replace_rest_api(template, folder, url, auth)
+    if restores_snapshots:
+        snapstart.add(template)
     if project.bulk:
         _share_variables(template)
     destination.write_text(json.dumps(template, indent=2))

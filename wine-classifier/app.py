@@ -42,6 +42,7 @@ from chalicelib.rest.responses import (
     prediction_headers,
 )
 from chalicelib.service import Service
+from chalicelib.snapshot import call_after_restore
 
 if TYPE_CHECKING:
     # Chalice derives the IAM policy of stage dev from the boto3 calls in this file. Serving reads
@@ -107,6 +108,7 @@ if is_bulk:
 
 if is_api:
     service.load_model()
+    call_after_restore(service.reopen)
     cold_start.freeze_heap()
 
 if "chalice.local" in sys.modules:  # `chalice local` or the test client; never on Lambda

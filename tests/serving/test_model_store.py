@@ -18,6 +18,7 @@ from chalicelib.store import model_store
 from chalicelib.store.freezes import FREEZE_SECONDS
 from chalicelib.store.model_store import MAX_FETCHES, MAX_WAIT_SECONDS, ModelStore
 from chalicelib.store.object_store import StoredObject
+from chalicelib.store.signing_keys import SigningKeys
 from tests.support.models import WineModel
 from tests.support.waiting import wait_until
 from training.artifact import BuiltModel
@@ -97,6 +98,53 @@ def test_the_store_is_checked_once_per_interval(
     for clock.now in (60, 61, 119.9, 120):
         store.current()
     assert objects.fetches == [None, "1", "1"]
+
+
+@pytest.mark.parametrize("now", [-1e9, 0, 1e9])
+def test_a_restored_process_checks_at_once_with_its_new_connections(
+    make_store: MakeStore,
+    objects: FakeObjects,
+    clock: FakeClock,
+    all_required: BuiltModel,
+    now: float,
+) -> None:
+    """Whatever the clock says; then once per interval again."""
+    store = make_store(60)
+    old = store.current().manifest.version
+    others, clock.now = FakeObjects(all_required.artifact, "2"), now
+    store.reopen(others, SigningKeys(Settings("s3://bucket/prefix")))
+    assert store.current().manifest.version == all_required.version != old
+    assert (objects.fetches, others.fetches) == ([None], ["1"])
+    clock.now += 60
+    store.current()
+    assert others.fetches == ["1", "2"]
+
+
+def test_a_restored_process_keeps_its_model_if_the_store_fails(
+    make_store: MakeStore, trained: WineModel
+) -> None:
+    """A restore never fails because of the store."""
+    store = make_store(60)
+    store.current()
+    others = FakeObjects(trained.built.artifact)
+    others.error = StoreError("timed out", "The request timed out.")
+    store.reopen(others, SigningKeys(Settings("s3://bucket/prefix")))
+    assert store.current().manifest.version == trained.built.version
+    assert store.health().reason == "timed out"
+
+
+def test_a_restored_process_without_a_model_loads_one_with_the_first_request(
+    make_store: MakeStore, objects: FakeObjects, trained: WineModel
+) -> None:
+    """The failure of before does not delay it."""
+    store = make_store(60)
+    objects.error = StoreError("timed out", "The request timed out.")
+    with pytest.raises(ModelUnavailable):
+        store.current()
+    others = FakeObjects(trained.built.artifact)
+    store.reopen(others, SigningKeys(Settings("s3://bucket/prefix")))
+    assert others.fetches == []
+    assert store.current().manifest.version == trained.built.version
 
 
 def test_an_interval_of_0_checks_on_every_request(

@@ -63,6 +63,15 @@ class Service:
                 )
         return self._models
 
+    def reopen(self) -> None:
+        """Open the store anew, in a process restored from a snapshot; its model may be old."""
+        with self._opening:
+            self._objects = self._keys = None
+            settings, models = self._settings, self._models
+        if settings is not None and models is not None:
+            store = ObjectStore(settings.model_url, timeout_seconds=settings.timeout_seconds)
+            models.reopen(store, SigningKeys(settings))
+
     def load_model(self) -> None:
         """Load the model before the first request; on failure, the next request retries."""
         with suppress(ModelUnavailable):

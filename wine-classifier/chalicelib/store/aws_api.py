@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import http.client
-import os
 import time
 from urllib.parse import urlsplit
 
 from chalicelib.named_tuple import NamedTuple
+from chalicelib.store.credentials import read_credentials
 
 
 class Operation(NamedTuple):
@@ -49,7 +49,7 @@ def post(
 
 
 def sign(operation: Operation, region: str, host: str, body: bytes) -> dict[str, str]:
-    """Return the headers of a request, signed with the credentials in the environment."""
+    """Return the headers of a request, signed with the function's credentials."""
     now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     headers = {
         "content-type": operation.content_type,
@@ -57,20 +57,20 @@ def sign(operation: Operation, region: str, host: str, body: bytes) -> dict[str,
         "x-amz-date": now,
         "x-amz-target": operation.target,
     }
-    token = os.environ.get("AWS_SESSION_TOKEN")
-    if token:
-        headers["x-amz-security-token"] = token
+    credentials = read_credentials()
+    if credentials.token:
+        headers["x-amz-security-token"] = credentials.token
     names = sorted(headers)
     signed = ";".join(names)
     canonical = [f"{name}:{headers[name]}" for name in names]
     request = "\n".join(["POST", "/", "", *canonical, "", signed, hashlib.sha256(body).hexdigest()])
     scope = f"{now[:8]}/{region}/{operation.service}/aws4_request"
     text = "\n".join(["AWS4-HMAC-SHA256", now, scope, hashlib.sha256(request.encode()).hexdigest()])
-    key = f"AWS4{os.environ.get('AWS_SECRET_ACCESS_KEY', '')}".encode()
+    key = f"AWS4{credentials.secret_access_key}".encode()
     for part in (now[:8], region, operation.service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
     signature = hmac.digest(key, text.encode(), "sha256").hex()
-    credential = f"{os.environ.get('AWS_ACCESS_KEY_ID', '')}/{scope}"
+    credential = f"{credentials.access_key_id}/{scope}"
     headers["authorization"] = (
         f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={signed}, Signature={signature}"
     )

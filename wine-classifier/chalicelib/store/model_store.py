@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from math import inf
 from typing import Protocol
 
 from chalicelib.errors import InvalidArtifact, ModelUnavailable, Reason, StoreError
@@ -16,6 +17,7 @@ from chalicelib.models.memory import MB, check_fits, fits_beside, release_free_m
 from chalicelib.models.model import Model, load_verified, verify
 from chalicelib.named_tuple import NamedTuple
 from chalicelib.settings import Settings
+from chalicelib.store.check import Check, start_thread
 from chalicelib.store.freezes import FreezeDetector
 from chalicelib.store.object_store import CURRENT, StoredObject
 from chalicelib.store.signing_keys import SigningKeys
@@ -30,6 +32,7 @@ FAILURE_SECONDS = 1.0
 # far away, and Lambda freezes the process until then.
 STALE_INTERVALS = 2
 MAX_WAIT_SECONDS = 0.05
+MAX_REOPEN_SECONDS = 5.0  # Lambda ends a process that takes 10 seconds to be restored
 # A fetch that fails after a freeze is repeated: it failed because of the freeze. A check that is
 # cut by one freeze after the other fails.
 MAX_FETCHES = 3
@@ -66,27 +69,6 @@ class _Failure(NamedTuple):
     since: str
     reason: Reason
     backoff: float
-
-
-class _Check:
-    """A check of the store for a newer model, in a thread of its own."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self.started = clock()
-        self.freezes = FreezeDetector(clock)
-        self.ended = threading.Event()
-        self._waits = 0
-
-    def claim_wait(self) -> bool:
-        """Return whether a request may wait for the end: one, and after each freeze one more."""
-        is_free = self._waits <= self.freezes.count()
-        self._waits += is_free
-        return is_free
-
-
-def start_thread(target: Callable[[], None]) -> None:
-    """Run a function in a thread that does not keep the process from exiting."""
-    threading.Thread(target=target, daemon=True).start()
 
 
 class ModelStore:
@@ -127,7 +109,7 @@ class ModelStore:
         self._failure: _Failure | None = None
         self._checked = 0.0  # the start of the last check that succeeded
         self._next_check = 0.0
-        self._check: _Check | None = None
+        self._check: Check | None = None
         self._starting = threading.Lock()
         self._first_attempts = 0
         self._loading = threading.Lock()
@@ -156,6 +138,16 @@ class ModelStore:
             reason=failure.reason if failure else None,
         )
 
+    def reopen(self, objects: ObjectReader, keys: SigningKeys) -> None:
+        """Read from now on with other connections and keys, and look for a newer model at once.
+
+        The clock may have jumped. The call waits for a model for `MAX_REOPEN_SECONDS`.
+        """
+        self._objects, self._keys = objects, keys
+        self._checked = self._next_check = -inf
+        if self._loaded is not None:
+            self._refresh_beside(MAX_REOPEN_SECONDS)
+
     def _load_first(self) -> _Loaded:
         failure = self._failure
         if (failure and not self._replacing) and (
@@ -174,14 +166,14 @@ class ModelStore:
                 raise ModelUnavailable(reason, RETRY_AFTER_SECONDS)
             return self._loaded
 
-    def _refresh_beside(self) -> None:
+    def _refresh_beside(self, max_wait_seconds: float = MAX_WAIT_SECONDS) -> None:
         """Start a check that is due, if none runs; wait for it only if the model is stale."""
         with self._starting:
             check = self._check
             if check is None:
                 if self._clock() < self._next_check:  # one ended meanwhile
                     return
-                check = self._check = _Check(self._clock)
+                check = self._check = Check(self._clock)
                 try:
                     self._start(functools.partial(self._run_check, check))
                 except RuntimeError as error:  # the process may have no more threads
@@ -192,9 +184,9 @@ class ModelStore:
             is_stale = age >= STALE_INTERVALS * self._settings.refresh_seconds
             waits = is_stale and check.claim_wait()
         if waits:
-            check.ended.wait(MAX_WAIT_SECONDS)
+            check.ended.wait(max_wait_seconds)
 
-    def _run_check(self, check: _Check) -> None:
+    def _run_check(self, check: Check) -> None:
         try:
             self._refresh(check.started, functools.partial(self._fetch_newer, check.freezes))
         finally:

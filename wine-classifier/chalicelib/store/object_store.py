@@ -176,7 +176,11 @@ def _open_s3(url: str, timeout_seconds: float, retries: int) -> Any:
 def _credentials() -> dict[str, Any]:
     """Use boto3's credentials, except on Lambda: there obstore reads them from the environment."""
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-        return {}
+        if "AWS_ACCESS_KEY_ID" in os.environ:
+            return {}
+        from chalicelib.store.credentials import are_served, provide_credentials
+
+        return {"credential_provider": provide_credentials} if are_served() else {}
     from obstore.auth.boto3 import Boto3CredentialProvider
 
     try:
