@@ -61,7 +61,7 @@ class FileScoring(NamedTuple):
     seconds: Compared  # without imports
     process_seconds: Compared  # of the whole processes
     memory: int  # peak resident bytes
-    memory_of_tenth: int  # with a tenth of the rows
+    memory_of_half: int  # with half of the rows
     pandas_memory: int
 
     @property

@@ -43,15 +43,15 @@ class _Measured(NamedTuple):
 
 
 def compare_scoring(runs: int, rows: int = ROWS) -> dict[str, FileScoring]:
-    """Measure each model in turns, and the memory with a tenth of the rows."""
+    """Measure each model in turns, and the memory with half of the rows."""
     results = {}
     with tempfile.TemporaryDirectory() as folder:
         table, small = Path(folder, "table.csv"), Path(folder, "small.csv")
         _write_table(table, rows)
-        _write_table(small, rows // 10)
+        _write_table(small, rows // 2)
         for name, estimator in _estimators().items():
             with _published(name, estimator, Path(folder)) as (store, pickle):
-                tenth = _measure("this project", small, store)
+                half = _measure("this project", small, store)
                 pairs = [
                     (_measure("this project", table, store), _measure("pandas", table, pickle))
                     for _ in range(runs)
@@ -63,7 +63,7 @@ def compare_scoring(runs: int, rows: int = ROWS) -> dict[str, FileScoring]:
                     [a.process_seconds for a, _ in pairs], [b.process_seconds for _, b in pairs]
                 ),
                 max(a.memory for a, _ in pairs),
-                tenth.memory,
+                half.memory,
                 max(b.memory for _, b in pairs),
             )
     return results

@@ -27,6 +27,7 @@ def with_pandas(table: str, estimator: str, out: str) -> Callable[[], None]:
 
 def with_this_project(table: str, store: str, out: str) -> Callable[[], None]:
     """Return what ``python -m training score`` does, without its imports."""
+    import training.scoring.tree_session  # noqa: F401  imported for large tables
     from chalicelib.models.model import verify
     from training.scoring.command import fetch_artifact
     from training.scoring.run import Options, Run

@@ -93,7 +93,7 @@ def throughput_table(results: Results) -> str:
 def file_scoring_table(scoring: Mapping[str, FileScoring]) -> str:
     """Compare scoring a file with pandas and scikit-learn, by model."""
     headers = ["", "rows a second", "pandas and scikit-learn", "ratio", "ratio of processes"]
-    headers += ["memory, MB", "with a tenth of the rows, MB", "pandas, MB"]
+    headers += ["memory, MB", "with half of the rows, MB", "pandas, MB"]
     rows = [
         [
             name,
@@ -101,10 +101,7 @@ def file_scoring_table(scoring: Mapping[str, FileScoring]) -> str:
             spread([each.rows / seconds for seconds in each.seconds.baseline], 0),
             spread(each.speedups),
             spread(each.process_speedups),
-            *(
-                amount(size / MB)
-                for size in (each.memory, each.memory_of_tenth, each.pandas_memory)
-            ),
+            *(amount(size / MB) for size in (each.memory, each.memory_of_half, each.pandas_memory)),
         ]
         for name, each in scoring.items()
     ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from array import array
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,14 @@ from chalicelib.runtimes.onnx_classifier import (
     MAX_VALUES_PER_RUN,
     OnnxClassifier,
 )
+from chalicelib.runtimes.onnx_session import Session
+from training.scoring.compiling import compile_trees
 from training.scoring.parsed import booleans, floats, strings
+
+if TYPE_CHECKING:
+    from training.scoring.tree_session import TreeSession
+
+LOG = logging.getLogger(__name__)
 
 # A graph of this many bytes or fewer computes nothing wide: it has no room for the constants.
 SMALL_GRAPH_BYTES = 32_000
@@ -61,15 +69,24 @@ class Predictor:
     Parameters
     ----------
     model : Model
-    size : int
-        Bytes of the artifact.
+    artifact : bytes
+    table_bytes : int, default=0
+        The size of the table, which tells whether to compile trees.
+
+    Attributes
+    ----------
+    trees : Future of TreeSession or None
+        The compiled trees, which are used from when they are ready.
     """
 
-    def __init__(self, model: Model, size: int) -> None:
+    def __init__(self, model: Model, artifact: bytes, table_bytes: int = 0) -> None:
         self._model = model
         self._signature = model.manifest.signature
         self._onnx = model.classifier if isinstance(model.classifier, OnnxClassifier) else None
-        self._rows_per_run = _ROWS_PER_SMALL_RUN if size <= SMALL_GRAPH_BYTES else MAX_ROWS_PER_RUN
+        is_small = len(artifact) <= SMALL_GRAPH_BYTES
+        self._rows_per_run = _ROWS_PER_SMALL_RUN if is_small else MAX_ROWS_PER_RUN
+        self.trees = compile_trees(artifact, table_bytes) if self._onnx else None
+        self._is_checked = False  # whether the trees give what ONNX Runtime gives
 
     def predict(self, numbers: npt.NDArray[np.float64], texts: list[Any]) -> Predicted:
         """Predict the labels of rows that fit the model's signature.
@@ -93,6 +110,9 @@ class Predictor:
     def _run_size(self) -> int:
         if self._onnx is None:
             return MAX_ROWS_PER_RUN * 10
+        trees = self._ready_trees()
+        if trees is not None and self._is_checked:
+            return trees.rows_per_run
         return max(1, min(self._rows_per_run, MAX_VALUES_PER_RUN // self._onnx.row_values))
 
     def _predict_part(self, numbers: npt.NDArray[np.float64], texts: list[Any]) -> Predicted:
@@ -119,11 +139,30 @@ class Predictor:
         if self._onnx is None:
             return self._compute_by_samples(numbers, texts)
         matrix: Any = self._encode(numbers, texts) if texts else numbers.ravel()
-        class_indices, *outputs = self._onnx.session.run(len(numbers), matrix)
+        class_indices, *outputs = self._run(self._onnx.session, len(numbers), matrix)
         indices = np.frombuffer(class_indices, class_indices.typecode).astype(np.int64, copy=False)
         if not outputs:
             return indices, None
         return indices, _to_matrix(outputs[0], len(numbers))
+
+    def _run(self, session: Session, rows: int, matrix: Any) -> list[array[Any]]:
+        """Run the compiled trees if they are ready; compare the first rows with ONNX Runtime's."""
+        trees = self._ready_trees()
+        if trees is None:
+            return session.run(rows, matrix)
+        outputs = trees.run(rows, matrix)
+        if not self._is_checked:
+            expected = session.run(rows, matrix)
+            if [each.tobytes() for each in outputs] != [each.tobytes() for each in expected]:
+                LOG.warning("The compiled trees differ from ONNX Runtime, which scores instead.")
+                self.trees = None
+                return expected
+            self._is_checked = True
+        return outputs
+
+    def _ready_trees(self) -> TreeSession | None:
+        trees = self.trees
+        return trees.result() if trees is not None and trees.done() else None
 
     def _compute_by_samples(
         self, numbers: npt.NDArray[np.float64], texts: list[Any]

@@ -116,6 +116,7 @@ class Run:
             self._output_format,
             columns,
             self._options.probabilities,
+            self._table.size,
         )
         encoder = make_encoder(plan, signature.classes)
         outputs = {ROW, PREDICTION, "probabilities", *encoder.columns[1 + len(columns.kept) :]}

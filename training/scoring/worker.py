@@ -43,6 +43,8 @@ class Plan(NamedTuple):
     columns : Columns
     probabilities : bool
         Whether the output has them.
+    table_bytes : int, default=0
+        The size of the table.
     """
 
     artifact: bytes
@@ -51,6 +53,7 @@ class Plan(NamedTuple):
     output: Format
     columns: Columns
     probabilities: bool
+    table_bytes: int = 0
 
 
 class Result(NamedTuple):
@@ -70,7 +73,7 @@ class Worker:
     def __init__(self, plan: Plan) -> None:
         model = load_model(plan.artifact, *plan.signing_keys)
         signature = model.manifest.signature
-        self._predictor = Predictor(model, len(plan.artifact))
+        self._predictor = Predictor(model, plan.artifact, plan.table_bytes)
         self._checker = Checker(signature)
         self._kind = plan.input
         self._reader: Any

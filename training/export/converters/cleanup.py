@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from onnx import GraphProto, ModelProto, NodeProto
+from onnx import ModelProto
 
 from training.export.converters.tensor import ML_DOMAIN, ML_OPSET
+from training.export.unused_nodes import drop_unused
 
 # The newest operator is TreeEnsemble, which needs this version of ai.onnx.ml.
 OPSETS = {"": 21, ML_DOMAIN: ML_OPSET}
@@ -13,7 +14,7 @@ OPSETS = {"": 21, ML_DOMAIN: ML_OPSET}
 def prune_graph(model: ModelProto) -> None:
     """Drop unused nodes and constants, in place, and name the nodes reproducibly."""
     _set_ml_opset(model)
-    _drop_unused(model.graph)
+    drop_unused(model.graph)
     for number, node in enumerate(model.graph.node):  # skl2onnx puts memory addresses into names
         node.name = f"{node.op_type}_{number}"
 
@@ -23,23 +24,3 @@ def _set_ml_opset(model: ModelProto) -> None:
         for opset in model.opset_import:
             if opset.domain == ML_DOMAIN:
                 opset.version = ML_OPSET
-
-
-def _drop_unused(graph: GraphProto) -> None:
-    """Keep the nodes and constants that the outputs depend on."""
-    needed = {output.name for output in graph.output}
-    for index in reversed(range(len(graph.node))):  # they are in topological order
-        node = graph.node[index]
-        if needed.intersection(node.output):
-            needed.update(_inputs(node))
-        else:
-            del graph.node[index]
-    for index in reversed(range(len(graph.initializer))):
-        if graph.initializer[index].name not in needed:
-            del graph.initializer[index]
-
-
-def _inputs(node: NodeProto) -> set[str]:
-    """Return the names of a node's inputs, including those of its subgraphs."""
-    nested = (_inputs(inner) for attribute in node.attribute for inner in attribute.g.node)
-    return set(node.input).union(*nested)
