@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 from __future__ import annotations
 
 import json
-from collections import Counter
 from functools import lru_cache
 from time import time
 
@@ -65,7 +64,7 @@ class Metrics:
             self._add("OutOfRange", out_of_range)
         if unseen:
             self._add("Unseen", unseen)
-        self._add_classes(prediction.labels, manifest.signature.classes)
+        self._add_classes(prediction, manifest.signature.classes)
 
     def flush(self) -> list[str]:
         """Return what was added, as the members of one JSON object or more, and clear it.
@@ -100,14 +99,16 @@ class Metrics:
     def _add(self, name: str, number: int) -> None:
         self._sums[name] = self._sums.get(name, 0) + number
 
-    def _add_classes(self, labels: list[str], classes: tuple[str, ...]) -> None:
+    def _add_classes(self, prediction: Prediction, classes: tuple[str, ...]) -> None:
         if classes is not self._classes:
             self._classes = classes
             self._class_values = {
                 label: json.dumps(dimension_value(label, f"class-{index}"))
                 for index, label in enumerate(classes[:MAX_CLASSES])
             }
-        for label, rows in Counter(labels).items() if len(labels) > 1 else ((labels[0], 1),):
+        labels = prediction.labels
+        counts = prediction.count_labels(classes) if len(labels) > 1 else {labels[0]: 1}
+        for label, rows in counts.items():
             value = self._class_values.get(label, _OTHER)
             self._by_class[value] = self._by_class.get(value, 0) + rows
 

@@ -123,7 +123,9 @@ class OnnxClassifier:
     def _run(self, rows: int, matrix: array[float], part_rows: int) -> Prediction:
         class_indices, *probabilities = self.session.run(rows, matrix, part_rows=part_rows)
         labels = [self._classes[index] for index in class_indices]
-        return Prediction(labels, probabilities[0] if probabilities else None)
+        return Prediction(
+            labels, probabilities[0] if probabilities else None, class_indices=class_indices
+        )
 
 
 def _make_encoders(documents: Sequence[Mapping[str, Any]]) -> Sequence[Any]:
