@@ -25,16 +25,16 @@ if is_api:
 
 from chalice.app import Response
 
-from chalicelib.models.row_limit import row_limit
+from chalicelib.models.row_limit import RowLimit
 from chalicelib.openapi import routes as openapi
 from chalicelib.page import routes as page
 from chalicelib.protocols.classify import classify as classify_samples
 from chalicelib.protocols.classify import read_classify_request
 from chalicelib.protocols.invocations import routes as invocations
 from chalicelib.protocols.open_inference import routes as open_inference
-from chalicelib.rest.cors import allow_origin, register_preflight_routes
+from chalicelib.rest.cors import register_preflight_routes
 from chalicelib.rest.events import StrictChalice, read_request
-from chalicelib.rest.middleware import error_middleware, handle_errors, not_found
+from chalicelib.rest.middleware import handle_errors, not_found
 from chalicelib.rest.responses import (
     OCTET_STREAM,
     health_response,
@@ -52,21 +52,14 @@ if TYPE_CHECKING:
 
     boto3.client("s3").get_object()
 
-app = StrictChalice(app_name=os.environ.get("MODEL_NAME") or "wine-classifier")
-app.api.binary_types = [OCTET_STREAM]  # API Gateway passes their bytes on, as base64
 service = Service(*prefetched)
+app = StrictChalice(os.environ.get("MODEL_NAME") or "wine-classifier", service)
+app.api.binary_types = [OCTET_STREAM]  # API Gateway passes their bytes on, as base64
 
 # For paths without a route API Gateway and `chalice local` respond with a 403 about a missing
 # token; these catch-all routes respond with a 404. The longest path of the app has six parts.
 MAX_PATH_PARTS = 6
 METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
-
-app.register_middleware(
-    lambda request, get_response: allow_origin(request, get_response, service), "http"
-)
-app.register_middleware(
-    lambda request, get_response: error_middleware(request, get_response, app.routes), "http"
-)
 
 
 @app.route("/classify", methods=["POST"])
@@ -76,7 +69,7 @@ def classify() -> Response:
     models = service.models
     request = read_classify_request(*read_request(app))
     model = models.current()
-    with row_limit(model.manifest, service.settings) as max_rows:
+    with RowLimit(model.manifest, service.settings) as max_rows:
         response, out_of_range = classify_samples(request, model, max_rows=max_rows)
     return json_response(response, prediction_headers(model.manifest.version, out_of_range))
 

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from chalice.app import Chalice
 
 from benchmarks.in_process import make_event
 from benchmarks.packages import Request
+from chalicelib.rest import events
 from tests.hostile_requests.events import event
 from tests.hostile_requests.request import CANARY, ONES
 from tests.support.app import App
@@ -124,7 +124,7 @@ def test_a_request_whose_handler_fails_is_logged_once(
     def fail(*_: object) -> None:
         raise MemoryError(CANARY)
 
-    monkeypatch.setattr(Chalice, "__call__", fail)
+    monkeypatch.setattr(events, "call_view", fail)
     with pytest.raises(MemoryError):
         app.module.app(event(), Context)
     output = capfd.readouterr().out

@@ -65,7 +65,8 @@ def predict(
     if prediction.probabilities is not None and not signature.allows_nan:
         _reject_overflow(prediction.probabilities, len(signature.classes), samples, locate)
     if samples.rows == 1:
-        prediction = prediction._replace(out_of_range=find_out_of_range(samples, model.manifest))
+        out_of_range = find_out_of_range(samples, model.manifest)
+        prediction = Prediction(prediction.labels, prediction.probabilities, out_of_range)
     record.observed = samples, prediction, model.manifest
     return prediction, samples.is_batch
 

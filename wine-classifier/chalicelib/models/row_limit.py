@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from chalicelib.errors import TooManySamples
 from chalicelib.models.manifest import Manifest
 from chalicelib.settings import Settings
@@ -15,17 +12,23 @@ def max_samples(manifest: Manifest, settings: Settings) -> int:
     return settings.max_samples(manifest.signature.width, manifest.row_seconds)
 
 
-@contextmanager
-def row_limit(manifest: Manifest, settings: Settings) -> Iterator[int]:
-    """Yield how many samples a request may hold; if the model's time decides, the error says so."""
-    limit = max_samples(manifest, settings)
-    try:
-        yield limit
-    except TooManySamples as error:
+class RowLimit:
+    """The samples that a request may hold; if the model's time decides, the error says so."""
+
+    def __init__(self, manifest: Manifest, settings: Settings) -> None:
+        self._manifest = manifest
+        self._settings = settings
+        self._limit = max_samples(manifest, settings)
+
+    def __enter__(self) -> int:
+        return self._limit
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
         # The limit of texts is another one.
-        if error.limit != limit or limit == settings.max_samples(manifest.signature.width):
-            raise
-        raise TooManySamples(limit, describe_time(manifest)) from error
+        if not isinstance(error, TooManySamples) or error.limit != self._limit:
+            return
+        if self._limit != self._settings.max_samples(self._manifest.signature.width):
+            raise TooManySamples(self._limit, describe_time(self._manifest)) from error
 
 
 def describe_time(manifest: Manifest) -> str:

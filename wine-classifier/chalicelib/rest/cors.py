@@ -6,8 +6,6 @@ The app handles preflights itself, so one package serves every stage.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from chalice.app import Chalice, Request, Response
 
 from chalicelib.errors import MethodNotAllowed, ModelUnavailable
@@ -49,23 +47,17 @@ def register_preflight_routes(app: Chalice, service: Service) -> None:
         app.route(path, methods=[PREFLIGHT], content_types=[])(preflight)
 
 
-def allow_origin(
-    request: Request | None,
-    get_response: Callable[[Request | None], Response],
-    service: Service,
-) -> Response:
-    """Add CORS headers to the response if the request's origin is allowed."""
-    response = get_response(request)
+def allow_origin(request: Request, response: Response, service: Service) -> None:
+    """Add CORS headers to a response if the request's origin is allowed."""
     origins = _allowed_origins(service)
-    if not origins or request is None:
-        return response
+    if not origins:
+        return
     if origins != ("*",):
         response.headers["Vary"] = "Origin"
     origin = "*" if origins == ("*",) else request.headers.get("origin", "")
     if origin in origins:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Expose-Headers"] = _RESPONSE_HEADERS
-    return response
 
 
 def _allowed_origins(service: Service) -> tuple[str, ...]:

@@ -8,13 +8,16 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from chalice.app import Blueprint, Chalice
+from chalice.app import Blueprint, Chalice, Request
 
 from chalicelib.errors import MalformedBody
 from chalicelib.monitoring.request_log import RequestLog
 from chalicelib.named_tuple import NamedTuple
 from chalicelib.record import begin_record
-from chalicelib.rest.responses import error_response, rejection_kind
+from chalicelib.rest.cors import allow_origin
+from chalicelib.rest.middleware import call_view
+from chalicelib.rest.responses import error_response, lambda_response, rejection_kind
+from chalicelib.service import Service
 
 if TYPE_CHECKING:
     from chalicelib.rest.front_doors import Translated
@@ -30,10 +33,15 @@ _PATH_PARAMETER = re.compile(r"{(\w+)}")
 
 
 class StrictChalice(Chalice):
-    """A Chalice app that responds to every event; Chalice itself requires complete ones."""
+    """A Chalice app that responds to every event; Chalice itself requires complete ones.
 
-    def __init__(self, app_name: str) -> None:
+    It calls the views itself: what Chalice does around one, such as comparing content types, this
+    app does elsewhere or does not need, and it takes a fifth of a warm request.
+    """
+
+    def __init__(self, app_name: str, service: Service) -> None:
         super().__init__(app_name=app_name)
+        self._service = service
         self.request_log = RequestLog(app_name)
         self._routes: list[str] | None = None
 
@@ -47,10 +55,10 @@ class StrictChalice(Chalice):
                 request = _normalize_event(other.event)
             if request is None:
                 error = MalformedBody("The event is not a request to an API, URL or load balancer.")
-                response: dict[str, Any] = error_response(error).to_dict()
+                response = lambda_response(error_response(error))
             else:
                 record.method, record.route = self._match_route(request)
-                response = super().__call__(request, context)
+                response = self._respond(request, context)
             response["headers"][REQUEST_ID] = record.request_id
             record.status = response["statusCode"]
             if other is not None:
@@ -60,6 +68,13 @@ class StrictChalice(Chalice):
             self.request_log.write(record)
             record.observed = None  # until the next request, only memory
         return response
+
+    def _respond(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        self.lambda_context = context
+        self.current_request = request = Request(event, context)
+        response = call_view(request, self.routes[request.path])
+        allow_origin(request, response, self._service)
+        return lambda_response(response)
 
     def _translate(self, event: object) -> Translated | None:
         """Translate an event that is not a REST API's."""

@@ -14,7 +14,6 @@ from chalicelib.errors import (
     MethodNotAllowed,
     ServingError,
     UnknownPath,
-    UnsupportedMediaType,
 )
 from chalicelib.log import log_event
 from chalicelib.record import current_record
@@ -55,23 +54,20 @@ def handle_errors(view: Callable[..., Response]) -> Callable[..., Response]:
     return wrapper
 
 
-def error_middleware(
-    request: Request | None,
-    get_response: Callable[[Request | None], Response],
-    routes: Mapping[str, Mapping[str, RouteEntry]],
-) -> Response:
-    """Replace Chalice's own errors, and responses that Lambda would not deliver."""
-    response = get_response(request)
+def call_view(request: Request, views: Mapping[str, RouteEntry]) -> Response:
+    """Call the view for a request's method; its response is an error if Lambda cannot deliver it.
+
+    Every view checks the content type of its request itself, and returns a `Response`.
+    """
+    entry = views.get(request.method)
+    if entry is None:
+        methods = allowed_methods(views)
+        return error_response(MethodNotAllowed(methods) if methods else UnknownPath())
+    parameters = request.uri_params or {}
+    response: Response = entry.view_function(**{name: parameters[name] for name in entry.view_args})
     if isinstance(response.body, str) and _is_too_large(response.body):
         return error_response(response_too_large())
-    if not (isinstance(response.body, dict) and "Code" in response.body):
-        return response
-    if response.status_code == 405 and request is not None:
-        methods = allowed_methods(routes[request.path])
-        return error_response(MethodNotAllowed(methods) if methods else UnknownPath())
-    if response.status_code == 415:
-        return error_response(UnsupportedMediaType())
-    return internal_error_response(response.status_code)
+    return response
 
 
 def allowed_methods(methods: Mapping[str, RouteEntry]) -> list[str]:

@@ -78,25 +78,22 @@ def bytes_response(body: bytes, headers: dict[str, str]) -> Response:
     Raises `BodyTooLarge` if it cannot be delivered: Lambda returns bytes as base64.
     """
     check_response_size(4 * len(body) // 3)
-    return _BytesResponse(body, {**_EVERY_RESPONSE, **headers})
+    return Response(body, {**_EVERY_RESPONSE, **headers, "Content-Type": OCTET_STREAM})
 
 
-class _BytesResponse(Response):
-    """A response in base64, whatever the request accepts.
-
-    Chalice rejects requests whose Accept header lacks a binary type. Function URLs and `chalice
-    local` deliver the bytes to all of them, so Chalice does not see the type.
-    """
-
-    def to_dict(self, binary_types: list[str] | None = None) -> dict[str, Any]:
-        """Return the response of a function."""
+def lambda_response(response: Response) -> dict[str, Any]:
+    """Return a response as Lambda delivers it: bytes are in base64."""
+    result = {
+        "headers": response.headers,
+        "multiValueHeaders": {},
+        "statusCode": response.status_code,
+        "body": response.body,
+    }
+    if isinstance(response.body, bytes):
         from base64 import b64encode  # most responses are text
 
-        response: dict[str, Any] = super().to_dict(binary_types)
-        response["headers"]["Content-Type"] = OCTET_STREAM
-        response["body"] = b64encode(self.body).decode()
-        response["isBase64Encoded"] = True
-        return response
+        result |= {"body": b64encode(response.body).decode(), "isBase64Encoded": True}
+    return result
 
 
 def check_response_size(characters: int) -> None:
@@ -177,9 +174,9 @@ def error_response(error: ServingError) -> Response:
     return _with_status(body, error)
 
 
-def internal_error_response(status: int = 500) -> Response:
+def internal_error_response() -> Response:
     """Return an error that tells clients nothing; the log has the details."""
-    return json_response({"error": "Internal server error: see the function's log."}, status=status)
+    return json_response({"error": "Internal server error: see the function's log."}, status=500)
 
 
 def _with_status(body: dict[str, object], error: ServingError) -> Response:

@@ -8,7 +8,7 @@ from chalicelib import SERVER_VERSION
 from chalicelib.errors import UnknownModel
 from chalicelib.models.model import Model
 from chalicelib.models.predict import predict
-from chalicelib.models.row_limit import row_limit
+from chalicelib.models.row_limit import RowLimit
 from chalicelib.protocols.open_inference import JSON_LENGTH_HEADER
 from chalicelib.rest.body import read_json
 from chalicelib.rest.events import read_request
@@ -84,7 +84,7 @@ def create_blueprint(service: Service) -> Blueprint:
             document, data = read_body(body, headers)
         else:
             document, data = read_json(body, headers), None
-        with row_limit(manifest, service.settings) as max_rows:
+        with RowLimit(manifest, service.settings) as max_rows:
             request = read_infer_request(document, manifest.signature, max_rows=max_rows, data=data)
             prediction, _ = predict(request.samples, model, request.locate, max_rows=max_rows)
         response, tensors = infer_response(
