@@ -10,6 +10,7 @@ from benchmarks.prices import USD_BY_FRONT_DOOR, usd_per_million
 from benchmarks.results import Results
 
 MB = 1e6  # bytes
+MODEL_STARTS = {8: 1.4, 50: 4.0}  # of hello world's start, by the model's size in MB
 
 
 class Target(NamedTuple):
@@ -24,7 +25,8 @@ def targets(results: Results) -> list[Target]:
     """Compare the results with the targets, by the median of ratios."""
     package = results.packages.this_project
     return [
-        _at_most(1.5, results.cold(package).ratios, "cold start: {} times hello world's"),
+        _at_most(1.2, results.cold(package).ratios, "cold start: {} times hello world's"),
+        *(_start_target(results, size, limit) for size, limit in MODEL_STARTS.items()),
         _at_least(
             15, results.faster_than_tutorial, "cold start: {} times faster than the tutorial's"
         ),
@@ -80,6 +82,13 @@ def spread(values: list[float], digits: int = 2) -> str:
 def _at_most(limit: float, ratios: list[float], description: str) -> Target:
     met = statistics.median(ratios) <= limit
     return Target(description.format(f"at most {limit:g}"), spread(ratios), met)
+
+
+def _start_target(results: Results, megabytes: int, limit: float) -> Target:
+    """Compare the cold start with the model whose size is the closest."""
+    size = min(results.by_model_size, key=lambda each: abs(each - megabytes * MB))
+    description = f"cold start with a model of {amount(size / MB)} MB: {{}} times hello world's"
+    return _at_most(limit, results.by_model_size[size].cold.ratios, description)
 
 
 def _less_than(limit: float, ratios: list[float], description: str) -> Target:

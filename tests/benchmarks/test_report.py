@@ -138,8 +138,20 @@ def test_the_main_table_has_the_services_and_their_ratios(results: Results) -> N
 def test_the_table_shows_missed_targets(results: Results) -> None:
     """By the median of ratios; the batch's is 2 here."""
     missed = [target.description.partition(":")[0] for target in targets(results) if not target.met]
-    assert missed == ["warm request", "batch of 10,000", "peak memory"]
-    assert targets_table(results).count("**no**") == 3
+    assert missed == ["cold start", "warm request", "batch of 10,000", "peak memory"]
+    assert targets_table(results).count("**no**") == 4
+
+
+def test_a_start_with_a_large_model_is_compared_with_the_model_of_that_size(
+    results: Results,
+) -> None:
+    """The closest one; each size has a limit of its own."""
+    starts = {1e6: [1.3], 8.2e6: [1.5], 49e6: [3.9]}
+    sizes = {int(size): ModelSize(Compared(ratio, [1.0]), [0.1]) for size, ratio in starts.items()}
+    small, medium, large = targets(results._replace(by_model_size=sizes))[:3]
+    assert "8.20 MB: at most 1.4 times" in medium.description
+    assert "49.0 MB: at most 4 times" in large.description
+    assert (small.met, medium.met, large.met) == (False, False, True)
 
 
 def test_a_service_that_lambda_cannot_unzip_is_named(results: Results) -> None:

@@ -26,7 +26,7 @@ class StoredTensor(NamedTuple):
     name: bytes = b""
     shape: tuple[int, ...] = ()
     items: int = 0
-    raw: bytes = b""
+    raw: memoryview = memoryview(b"")
     values: tuple[int, ...] | None = None  # of a small one that holds 64-bit integers
 
 

@@ -88,6 +88,7 @@ def audit(model: bytes) -> None:
 class _Audit:
     def __init__(self, data: bytes) -> None:
         self._data = data
+        self._view = memoryview(data)  # a copy of all weights takes as long as the rest
         self._fields_left = MAX_FIELDS
 
     def check_model(self) -> None:
@@ -199,8 +200,9 @@ class _Audit:
 
     def _check_tensor(self, tensor: _Field) -> StoredTensor:
         """Check that a tensor holds the items that its shape needs, and return it."""
-        shape, data_type, items, data, raw = [], 0, 0, 0, b""
+        shape, data_type, items, data = [], 0, 0, 0
         name = packed = b""
+        raw = memoryview(b"")
         for field in self._fields(tensor.start, tensor.stop, _TENSOR_FIELDS):
             number, length = field.number, field.stop - field.start
             if number in (1, 2) and field.wire_type != _VARINT:
@@ -213,7 +215,7 @@ class _Audit:
                 name = self._data[field.start : field.stop]
             elif number == 9:
                 data += 1
-                raw = self._data[field.start : field.stop]
+                raw = self._view[field.start : field.stop]
                 items += length // _ITEM_BYTES.get(data_type, 1)
                 if length % _ITEM_BYTES.get(data_type, 1):
                     reject("a tensor has half an item")
@@ -233,7 +235,7 @@ class _Audit:
         values = None
         if data_type == _INT64 and items <= _MAX_SIZE_ITEMS:
             packed_values = (signed(decode_varint(each)) for each in re.findall(_ITEM, packed))
-            values = tuple(array("q", raw) if raw else packed_values)
+            values = tuple(array("q", bytes(raw)) if raw else packed_values)
         return StoredTensor(name, tuple(shape), items, raw, values)
 
     def _fields(

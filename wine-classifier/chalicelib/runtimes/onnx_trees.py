@@ -41,7 +41,7 @@ def check_trees(attributes: list[Attribute]) -> None:
             attribute = by_name[name]
             if count != (attribute.tensor.items or attribute.count_integers()):
                 reject("the lists of a tree differ in length")
-    if by_name[b"nodes_modes"].tensor.raw.translate(None, _COMPARISONS):
+    if by_name[b"nodes_modes"].tensor.raw.tobytes().translate(None, _COMPARISONS):
         reject("a tree has nodes that compare with a list")
     if not targets:
         reject("a tree has no leaves")

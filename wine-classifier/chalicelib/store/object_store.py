@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 CURRENT = "current"  # the name of the live model
 CONNECT_TIMEOUT_SECONDS = 1.0
-_CHUNK_BYTES = 2_000_000
+# Of a download; below the size from which malloc gets new memory for each chunk from the system.
+_CHUNK_BYTES = 64_000
 
 # Parts of obstore's messages that tell failures apart.
 _STATUS = r"status code: (\d{3})"
