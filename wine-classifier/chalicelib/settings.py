@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from chalicelib.digests import hmac_sha256
 from chalicelib.errors import InvalidSetting
 from chalicelib.named_tuple import NamedTuple
 
@@ -168,11 +169,9 @@ def derive_key(secret: str, store_url: str, stage: str) -> str:
     It depends on the last part of the store's URL, which is the model's name, and on the stage: a
     signature of another model or stage, with the same secret, does not fit.
     """
-    import hmac  # needed only with a key
-
     name = store_url.rstrip("/").rpartition("/")[2]
     scope = "\0".join(("wine-classifier-signature/2", name, stage))
-    return hmac.new(secret.encode(), scope.encode(), "sha256").hexdigest()
+    return hmac_sha256(secret, scope.encode())
 
 
 def _parse_memory(environ: Mapping[str, str]) -> int | None:

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import suppress
 from typing import Any
 
+from chalicelib.digests import are_equal, hmac_sha256, sha256
 from chalicelib.errors import InvalidArtifact
 from chalicelib.named_tuple import NamedTuple
 
@@ -33,9 +33,6 @@ _FOOTER = re.compile(
 FOOTER_BYTES = (
     len(_MANIFEST_RANGE.format(start=0, length=0) + _UNSIGNED + _SHA256_FIELD) + _HEX_DIGITS
 )
-
-# From this size on, OpenSSL's faster SHA-256 saves more time than its import takes.
-_OPENSSL_MIN_BYTES = 2_000_000
 
 
 class Footer(NamedTuple):
@@ -67,9 +64,9 @@ def make_footer(
         The footer, `FOOTER_BYTES` long.
     """
     manifest_range = _MANIFEST_RANGE.format(start=manifest_start, length=manifest_length)
-    signature = _UNSIGNED if key is None else _hmac(key, content, manifest_range.encode())
+    signature = _UNSIGNED if key is None else hmac_sha256(key, content, manifest_range.encode())
     unhashed = manifest_range + signature + _SHA256_FIELD
-    return f"{unhashed}{_sha256(content + unhashed.encode())}".encode()
+    return f"{unhashed}{sha256(content + unhashed.encode())}".encode()
 
 
 def read_footer(data: bytes) -> Footer:
@@ -110,7 +107,7 @@ def read_manifest(artifact: bytes, *keys: str) -> dict[str, Any]:
         raise InvalidArtifact("empty object", "The object is empty.")
     footer = read_footer(artifact)
     view = memoryview(artifact)
-    if _sha256(view[:-_HEX_DIGITS]) != footer.sha256:
+    if sha256(view[:-_HEX_DIGITS]) != footer.sha256:
         raise InvalidArtifact(
             "damaged", "The artifact was changed after it was published: its SHA-256 differs."
         )
@@ -133,33 +130,7 @@ def parse_manifest(data: bytes) -> dict[str, Any]:
     return manifest
 
 
-def _sha256(content: bytes | memoryview) -> str:
-    """Hash small content with Python's private SHA-256, as `random` does, and large with OpenSSL.
-
-    An interpreter may lack the private one; OpenSSL's then hashes everything.
-    """
-    if len(content) < _OPENSSL_MIN_BYTES:
-        with suppress(ImportError):
-            from _sha2 import sha256  # type: ignore[import-not-found]
-
-            return str(sha256(content).hexdigest())
-    import hashlib
-
-    return hashlib.sha256(content).hexdigest()
-
-
 def _check_signature(artifact: memoryview, signature: str, keys: tuple[str, ...]) -> None:
-    from hmac import compare_digest  # needed only with a signing key
-
     signed = artifact[: -(_HEX_DIGITS + len(_SHA256_FIELD) + _HEX_DIGITS)]
-    if not any(compare_digest(_hmac(key, signed), signature) for key in keys):
+    if not any(are_equal(hmac_sha256(key, signed), signature) for key in keys):
         raise InvalidArtifact("not signed", "The artifact is not signed with this function's key.")
-
-
-def _hmac(key: str, *parts: bytes | memoryview) -> str:
-    import hmac
-
-    mac = hmac.new(key.encode(), digestmod="sha256")
-    for part in parts:
-        mac.update(part)
-    return mac.hexdigest()
