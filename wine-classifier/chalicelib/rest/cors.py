@@ -47,17 +47,17 @@ def register_preflight_routes(app: Chalice, service: Service) -> None:
         app.route(path, methods=[PREFLIGHT], content_types=[])(preflight)
 
 
-def allow_origin(request: Request, response: Response, service: Service) -> None:
-    """Add CORS headers to a response if the request's origin is allowed."""
+def allow_origin(request: Request, headers: dict[str, str], service: Service) -> None:
+    """Add CORS headers to those of a response if the request's origin is allowed."""
     origins = _allowed_origins(service)
     if not origins:
         return
     if origins != ("*",):
-        response.headers["Vary"] = "Origin"
+        headers["Vary"] = "Origin"
     origin = "*" if origins == ("*",) else request.headers.get("origin", "")
     if origin in origins:
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Expose-Headers"] = _RESPONSE_HEADERS
+        headers["Access-Control-Allow-Origin"] = origin
+        headers["Access-Control-Expose-Headers"] = _RESPONSE_HEADERS
 
 
 def _allowed_origins(service: Service) -> tuple[str, ...]:

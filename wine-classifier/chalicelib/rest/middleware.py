@@ -27,6 +27,8 @@ from chalicelib.rest.responses import (
 # The method of CORS preflights; see `chalicelib.rest.cors`.
 PREFLIGHT = "OPTIONS"
 
+_direct_views: set[Callable[..., Response]] = set()
+
 
 def handle_errors(view: Callable[..., Response]) -> Callable[..., Response]:
     """Turn any exception in a view into an error response.
@@ -51,13 +53,20 @@ def handle_errors(view: Callable[..., Response]) -> Callable[..., Response]:
             )
             return internal_error_response()
 
+    _direct_views.add(wrapper)
     return wrapper
+
+
+def is_direct(request: Request, views: Mapping[str, RouteEntry]) -> bool:
+    """Return whether a request is for `call_view`; views without `handle_errors` are Chalice's."""
+    entry = views.get(request.method)
+    return entry is None or entry.view_function in _direct_views
 
 
 def call_view(request: Request, views: Mapping[str, RouteEntry]) -> Response:
     """Call the view for a request's method; its response is an error if Lambda cannot deliver it.
 
-    Every view checks the content type of its request itself, and returns a `Response`.
+    It has to be a view of `handle_errors`, which checks the content type of its request itself.
     """
     entry = views.get(request.method)
     if entry is None:

@@ -1,0 +1,67 @@
+"""Views and middleware that someone adds to the app behave as Chalice documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from chalice.app import BadRequestError, Response
+from chalice.test import Client
+
+from tests.support.app import App
+from tests.support.paths import APP
+from training.registry import ModelRegistry
+
+PAGE = "https://example.org"
+
+
+@pytest.fixture
+def app(start_app: Callable[..., App], wine_store: ModelRegistry) -> App:
+    """The app with two more routes."""
+    app = start_app(MODEL_URL=wine_store.url, CORS_ORIGINS=PAGE)
+
+    @app.module.app.route("/double/{number}")
+    def double(number: str) -> dict[str, int]:
+        if not number.isdigit():
+            raise BadRequestError("not a number")
+        return {"double": 2 * int(number)}
+
+    return app
+
+
+def call(app: App, path: str) -> Any:
+    """Return the response to a request of a page."""
+    client = Client(app.module.app, stage_name="local", project_dir=str(APP))
+    return client.http.get(path, headers={"Origin": PAGE})
+
+
+def test_a_view_may_return_what_chalice_accepts(app: App) -> None:
+    """A dict becomes JSON, with the headers of every response of the app."""
+    response = call(app, "/double/21")
+    assert (response.status_code, response.body) == (200, b'{"double":42}')
+    assert response.headers["Access-Control-Allow-Origin"] == PAGE
+    assert response.headers["X-Request-Id"]
+
+
+def test_a_view_may_raise_an_error_of_chalice(app: App) -> None:
+    """It has the status and the body that Chalice gives it."""
+    response = call(app, "/double/x")
+    assert response.status_code == 400
+    assert response.json_body == {"Code": "BadRequestError", "Message": "not a number"}
+
+
+def test_middleware_surrounds_every_view(app: App) -> None:
+    """Those of the app too."""
+    seen = []
+
+    @app.module.app.middleware("http")
+    def stamp(request: Any, get_response: Callable[[Any], Response]) -> Response:
+        seen.append(request.path)
+        response = get_response(request)
+        response.headers["X-Stamp"] = "yes"
+        return response
+
+    for response in (call(app, "/double/1"), call(app, "/health")):
+        assert (response.status_code, response.headers["X-Stamp"]) == (200, "yes")
+    assert seen == ["/double/{number}", "/health"]
