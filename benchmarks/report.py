@@ -119,8 +119,8 @@ Where it stops scaling:
 
 - At most 1,000 functions: the largest maximum concurrency of a queue, and the [quota][quotas] of
   all functions of an account unless AWS raises it. A new account has less.
-- A file is split by one function in 300 seconds, at most as fast as above and as S3 is read.
-  Several files are split at once.
+- A file is split by one function at a time, at most as fast as above and as S3 is read. After 260
+  seconds another one goes on. Several files are split at once.
 - A file has at most 10,000 ranges: from 160 GB on they are longer, and each has to be scored in 300
   seconds.
 - A message names a range and holds no rows, so neither SQS's limit of a message nor Lambda's of a

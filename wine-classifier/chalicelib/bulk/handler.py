@@ -28,6 +28,8 @@ RETRIES = 3
 RETRY_SECONDS = 20  # until the next try, times the tries before
 # Time that is kept to write down that there is no more.
 RESERVE_SECONDS = 10.0
+# Time that is kept to let another function go on with the splitting of a file.
+HAND_ON_SECONDS = 40.0
 
 _SPLIT = "split"  # the run of tries that do not know it
 
@@ -42,10 +44,13 @@ class Task(NamedTuple):
     file: str
     run: str | None = None  # None: to split the file
     number: int = 0
+    step: int = 0  # to go on with splitting, if it is not 0
 
     @property
     def name(self) -> str:
         """The name of its tries."""
+        if self.step:
+            return f"{_SPLIT}-{self.step}"
         return _SPLIT if self.run is None else f"{self.number:05d}"
 
 
@@ -66,7 +71,9 @@ class Handler:
         self._queue = Queue(bulk.queue_url)
         self._remaining: Callable[[], float] = lambda: float("inf")
         versions = Versions(self._store, settings)
-        self._worker = Worker(self._store, versions, self._queue, bulk, self._check_time)
+        self._worker = Worker(
+            self._store, versions, self._queue, bulk, self._check_time, self._is_late
+        )
 
     def handle(self, record: dict[str, Any], remaining_ms: Callable[[], float]) -> None:
         """Handle a message of an event; raise what makes SQS send it again.
@@ -97,8 +104,8 @@ class Handler:
                 raise
 
     def _run(self, task: Task) -> None:
-        if task.run is None:
-            self._worker.split(task.file)
+        if task.run is None or task.step:
+            self._worker.split(task.file, task.run, task.step)
         else:
             self._worker.score(task.file, task.run, task.number)
 
@@ -106,7 +113,8 @@ class Handler:
         """Parse a message; those of S3 that name no file of the inbox have no task."""
         document = json.loads(body)
         if "run" in document:
-            return [Task(document["file"], document["run"], document["range"])]
+            number, step = document.get("range", 0), document.get("step", 0)
+            return [Task(document["file"], document["run"], number, step)]
         tasks = []
         for record in document.get("Records", []):  # S3 sends a test without them
             bucket = record["s3"]["bucket"]["name"]
@@ -126,6 +134,9 @@ class Handler:
         if self._remaining() < RESERVE_SECONDS * 1000:
             raise OutOfTime
 
+    def _is_late(self) -> bool:
+        return self._remaining() < HAND_ON_SECONDS * 1000
+
     def _reject(self, task: Task, error: FileProblem) -> None:
         problems = [{"at": item.at, "problem": item.problem} for item in error.problems]
         fields = {"problems": problems} if problems else {}
@@ -140,8 +151,8 @@ class Handler:
 
     def _give_up(self, task: Task) -> None:
         outbox = Outbox(self._store, task.file)
-        if task.run is None:
-            reasons = outbox.read_tries(_SPLIT, _SPLIT, TRIES)
+        if task.run is None or task.step:
+            reasons = outbox.read_tries(task.run or _SPLIT, task.name, TRIES)
             outbox.fail("The file could not be split.", reasons=reasons)
         else:
             with suppress(FileReplaced):

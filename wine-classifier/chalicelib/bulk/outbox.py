@@ -6,6 +6,7 @@
     outbox/FILE/part-00000.csv ...          the rows of each range
     outbox/FILE/_SUCCESS, _FAILED           written last
     outbox/FILE/_runs/RUN/split.json        the ranges
+    outbox/FILE/_runs/RUN/split-00000.json  those that a function found before its time was over
     outbox/FILE/_runs/RUN/done/00000.rows-9.rejected-1
     outbox/FILE/_runs/RUN/failed/00000.json
     outbox/FILE/_runs/RUN/tries/00000-1.txt why a try failed
@@ -20,11 +21,12 @@ import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.bulk.rows import Range
-from chalicelib.errors import ServingError
+from chalicelib.errors import ObjectNotFound, ServingError
 from chalicelib.named_tuple import NamedTuple
 from chalicelib.store.object_store import ObjectStore, translated_errors
 
@@ -59,6 +61,7 @@ class Split(NamedTuple):
     skip: int  # bytes before the first row, of the text of a compressed file
     columns: list[str]  # of the parts
     ranges: list[Range]
+    range_bytes: int = 0  # of each but the last, at least
 
 
 class Done(NamedTuple):
@@ -106,15 +109,24 @@ class Outbox:
         """Return the plan; raises `StoreError` if there is none."""
         return self._fetch_plan()[0]
 
-    def put_split(self, run: str, split: Split) -> Split:
-        """Write how a file is split, and return it; if it was written before, return that."""
-        name = f"{RUNS}/{run}/{SPLIT}"
-        is_first = self._put_if(name, json.dumps(split._asdict()).encode(), "create")
-        return split if is_first else self.fetch_split(run)
+    def put_split(self, run: str, split: Split, step: int | None = None) -> Split:
+        """Write how a file is split, and return it; if it was written before, return that.
 
-    def fetch_split(self, run: str) -> Split:
-        """Return how a file is split; raises `StoreError` if it is not."""
-        document = json.loads(self._fetch(f"{RUNS}/{run}/{SPLIT}"))
+        With `step`, what the functions up to this step found.
+        """
+        name = f"{RUNS}/{run}/{_split_name(step)}"
+        is_first = self._put_if(name, json.dumps(split._asdict()).encode(), "create")
+        return split if is_first else self.fetch_split(run, step)
+
+    def find_split(self, run: str, step: int | None = None) -> Split | None:
+        """Return how a file is split; None if that is not written."""
+        with suppress(ObjectNotFound):
+            return self.fetch_split(run, step)
+        return None
+
+    def fetch_split(self, run: str, step: int | None = None) -> Split:
+        """Return how a file is split; raises `StoreError` if that is not written."""
+        document = json.loads(self._fetch(f"{RUNS}/{run}/{_split_name(step)}"))
         document["ranges"] = [Range(*item) for item in document["ranges"]]
         return Split(**document)
 
@@ -268,6 +280,10 @@ class Outbox:
 
     def _translated(self, name: str, needs: str) -> Any:
         return translated_errors(f"{self._store.url}/{self._folder}/{name}", needs)
+
+
+def _split_name(step: int | None) -> str:
+    return SPLIT if step is None else f"split-{step:05d}.json"
 
 
 def now() -> str:

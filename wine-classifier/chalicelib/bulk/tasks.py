@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from math import ceil
 
 from chalicelib.bulk.errors import FileReplaced
-from chalicelib.bulk.header import Beginning, read_beginning
+from chalicelib.bulk.header import read_beginning
 from chalicelib.bulk.inbox import CHUNK_BYTES, InputFile, find_format
 from chalicelib.bulk.outbox import Outbox, Plan, Split, now
 from chalicelib.bulk.queue import Queue
@@ -36,7 +36,9 @@ class Worker:
     queue : Queue
     settings : BulkSettings
     check : callable
-        Raises `chalicelib.bulk.errors.OutOfTime` if the function's time is nearly over.
+        Raises `chalicelib.bulk.errors.OutOfTime` if the function's time is over.
+    is_late : callable
+        Returns whether it is time to let another function go on.
     """
 
     def __init__(
@@ -46,28 +48,40 @@ class Worker:
         queue: Queue,
         settings: BulkSettings,
         check: Callable[[], None],
+        is_late: Callable[[], bool],
     ) -> None:
         self._store = store
         self._versions = versions
         self._queue = queue
         self._settings = settings
         self._check = check
+        self._is_late = is_late
         self._splits: dict[str, Split] = {}  # the last one
 
-    def split(self, name: str) -> None:
+    def split(self, name: str, run: str | None = None, step: int = 0) -> None:
         """Split a file into ranges and send a message for each.
 
-        Raises `FileProblem` if the file is no table of the live model.
+        A function whose time is nearly over writes the ranges that it found, and sends a message
+        for the next step, which goes on after them. Raises `FileProblem` if the file is no table of
+        the live model, `FileReplaced` if it is not that of the run.
         """
         find_format(name)
         file = InputFile(self._store, name)
         outbox = Outbox(self._store, name)
-        live = self._versions.live()
-        plan = outbox.claim(Plan(file.run, live.version, live.path, now()))
-        manifest = live
-        if plan.version != live.version:  # a message that is received again, after a publication
-            manifest = self._versions.find(plan.version, plan.model)
-        split = outbox.put_split(file.run, self._find_split(file, manifest))
+        live = self._versions.live() if run is None else None
+        if live is None:
+            plan = outbox.fetch_plan()
+            if not file.run == plan.run == run:
+                raise FileReplaced
+        else:
+            plan = outbox.claim(Plan(file.run, live.version, live.path, now()))
+        split = outbox.find_split(plan.run)
+        if split is None:
+            split = self._find_split(file, outbox, plan, live, step)
+        if split is None:
+            self._queue.send([{"file": name, "run": plan.run, "step": step + 1}])
+            log_event("splitting handed on", file=name, step=step + 1)
+            return
         self._queue.send(
             [
                 {"file": name, "run": file.run, "range": number}
@@ -98,16 +112,40 @@ class Worker:
         ranges = self._fetch_split(outbox, run).ranges
         outbox.fail_range(plan, number, ranges[number], reasons)
 
-    def _find_split(self, file: InputFile, manifest: Manifest) -> Split:
+    def _find_split(
+        self, file: InputFile, outbox: Outbox, plan: Plan, live: Manifest | None, step: int
+    ) -> Split | None:
+        """Return how a file is split; None if the next step has to go on."""
+        if outbox.find_split(plan.run, step):  # a message that is received again
+            return None
+        if step:
+            split = outbox.fetch_split(plan.run, step - 1)
+            last = split.ranges.pop()  # where the next one begins is not known yet
+        else:
+            # Another version, when a message is received again after a publication.
+            if live is None or live.version != plan.version:
+                live = self._versions.find(plan.version, plan.model)
+            split, last = self._begin_split(file, live)
+        known = len(split.ranges)
+        for item in self._find_ranges(file, last, split.range_bytes):
+            split.ranges.append(item)
+            if self._is_late() and len(split.ranges) > known + 1:
+                outbox.put_split(plan.run, split, step)
+                return None
+        return outbox.put_split(plan.run, split)
+
+    def _begin_split(self, file: InputFile, manifest: Manifest) -> tuple[Split, Range]:
+        """Return a split without ranges, and the rows of the file as one range."""
         beginning = read_beginning(file, manifest.signature)
         has_scores = self._settings.probabilities and manifest.signature.has_probabilities
         names = columns(manifest.signature.classes, probabilities=has_scores)
         if find_format(file.name).is_compressed:
-            ranges = [Range(0, file.size, beginning.line)]
-            return Split(beginning.header, beginning.start, names, ranges)
+            rows = Range(0, file.size, beginning.line)
+            return Split(beginning.header, beginning.start, names, []), rows
+        rows = Range(beginning.mark + beginning.start, file.size, beginning.line)
         size = self._range_bytes(beginning.row_bytes, manifest)
-        ranges = self._find_ranges(file, beginning, max(size, ceil(file.size / MAX_RANGES)))
-        return Split(beginning.header, 0, names, ranges)
+        size = max(size, ceil(file.size / MAX_RANGES))
+        return Split(beginning.header, 0, names, [], size), rows
 
     def _range_bytes(self, row_bytes: float, manifest: Manifest) -> int:
         """Return the size of a range, smaller for a slow model."""
@@ -116,17 +154,18 @@ class Worker:
             size = int(min(size, row_bytes * RANGE_SECONDS / manifest.row_seconds))
         return max(1, size)
 
-    def _find_ranges(self, file: InputFile, beginning: Beginning, size: int) -> list[Range]:
-        start = beginning.mark + beginning.start
+    def _find_ranges(self, file: InputFile, first: Range, size: int) -> Iterator[Range]:
+        """Yield the ranges from where one begins to the end of the file."""
+        file_format = find_format(file.name)
+        if file_format.is_compressed:
+            return iter([first])
         chunk_bytes = max(_MIN_CHUNK_BYTES, min(CHUNK_BYTES, size))
-        return list(
-            find_ranges(
-                self._checked(file.read(start, file.size, chunk_bytes)),
-                find_format(file.name).kind,
-                start=start,
-                line=beginning.line,
-                range_bytes=size,
-            )
+        return find_ranges(
+            self._checked(file.read(first.start, file.size, chunk_bytes)),
+            file_format.kind,
+            start=first.start,
+            line=first.line,
+            range_bytes=size,
         )
 
     def _checked(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
