@@ -21,12 +21,12 @@ def app(start_app: Callable[..., App], wine_store: ModelRegistry) -> App:
     """The app with two more routes."""
     app = start_app(MODEL_URL=wine_store.url, CORS_ORIGINS=PAGE)
 
-    @app.module.app.route("/double/{number}")
     def double(number: str) -> dict[str, int]:
         if not number.isdigit():
             raise BadRequestError("not a number")
         return {"double": 2 * int(number)}
 
+    app.module.app.route("/double/{number}")(double)
     return app
 
 
@@ -55,13 +55,13 @@ def test_middleware_surrounds_every_view(app: App) -> None:
     """Those of the app too."""
     seen = []
 
-    @app.module.app.middleware("http")
     def stamp(request: Any, get_response: Callable[[Any], Response]) -> Response:
         seen.append(request.path)
         response = get_response(request)
         response.headers["X-Stamp"] = "yes"
         return response
 
+    app.module.app.register_middleware(stamp, "http")
     for response in (call(app, "/double/1"), call(app, "/health")):
         assert (response.status_code, response.headers["X-Stamp"]) == (200, "yes")
     assert seen == ["/double/{number}", "/health"]
