@@ -28,7 +28,7 @@ PEERS = {
     "bentoml": "BentoML's server, Mangum",
     "fastapi": "FastAPI, Mangum",
     "powertools": "Powertools for AWS Lambda",
-    "bare": "a handler without a framework",
+    "bare": "a bare handler",
 }
 
 

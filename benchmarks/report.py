@@ -48,9 +48,10 @@ the function does.
 
 The tutorial's handler fetches and unpickles its model in each request. The next five, in
 `benchmarks/apps`, fetch the same ONNX file as this project, once at init, and run it with ONNX
-Runtime's Python package. They have byte code, and neither check the features nor log. MLflow's and
-BentoML's servers are ASGI apps: Mangum calls them in the process of the function, so that there is
-no second process and no proxy.{images}
+Runtime's Python package. They have byte code, and neither check the features nor log. The bare
+handler has no framework. MLflow's and BentoML's servers are ASGI apps: Mangum calls them in the
+process of the function, so that there is no second process and no proxy. MLflow's request has all
+13 features, as it reads no gap.{images}
 
 The dollars estimate Lambda's charge for a million requests, from these medians, {memory_mb} MB of
 memory, {cold_share:.0%} cold starts and AWS's published prices, read on {read_on} in stored pages
