@@ -142,7 +142,9 @@ def _package_peer(name: str) -> Path:
             for module in modules:
                 shutil.copy(module, folder)
             compile_all(folder)
-            write_zip(folder, package)
+            incomplete = package.with_suffix(".tmp")
+            write_zip(folder, incomplete)
+            incomplete.rename(package)
     return package
 
 
