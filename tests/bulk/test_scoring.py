@@ -230,3 +230,34 @@ def test_the_time_left_is_checked_before_each_batch_of_a_slow_model(
     label = trained.estimator.predict(trained.dataset.X[:1])[0]
     assert lines.decode() == f"{label},\n" * 10
     assert (scorer.rows, len(calls)) == (10, batches + 1)
+
+
+@pytest.mark.parametrize("name", ["wines.csv", "wines.jsonl"])
+def test_columns_that_are_no_features_are_ignored(
+    source: EventSource, stack: Stack, trained: WineModel, table: pd.DataFrame, name: str
+) -> None:
+    """Numbers and texts, wherever they are, as when a file is scored on one machine."""
+    wider = table.assign(note='a "b", c', id=range(len(table)))
+    wider = wider[["id", *table.columns, "note"]]
+    data = (
+        wider.to_csv(index=False)
+        if name.endswith("csv")
+        else wider.to_json(orient="records", lines=True, double_precision=15)
+    )
+    stack.put(name, data.encode())
+    source.run()
+    assert stack.read_json(name, "_SUCCESS")["rejected"] == 0
+    labels = [line.split(",")[0] for line in stack.lines(name)]
+    assert labels == expected(trained, table)[0]
+
+
+def test_a_misspelt_feature_of_a_row_is_a_problem(
+    source: EventSource, stack: Stack, table: pd.DataFrame
+) -> None:
+    """Also where the rows before it are right."""
+    rows = table.head(2).to_dict(orient="records")
+    rows[1]["alcohl"] = rows[1].pop("alcohol")
+    stack.put("wines.jsonl", "\n".join(map(json.dumps, rows)).encode())
+    source.run()
+    assert stack.read_json("wines.jsonl", "_SUCCESS")["rejected"] == 1
+    assert "did you mean 'alcohol'?" in stack.lines("wines.jsonl")[1]

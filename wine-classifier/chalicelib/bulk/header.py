@@ -90,7 +90,7 @@ def _check_header(row: str, signature: Signature) -> tuple[str, bool]:
         raise MalformedBody("The file is not CSV: see line 1.") from None
     if is_header([cell.strip() for cell in cells], signature):
         header = row.rstrip("\r\n") + "\n"
-        read_csv(header, signature, max_rows=1)
+        read_csv(header, signature, max_rows=1, ignores_others=True)
         return header, True
     samples = read_csv(row, signature, max_rows=1)
     read_samples(samples, signature, locate_in_rows("rows"), max_rows=1)
@@ -109,6 +109,7 @@ def _check_record(row: str, signature: Signature) -> None:
             problems,
             path="rows[0]",
             name_path=lambda index: f"rows[0].{shorten_name(names[index])}",
+            ignores_others=True,
         )
     elif not isinstance(record, list):
         problems.add("rows[0]", "must be a list or an object")

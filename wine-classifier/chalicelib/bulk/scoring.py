@@ -8,7 +8,9 @@ from typing import Any
 
 from chalicelib.bulk.rows import Kind, split_rows, whole_rows
 from chalicelib.errors import BodyTooLarge, InvalidRequest, MalformedBody, Problem
+from chalicelib.inputs.columns import is_misspelt
 from chalicelib.inputs.samples import Samples, read_samples
+from chalicelib.inputs.signature import Signature
 from chalicelib.models.manifest import Manifest
 from chalicelib.models.model import Model
 from chalicelib.models.predict import predict, probability_rows
@@ -151,14 +153,25 @@ def _rows_of_a_batch(manifest: Manifest) -> int:
 
 
 def read_rows(rows: bytes, kind: Kind, header: str, model: Model) -> list[Any]:
-    """Parse whole rows; raise what a request of them would."""
-    text = rows.decode("utf-8")
+    """Parse whole rows; raise what a request of them would, but ignore what is no feature."""
+    text, signature = rows.decode("utf-8"), model.manifest.signature
     if kind == "csv":
-        return read_csv(header + text, model.manifest.signature, max_rows=len(rows))
+        return read_csv(header + text, signature, max_rows=len(rows), ignores_others=True)
     records = [parse_json(line) for line in text.split("\n") if line.strip()]
     if not all(isinstance(record, dict | list) for record in records):
         raise InvalidRequest([Problem("", "must be a list or an object")], count=1)
-    return records
+    return [_drop_others(record, signature) for record in records]
+
+
+def _drop_others(record: Any, signature: Signature) -> Any:
+    """Drop what is no feature of a record, unless a feature that it lacks is meant."""
+    if isinstance(record, list) or record.keys() <= signature.known_names:
+        return record
+    return {
+        name: value
+        for name, value in record.items()
+        if name in signature.known_names or is_misspelt(name, record, signature)
+    }
 
 
 def _split(rows: bytes, kind: Kind) -> list[bytes]:

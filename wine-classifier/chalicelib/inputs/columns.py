@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from math import inf
 from typing import Any
 
@@ -11,6 +11,7 @@ from chalicelib.inputs.numbers import invalid_indices, pack_rows, to_floats
 from chalicelib.inputs.problems import MAX_LISTED_PROBLEMS, Locate, Problems, member_path
 from chalicelib.inputs.samples import NO_VALUE, Samples, check_row_count
 from chalicelib.inputs.signature import Signature
+from chalicelib.inputs.suggestions import did_you_mean
 from chalicelib.inputs.values import Column, ColumnParser, rows_to_columns
 
 
@@ -21,6 +22,7 @@ def order_columns(
     *,
     path: str,
     name_path: Callable[[int], str],
+    ignores_others: bool = False,
 ) -> list[int | None]:
     """Find the column of each feature.
 
@@ -35,6 +37,8 @@ def order_columns(
         Path of all columns, for a name that is missing.
     name_path : callable
         Returns the path of the name at an index.
+    ignores_others : bool, default=False
+        Whether a column that is no feature is no problem, unless one that has no column is meant.
 
     Returns
     -------
@@ -47,7 +51,7 @@ def order_columns(
         If there are too many names to report each.
     """
     maximum = len(signature.features)
-    if len(names) > maximum + MAX_LISTED_PROBLEMS:
+    if len(names) > maximum + MAX_LISTED_PROBLEMS and not ignores_others:
         problems.add(path, f"has {len(names):,} names; the model takes at most {maximum}")
         problems.raise_if_any()
     indices: dict[str, int] = {}
@@ -55,6 +59,8 @@ def order_columns(
         if not isinstance(name, str):
             problems.add(name_path(index), "must be the name of a feature, as text")
         elif name not in signature.known_names:
+            if ignores_others and not is_misspelt(name, names, signature):
+                continue
             problem = "is not a feature of this model"
             problems.add_unknown(name_path(index), name, signature.names, problem)
         elif name in indices:
@@ -65,6 +71,12 @@ def order_columns(
         if feature.required and feature.name not in indices:
             problems.add(member_path(path, feature.name), "is required")
     return [indices.get(name) for name in signature.names]
+
+
+def is_misspelt(name: str, names: Collection[object], signature: Signature) -> bool:
+    """Check whether a name that is no feature is close to a feature that is not among the names."""
+    absent = [feature for feature in signature.names if feature not in names]
+    return bool(did_you_mean(name, absent))
 
 
 def check_rows(

@@ -47,8 +47,12 @@ def write_csv(rows: Iterable[Sequence[object]]) -> str:
     return lines.getvalue()
 
 
-def read_csv(text: str, signature: Signature, *, max_rows: int) -> list[Any]:
+def read_csv(
+    text: str, signature: Signature, *, max_rows: int, ignores_others: bool = False
+) -> list[Any]:
     """Parse samples: by name below a header, else by position.
+
+    `ignores_others` is that of `chalicelib.inputs.columns.order_columns`.
 
     Returns
     -------
@@ -69,7 +73,12 @@ def read_csv(text: str, signature: Signature, *, max_rows: int) -> list[Any]:
         return _parse_table(rows, list(signature.features), text)
     problems = Problems()
     order = order_columns(
-        names, signature, problems, path="header", name_path=lambda index: f"header[{index}]"
+        names,
+        signature,
+        problems,
+        path="header",
+        name_path=lambda index: f"header[{index}]",
+        ignores_others=ignores_others,
     )
     feature_by_column = {column: signature.features[i] for i, column in enumerate(order)}
     features = [feature_by_column.get(column) for column in range(len(names))]
