@@ -139,7 +139,7 @@ def _read_booleans(values: array[int], path: str, problems: Problems) -> list[bo
 def write_labels(labels: Sequence[str], classes: Sequence[str]) -> bytes:
     """Return labels, each one of the classes, after its length."""
     encoded = {}
-    for label in classes:
+    for label in classes if len(classes) < len(labels) else set(labels):
         data = label.encode()
         encoded[label] = len(data).to_bytes(_LENGTH_BYTES, "little") + data
     return b"".join([encoded[label] for label in labels])
