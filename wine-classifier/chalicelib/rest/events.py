@@ -36,8 +36,8 @@ class StrictChalice(Chalice):
     """A Chalice app that responds to every event; Chalice itself requires complete ones.
 
     It calls the views of `handle_errors` itself: what Chalice does around one, such as comparing
-    content types, they do or do not need, and it takes a fifth of a warm request. Chalice calls
-    other views, and all of them if the app has middleware.
+    content types, they do themselves or do not need. Chalice calls other views, and all of them if
+    the app has middleware.
     """
 
     def __init__(self, app_name: str, service: Service) -> None:
