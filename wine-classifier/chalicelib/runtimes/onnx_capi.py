@@ -16,7 +16,7 @@ import os
 import sys
 import threading
 from array import array
-from ctypes import byref, c_char_p, c_int, c_int64, c_size_t, c_uint32, c_void_p
+from ctypes import addressof, byref, c_char, c_char_p, c_int, c_int64, c_size_t, c_uint32, c_void_p
 from math import prod
 from typing import Any
 
@@ -129,16 +129,16 @@ class OrtApi:
     def create_number_tensor(self, numbers: array[Any], *shape: int, start: int = 0) -> int | None:
         """Wrap an array, or a part from an index on, in a tensor without a copy.
 
-        The array must outlive the returned handle, and keep its size.
+        The array may be NumPy's too. It must outlive the returned handle, and keep its size.
         """
-        address, count = numbers.buffer_info()
-        size = prod(shape)
-        if not 0 <= start <= count - size:
+        view, size = memoryview(numbers), prod(shape)
+        if not 0 <= start <= len(view) - size:
             raise ValueError("The array is too short for the tensor.")
+        address = addressof(c_char.from_buffer(numbers)) + start * view.itemsize
         return self.create(
             "CreateTensorWithDataAsOrtValue",
-            self.memory, address + start * numbers.itemsize, size * numbers.itemsize,
-            (c_int64 * len(shape))(*shape), len(shape), _ELEMENT_TYPES[numbers.typecode],
+            self.memory, address, size * view.itemsize,
+            (c_int64 * len(shape))(*shape), len(shape), _ELEMENT_TYPES[view.format],
         ).value  # fmt: skip
 
 
