@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle, islice
 from typing import NamedTuple
 
@@ -44,11 +44,14 @@ class Inputs(NamedTuple):
 
 
 class Request(NamedTuple):
-    """A route, its headers and a body."""
+    """A request; its path is the route if that has no parameters but the model's name."""
 
     route: str
     headers: dict[str, str]
     body: bytes
+    method: str = "POST"
+    path: str = ""
+    query: Mapping[str, list[str]] = {}
 
 
 def make_request(recipe: Recipe, inputs: Inputs) -> Request:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import cycle, product
 from pathlib import Path
@@ -13,9 +13,16 @@ from typing import NamedTuple
 
 from tabulate import tabulate
 
-from tests.fuzz import recipes
+from tests.fuzz import bare_requests, recipes
+from tests.fuzz.bare_requests import (
+    NO_SAMPLES,
+    BareRecipe,
+    first_bare_recipes,
+    make_bare_request,
+)
 from tests.fuzz.bodies import ROUTES, Inputs, Request, make_request
 from tests.fuzz.costly_models import MODELS
+from tests.fuzz.faults import FAULTS
 from tests.fuzz.measured_app import MeasuredApp
 from tests.fuzz.measured_server import Cost
 from tests.fuzz.recipes import Recipe
@@ -32,13 +39,18 @@ CLIMBS = 40  # requests for each model after these
 PARENTS = 3  # the most expensive requests of a route, which are varied
 PROCESSES = 2
 CONFIRMATIONS = 2  # of a request over a bound, as other processes disturb a measurement
+CERTAIN_CPU_SECONDS = 4 * MAX_CPU_SECONDS  # which need no confirmation
+
+# What requests are compared within.
+GROUPS = (*ROUTES, NO_SAMPLES)
+AnyRecipe = Recipe | BareRecipe
 
 
 class Measured(NamedTuple):
     """A recipe and the cost of its request."""
 
     model: str
-    recipe: Recipe
+    recipe: AnyRecipe
     cost: Cost
 
     @property
@@ -49,8 +61,7 @@ class Measured(NamedTuple):
 
 def search(names: Sequence[str] = tuple(MODELS)) -> bool:
     """Search with each model, print the most expensive requests, return whether all are cheap."""
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(PROCESSES, mp_context=spawn) as pool:
+    with _make_pool() as pool:
         measured = [each for found in pool.map(search_model, names) for each in found]
     over = [each for each in measured if each.is_over]
     print(f"{len(measured)} requests, the most expensive by CPU time and by memory:")
@@ -61,10 +72,15 @@ def search(names: Sequence[str] = tuple(MODELS)) -> bool:
     return not over
 
 
+def _make_pool() -> ProcessPoolExecutor:
+    spawn = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(PROCESSES, mp_context=spawn)
+
+
 def _most_expensive(measured: Sequence[Measured], names: Sequence[str]) -> list[Measured]:
     """Return the most expensive requests of each model and route, each once."""
     worst: dict[Measured, None] = {}
-    for name, route in product(names, ROUTES):
+    for name, route in product(names, GROUPS):
         of_route = [m for m in measured if m.model == name and m.recipe.route == route]
         for resource in RESOURCES:
             worst[max(of_route, key=lambda each: each.cost[resource])] = None
@@ -72,34 +88,68 @@ def _most_expensive(measured: Sequence[Measured], names: Sequence[str]) -> list[
 
 
 def _print_table(measured: Sequence[Measured]) -> None:
-    default = Recipe("")
     rows = []
     for model, recipe, cost in measured:
         request = ", ".join(
             f"{name}={value!r}"
             for name, value in recipe._asdict().items()
-            if value != getattr(default, name)
+            if value != getattr(type(recipe)(""), name)
         )
         rows.append([model, cost.cpu_seconds, cost.megabytes, cost.status, request])
     headers = ["model", "CPU s", "MB", "status", "request"]
     print(tabulate(rows, headers, floatfmt=("", ".2f", ".0f")), flush=True)
 
 
+def find_faults() -> bool:
+    """Plant each fault; print and return whether the search finds all."""
+    with _make_pool() as pool:
+        found = list(pool.map(search_fault, FAULTS))
+    for fault, measured in zip(FAULTS, found, strict=True):
+        outcome = "found" if measured[-1].is_over else "not found"
+        print(f"Planted: {fault}; {outcome} after {len(measured)} requests:")
+        _print_table(measured[-1:])
+    return all(measured[-1].is_over for measured in found)
+
+
+def search_fault(fault: str) -> list[Measured]:
+    """Measure requests to an app with a fault until one is over a bound."""
+    measured = []
+    for each in measure_model(FAULTS[fault].model, fault):
+        measured.append(each)
+        if each.is_over:
+            break
+    return measured
+
+
 def search_model(name: str) -> list[Measured]:
+    """Measure all requests of `measure_model`."""
+    return list(measure_model(name))
+
+
+def measure_model(name: str, fault: str = "") -> Iterator[Measured]:
     """Measure requests to one model: many different ones, then variations of the expensive ones."""
     model, random = MODELS[name](), Random(0)
-    measured: dict[Recipe, Measured] = {}
+    measured: dict[AnyRecipe, Measured] = {}
     with tempfile.TemporaryDirectory() as folder:
         registry = publish_to_folder(model.built, Path(folder))
-        with MeasuredApp(registry.url) as app:
-            first = _first_recipes(model.inputs)
-            count = len(first) + CLIMBS
+        with MeasuredApp(registry.url, fault) as app:
+            # Those with samples come first, of all kinds at once.
+            with_samples = _first_recipes(model.inputs)
+            random.shuffle(with_samples)
+            waiting: list[AnyRecipe] = [*first_bare_recipes(), *with_samples]
+            count = len(waiting) + CLIMBS
             while len(measured) < count:
-                recipe = first.pop() if first else _vary(measured, random)
+                recipe = waiting.pop() if waiting else _vary(measured, random)
                 if recipe not in measured:
-                    cost = _measure(app, make_request(recipe, model.inputs))
+                    cost = _measure(app, _make_request(recipe, model.inputs))
                     measured[recipe] = Measured(name, recipe, cost)
-    return list(measured.values())
+                    yield measured[recipe]
+
+
+def _make_request(recipe: AnyRecipe, inputs: Inputs) -> Request:
+    if isinstance(recipe, BareRecipe):
+        return make_bare_request(recipe)
+    return make_request(recipe, inputs)
 
 
 def _first_recipes(inputs: Inputs) -> list[Recipe]:
@@ -118,15 +168,16 @@ def _first_recipes(inputs: Inputs) -> list[Recipe]:
     return list(dict.fromkeys(first))
 
 
-def _vary(measured: Mapping[Recipe, Measured], random: Random) -> Recipe:
+def _vary(measured: Mapping[AnyRecipe, Measured], random: Random) -> AnyRecipe:
     """Return a variation of one of the requests that are the most expensive of their route."""
-    route, resource = random.choice(list(ROUTES)), random.choice(RESOURCES)
+    route, resource = random.choice(GROUPS), random.choice(RESOURCES)
     of_route = [each for each in measured.values() if each.recipe.route == route]
     of_route.sort(key=lambda each: each.cost[resource], reverse=True)
     recipe = random.choice(of_route[:PARENTS]).recipe
-    for parameter in random.choices(list(recipes.CHOICES), k=random.choice((1, 1, 2))):
-        value = random.choice(recipes.CHOICES[parameter])
-        if parameter == "cells" and random.random() < 0.5:
+    choices = bare_requests.CHOICES if isinstance(recipe, BareRecipe) else recipes.CHOICES
+    for parameter in random.choices(list(choices), k=random.choice((1, 1, 2))):
+        value = random.choice(choices[parameter])
+        if isinstance(recipe, Recipe) and parameter == "cells" and random.random() < 0.5:
             value = (recipe.cells[0], value[0])
         recipe = recipe._replace(**{parameter: value})
     return recipe
@@ -136,7 +187,7 @@ def _measure(app: MeasuredApp, request: Request) -> Cost:
     """Return the cost of a request; if it takes too long, the least of several measurements."""
     cost = app.measure(request)
     for _ in range(CONFIRMATIONS):
-        if cost.cpu_seconds <= MAX_CPU_SECONDS:
+        if not MAX_CPU_SECONDS < cost.cpu_seconds < CERTAIN_CPU_SECONDS:
             break
         cost = min(cost, app.measure(request), key=lambda each: each.cpu_seconds)
     return cost

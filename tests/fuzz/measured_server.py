@@ -1,7 +1,8 @@
 """The app in a process of its own, which answers each request in a child: its cost is its own.
 
-`python -m tests.fuzz.measured_server FD` serves the model of `MODEL_URL` to a socket. It imports
-nothing that a Lambda function does not have, so that memory is measured from the idle function on.
+`python -m tests.fuzz.measured_server FD FAULT` serves the model of `MODEL_URL` to a socket, with
+one of `tests.fuzz.faults` or none. It imports nothing that a Lambda function does not have, so
+that memory is measured from the idle function on.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from chalicelib.local.speed import measure_speed
+from tests.fuzz.faults import FAULTS
 from tests.support.paths import APP
 
-MAX_CPU_SECONDS = 20  # the kernel ends a child that takes longer
+MAX_CPU_SECONDS = 10  # of any machine; the kernel ends a child that takes longer
 
 HEALTH = {"requestContext": {"httpMethod": "GET", "resourcePath": "/health"}}
 Handler = Callable[[dict[str, Any], None], dict[str, Any]]
@@ -45,10 +47,12 @@ class Cost(NamedTuple):
     megabytes: float
 
 
-def main(fd: int) -> None:
+def main(fd: int, fault: str) -> None:
     """Answer requests, each an event without a body and then the body, until the socket ends."""
     sys.path.insert(0, str(APP))
     handler: Handler = importlib.import_module("app").app
+    if fault:
+        FAULTS[fault].plant()
     handler(HEALTH, None)  # loads the model
     connection = Connection(fd)
     while True:
@@ -88,4 +92,4 @@ def _peak_megabytes() -> float:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2])

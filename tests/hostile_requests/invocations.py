@@ -47,6 +47,10 @@ DOCUMENTS: list[tuple[object, list[str]]] = [
         ["dataframe_split.index"],
     ),
     (
+        {"dataframe_split": {"columns": ["ash"], "data": [[1], [2]], "index": [1]}},
+        ["dataframe_split.index"],
+    ),
+    (
         {"dataframe_split": {"columns": ["ash"], "data": [[1]], "dta": 1}},
         ["dataframe_split.dta"],
     ),

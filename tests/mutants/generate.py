@@ -63,26 +63,29 @@ def _operators() -> Iterator[tuple[str, Any]]:
 
 
 def make_mutant(place: Place, mutation: Mutation) -> dict[str, Any] | None:
-    """Return a mutant; None if it is not Python, or differs in annotations only."""
+    """Return a mutant; None if it is not Python, or differs in annotations or assertions only."""
     path, (line, _) = place
     name, occurrence = mutation
     original = Path(path).read_text()
     source = mutate_code(original, get_operator(name)(), occurrence)
     try:
-        if _without_annotations(source) == _without_annotations(original):
+        if _normalize(source) == _normalize(original):
             return None
     except SyntaxError:
         return None
     return {"path": path, "line": line, "operator": name.partition("/")[2], "source": source}
 
 
-def _without_annotations(source: str) -> str:
+def _normalize(source: str) -> str:
+    """Return the syntax tree without annotations, and without what is only an assertion."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             node.returns = None
         elif isinstance(node, ast.arg):
             node.annotation = None
+        elif isinstance(node, ast.keyword) and node.arg == "strict":  # of zip
+            node.value = ast.Constant(True)
         elif isinstance(node, ast.AnnAssign):
             node.annotation = ast.Constant(None)
     return ast.dump(tree)
