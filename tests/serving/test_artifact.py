@@ -122,6 +122,21 @@ def test_the_manifest_describes_the_model_completely(trained: WineModel) -> None
     assert "LogisticRegression" in manifest["estimator"]
 
 
+@pytest.mark.parametrize(
+    ("created_at", "milliseconds"),
+    [
+        ("2026-01-02T03:04:05.678+00:00", 1767323045678),
+        *((value, None) for value in (None, 5, [], "", "yesterday")),
+    ],
+)
+def test_the_time_of_a_model_is_optional(
+    trained: WineModel, created_at: object, milliseconds: int | None
+) -> None:
+    """It is for the log alone, so an unclear one is no error."""
+    document = read_manifest(trained.built.artifact) | {"created_at": created_at}
+    assert Manifest.from_document(document).created_ms == milliseconds
+
+
 def test_a_changed_byte_is_detected(trained: WineModel) -> None:
     """One flipped bit makes the artifact invalid."""
     artifact = trained.built.artifact

@@ -216,6 +216,14 @@ def test_a_mixed_table_has_one_input_per_feature(mixed_app: App) -> None:
     assert response.body["outputs"][0]["data"] == ["no", "yes"]
 
 
+def test_a_matrix_is_the_only_input(app: App) -> None:
+    """Beside another input it is a column, of a feature that does not exist."""
+    inputs = [tensor(ONES * 2, [2, 13]), tensor([1, 1], [2], name="ash")]
+    response = post(app, {"inputs": inputs})
+    assert response.status == 422
+    assert problem_paths(response) == ["inputs[0].name", "inputs[0].shape"]
+
+
 def test_problems_have_the_path_of_the_input(mixed_app: App) -> None:
     """Not of the sample that it is transposed to."""
     inputs = [

@@ -158,3 +158,20 @@ def test_golden_probabilities_are_of_every_sample_and_class(trained: WineModel, 
 
     with pytest.raises(InvalidArtifact, match="differ from scikit-learn"):
         load_model(rewrite_manifest(trained.built.artifact, shorten))
+
+
+class FaultyClassifier(FixedClassifier):
+    """A classifier that fails on every sample."""
+
+    def predict(self, samples: Samples) -> Prediction:
+        """Raise an error."""
+        raise ZeroDivisionError(samples.rows)
+
+
+def test_samples_on_which_the_model_fails_are_rejected(trained: WineModel) -> None:
+    """As one problem of the request, in words of this project's."""
+    model = Model(load_model(trained.built.artifact).manifest, FaultyClassifier([]))
+    with pytest.raises(InvalidRequest) as caught:
+        predict([[1.0] * 13] * 3, model, locate_in_rows("data"), max_rows=3)
+    assert caught.value.problems == [("data", "has values that the model cannot compute")]
+    assert str(caught.value) == "data has values that the model cannot compute."

@@ -168,6 +168,15 @@ def test_an_unknown_host_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         read_secret(VARIABLE, SSM, 5)
 
 
+def test_each_service_has_its_own_endpoint(
+    references: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variable of the other service does not count."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", "http://nowhere.invalid")
+    with pytest.raises(StoreError, match="Secrets Manager does not have it"):
+        read_secret(VARIABLE, references["secret's ARN"].replace("wine", "other"), 5)
+
+
 def test_a_response_that_trickles_ends_in_time(proxy: FaultProxy) -> None:
     """Each of its parts comes in time, the whole does not."""
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"

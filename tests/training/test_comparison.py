@@ -18,7 +18,7 @@ from tests.support.customers import customers, prepared
 from tests.support.models import WineModel
 from training.data.signature import UNSEEN_CATEGORY, infer_signature
 from training.data.table import Table
-from training.export.comparison import Reference, compare
+from training.export.comparison import Reference, compare, find_largest_number
 from training.export.comparison_samples import (
     Sizes,
     choose_rows,
@@ -111,6 +111,38 @@ def test_extreme_numbers_are_in_each_feature_alone_and_in_all(trained: WineModel
         assert {1e100, -1e100, 0.0, 2.0**53, -(2.0**53), 3.5e38} <= set(column)
     assert set(both.ravel()) == {1e100, -1e100}
     assert np.abs(extreme_samples(table, signature, 1e9).numbers).max() == 1e9
+
+
+class LimitedClassifier(WrongClassifier):
+    """A classifier that is wrong for samples with a number above a limit."""
+
+    def __init__(self, trained: WineModel, limit: float) -> None:
+        super().__init__(trained)
+        self._limit = limit
+
+    def predict(self, samples: Samples) -> Prediction:
+        """Predict as the estimator does up to the limit."""
+        X = np.array(samples.numbers).reshape(samples.rows, -1)
+        with np.errstate(all="ignore"):
+            labels = self._estimator.predict(X)
+        is_within = (np.abs(X) <= self._limit).all(axis=1)
+        pairs = zip(labels, is_within, strict=True)
+        return Prediction([str(label) if within else "9" for label, within in pairs], None)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(
+    ("limit", "largest"), [(1e300, 1e300), (1e120, 1e100), (1e16, 1e15), (1e4, None)]
+)
+def test_the_largest_number_is_one_up_to_which_every_label_is_right(
+    trained: WineModel, limit: float, largest: float | None
+) -> None:
+    """None if there is no such number."""
+    table = Table(trained.dataset.X)
+    signature = infer_signature(trained.estimator, table)
+    classifier = LimitedClassifier(trained, limit)
+    actual = find_largest_number(classifier, trained.estimator, table, signature)
+    assert actual == largest
 
 
 def test_samples_of_each_class_of_a_large_table_are_compared() -> None:
