@@ -126,7 +126,10 @@ def test_the_manifest_describes_the_model_completely(trained: WineModel) -> None
     ("created_at", "milliseconds"),
     [
         ("2026-01-02T03:04:05.678+00:00", 1767323045678),
-        *((value, None) for value in (None, 5, [], "", "yesterday")),
+        (None, None),
+        (5, None),
+        ([], None),
+        ("yesterday", None),
     ],
 )
 def test_the_time_of_a_model_is_optional(
