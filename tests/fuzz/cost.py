@@ -43,6 +43,7 @@ CERTAIN_CPU_SECONDS = 4 * MAX_CPU_SECONDS  # which need no confirmation
 
 # What requests are compared within.
 GROUPS = (*ROUTES, NO_SAMPLES)
+DESCRIBED_AT_LENGTH = ("numbers_5000", "categories_5000")  # models whose other routes are searched
 AnyRecipe = Recipe | BareRecipe
 
 
@@ -82,7 +83,7 @@ def _most_expensive(measured: Sequence[Measured], names: Sequence[str]) -> list[
     worst: dict[Measured, None] = {}
     for name, route in product(names, GROUPS):
         of_route = [m for m in measured if m.model == name and m.recipe.route == route]
-        for resource in RESOURCES:
+        for resource in RESOURCES if of_route else ():
             worst[max(of_route, key=lambda each: each.cost[resource])] = None
     return list(worst)
 
@@ -136,7 +137,8 @@ def measure_model(name: str, fault: str = "") -> Iterator[Measured]:
             # Those with samples come first, of all kinds at once.
             with_samples = _first_recipes(model.inputs)
             random.shuffle(with_samples)
-            waiting: list[AnyRecipe] = [*first_bare_recipes(), *with_samples]
+            bare = first_bare_recipes() if name in DESCRIBED_AT_LENGTH else []
+            waiting: list[AnyRecipe] = [*bare, *with_samples]
             count = len(waiting) + CLIMBS
             while len(measured) < count:
                 recipe = waiting.pop() if waiting else _vary(measured, random)
@@ -170,7 +172,8 @@ def _first_recipes(inputs: Inputs) -> list[Recipe]:
 
 def _vary(measured: Mapping[AnyRecipe, Measured], random: Random) -> AnyRecipe:
     """Return a variation of one of the requests that are the most expensive of their route."""
-    route, resource = random.choice(GROUPS), random.choice(RESOURCES)
+    routes = list(dict.fromkeys(recipe.route for recipe in measured))
+    route, resource = random.choice(routes), random.choice(RESOURCES)
     of_route = [each for each in measured.values() if each.recipe.route == route]
     of_route.sort(key=lambda each: each.cost[resource], reverse=True)
     recipe = random.choice(of_route[:PARENTS]).recipe
