@@ -14,7 +14,8 @@ from training.artifact import BuiltModel
 from training.evaluation.estimates import CONFIDENCE
 from training.export.search import explain_fallback
 from training.manifest import listed_accuracy
-from training.registry import EXTENSIONS, ModelRegistry, Version
+from training.registry import ModelRegistry
+from training.versions import EXTENSIONS, Version
 
 REJECTION_WIDTH = 100  # characters
 
