@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 
 from deployment.emulator.function import Function, remove_package, unpack_package
 from tests.support.lambda_function import StartFunction, make_package
+from tests.support.models import WineModel
 from tests.support.once import lock
 from tests.support.processes import Process, Server, StartServer
+from training.registry import ModelRegistry
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +91,19 @@ def start_function() -> Iterator[StartFunction]:
     yield start
     for function in functions:
         function.stop()
+
+
+@pytest.fixture
+def empty_store(s3_environment: dict[str, str]) -> ModelRegistry:
+    """A model store on S3, in a bucket that is new."""
+    bucket = f"models-{os.urandom(4).hex()}"
+    location = {"LocationConstraint": "eu-central-1"}
+    boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
+    return ModelRegistry(f"s3://{bucket}/wine")
+
+
+@pytest.fixture
+def store(empty_store: ModelRegistry, trained: WineModel) -> ModelRegistry:
+    """A model store on S3, with the wine model live."""
+    empty_store.publish(trained.built.artifact)
+    return empty_store

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 import subprocess
 import sys
@@ -24,17 +23,6 @@ from training.artifact import BuiltModel
 from training.registry import ModelRegistry
 
 PEAK_MEMORY_BYTES = 80e6
-
-
-@pytest.fixture
-def store(s3_environment: dict[str, str], trained: WineModel) -> ModelRegistry:
-    """A model store on S3, with the wine model live."""
-    bucket = f"models-{os.urandom(4).hex()}"
-    location = {"LocationConstraint": "eu-central-1"}
-    boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
-    store = ModelRegistry(f"s3://{bucket}/wine")
-    store.publish(trained.built.artifact)
-    return store
 
 
 @pytest.fixture

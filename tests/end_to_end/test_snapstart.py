@@ -7,12 +7,10 @@ snapshot. Connections, credentials and the live model are others then.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import boto3
-import pytest
 
 from deployment.emulator.events import api_gateway_event
 from tests.support.lambda_function import TWO_WINES
@@ -20,17 +18,6 @@ from tests.support.models import WineModel
 from tests.support.runtime_api import RuntimeApi, snapshot_function
 from training.artifact import BuiltModel
 from training.registry import ModelRegistry
-
-
-@pytest.fixture
-def store(s3_environment: dict[str, str], trained: WineModel) -> ModelRegistry:
-    """A model store on S3, with the wine model live."""
-    bucket = f"models-{os.urandom(4).hex()}"
-    location = {"LocationConstraint": "eu-central-1"}
-    boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
-    store = ModelRegistry(f"s3://{bucket}/wine")
-    store.publish(trained.built.artifact)
-    return store
 
 
 def get(api: RuntimeApi, method: str, path: str, body: object = None) -> Any:
@@ -75,14 +62,10 @@ def test_a_restored_function_serves_the_last_good_model_if_the_store_fails(
 
 
 def test_a_function_that_was_loaded_without_a_model_finds_one_when_it_is_restored(
-    code: Path, s3_environment: dict[str, str], trained: WineModel
+    code: Path, empty_store: ModelRegistry, s3_environment: dict[str, str], trained: WineModel
 ) -> None:
     """A version of the function may be published before the model."""
-    bucket = f"models-{os.urandom(4).hex()}"
-    location = {"LocationConstraint": "eu-central-1"}
-    boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
-    store = ModelRegistry(f"s3://{bucket}/wine")
-    with snapshot_function(code, {**s3_environment, "MODEL_URL": store.url}) as api:
-        store.publish(trained.built.artifact)
+    with snapshot_function(code, {**s3_environment, "MODEL_URL": empty_store.url}) as api:
+        empty_store.publish(trained.built.artifact)
         api.restore.set()
         assert get(api, "POST", "/classify", {"data": TWO_WINES})["statusCode"] == 200
