@@ -110,6 +110,29 @@ def test_a_probability_that_is_no_number_by_overflow_is_rejected(
     assert caught.value.problems == [(path, problem) for path in paths]
 
 
+def test_the_only_row_of_a_table_that_overflows_is_named(trained: WineModel) -> None:
+    """A table is a batch, whatever its length."""
+    manifest = load_model(trained.built.artifact).manifest
+    model = Model(manifest, FixedClassifier([nan, nan, nan]))
+    table = Samples(1, array("d", [1.0] * 13), [])
+    with pytest.raises(InvalidRequest) as caught:
+        predict(table, model, locate_in_rows("data"), max_rows=1)
+    assert [problem.at for problem in caught.value.problems] == ["data[0]"]
+
+
+@pytest.mark.parametrize("change", [lambda rows: rows.pop(), lambda rows: rows.append(rows[0])])
+def test_golden_samples_have_a_row_of_probabilities_each(
+    trained: WineModel, change: Callable[[list[Any]], object]
+) -> None:
+    """A row less or more is none of the classifier's."""
+
+    def change_rows(manifest: dict[str, Any]) -> None:
+        change(manifest["golden_samples"]["probabilities"])
+
+    with pytest.raises(InvalidArtifact, match="differ from scikit-learn"):
+        load_model(rewrite_manifest(trained.built.artifact, change_rows))
+
+
 def test_golden_samples_have_probabilities_if_the_model_has(
     trained: WineModel, without: BuiltModel
 ) -> None:
