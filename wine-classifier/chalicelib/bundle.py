@@ -61,7 +61,7 @@ class BundleImporter:
         return spec
 
     def create_module(self, _spec: object) -> None:
-        """Let Python create the module."""
+        """Return None: Python creates the module as usual."""
 
     def exec_module(self, module: Any) -> None:
         """Execute the module's code."""

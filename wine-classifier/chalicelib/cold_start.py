@@ -63,7 +63,7 @@ def freeze_heap() -> None:
 
 
 def trust_one_file(files: tuple[str, ...]) -> None:
-    """Let TLS trust the certificates in the first file that exists, unless variables name some.
+    """Trust the certificates in the first file that exists, unless variables name others.
 
     obstore reads the system's file and then a folder with the same certificates, one by one.
     """
@@ -77,7 +77,7 @@ def trust_one_file(files: tuple[str, ...]) -> None:
 
 
 def _share_one_arena() -> None:
-    """Let all threads allocate from one heap: that of another thread grows by one page a call."""
+    """Allocate from one heap in all threads: the heap of a thread grows by one page a call."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc only
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, 1)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 
 def call_after_restore(function: Callable[[], object]) -> None:
-    """Let Lambda call a function in each restored process, if it takes a snapshot of this one."""
+    """Register a function to call after a restore, if Lambda takes a snapshot of this process."""
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
         from snapshot_restore_py import (  # type: ignore[import-not-found] # of Lambda's runtime
             register_after_restore,

@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.bulk.rows import Kind, split_rows, whole_rows
 from chalicelib.errors import BodyTooLarge, InvalidRequest, MalformedBody, Problem
-from chalicelib.inputs.columns import is_misspelt
+from chalicelib.inputs.columns import find_others
 from chalicelib.inputs.samples import Samples, read_samples
 from chalicelib.inputs.signature import Signature
 from chalicelib.models.manifest import Manifest
@@ -167,11 +167,8 @@ def _drop_others(record: Any, signature: Signature) -> Any:
     """Drop what is no feature of a record, unless a feature that it lacks is meant."""
     if isinstance(record, list) or record.keys() <= signature.known_names:
         return record
-    return {
-        name: value
-        for name, value in record.items()
-        if name in signature.known_names or is_misspelt(name, record, signature)
-    }
+    others = find_others(tuple(record), signature)
+    return {name: value for name, value in record.items() if name not in others}
 
 
 def _split(rows: bytes, kind: Kind) -> list[bytes]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from math import inf
 from typing import Any
 
@@ -54,12 +55,13 @@ def order_columns(
     if len(names) > maximum + MAX_LISTED_PROBLEMS and not ignores_others:
         problems.add(path, f"has {len(names):,} names; the model takes at most {maximum}")
         problems.raise_if_any()
+    ignored = find_others(tuple(names), signature) if ignores_others else ()
     indices: dict[str, int] = {}
     for index, name in enumerate(names):
         if not isinstance(name, str):
             problems.add(name_path(index), "must be the name of a feature, as text")
         elif name not in signature.known_names:
-            if ignores_others and not is_misspelt(name, names, signature):
+            if name in ignored:
                 continue
             problem = "is not a feature of this model"
             problems.add_unknown(name_path(index), name, signature.names, problem)
@@ -73,10 +75,18 @@ def order_columns(
     return [indices.get(name) for name in signature.names]
 
 
-def is_misspelt(name: str, names: Collection[object], signature: Signature) -> bool:
-    """Check whether a name that is no feature is close to a feature that is not among the names."""
-    absent = [feature for feature in signature.names if feature not in names]
-    return bool(did_you_mean(name, absent))
+@lru_cache(maxsize=4)  # the rows of a file have the same names
+def find_others(names: tuple[object, ...], signature: Signature) -> frozenset[str]:
+    """Return the names that are no features, without those close to a feature that is absent."""
+    present = frozenset(names)
+    absent = [feature for feature in signature.names if feature not in present]
+    return frozenset(
+        name
+        for name in names
+        if isinstance(name, str)
+        and name not in signature.known_names
+        and not did_you_mean(name, absent)
+    )
 
 
 def check_rows(

@@ -66,7 +66,7 @@ def predict(
         _reject_overflow(prediction.probabilities, len(signature.classes), samples, locate)
     if samples.rows == 1:
         out_of_range = find_out_of_range(samples, model.manifest)
-        prediction = Prediction(prediction.labels, prediction.probabilities, out_of_range)
+        prediction = prediction._replace(out_of_range=out_of_range)
     record.observed = samples, prediction, model.manifest
     return prediction, samples.is_batch
 
