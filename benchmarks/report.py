@@ -95,7 +95,8 @@ Throughput on the emulator, by the number of samples in a request:
 [A file](how-to/batch.md#a-file-of-any-length) of {scored_rows} rows of CSV scored on all cores,
 compared with `pandas.read_csv`, `estimator.predict` and `to_csv`, in processes of their own. Both
 write the same bytes. The forest has `n_jobs=-1`. Times are without imports; the ratio of processes
-is with them.
+is with them. As after a first run, Python finds the bytecode of all libraries, and numba what it
+has compiled.
 
 {file_scoring}
 

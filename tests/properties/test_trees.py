@@ -32,6 +32,8 @@ ESTIMATORS: dict[str, Callable[[], Any]] = {
     "random forest": lambda: RandomForestClassifier(20, random_state=0),
     "shallow": lambda: RandomForestClassifier(20, max_depth=1, random_state=0),
     "without a split": lambda: RandomForestClassifier(5, min_samples_split=1.0, random_state=0),
+    "64 leaves": lambda: ExtraTreesClassifier(5, max_leaf_nodes=64, random_state=0),
+    "65 leaves": lambda: ExtraTreesClassifier(5, max_leaf_nodes=65, random_state=0),
     "extra trees": lambda: ExtraTreesClassifier(20, random_state=0),
     "tree": lambda: DecisionTreeClassifier(random_state=0),
     "extra tree": lambda: ExtraTreeClassifier(random_state=0),
@@ -45,6 +47,7 @@ ESTIMATORS: dict[str, Callable[[], Any]] = {
         SimpleImputer(add_indicator=True), StandardScaler(), RandomForestClassifier(10)
     ),
 }
+HAS_MASKS = {"shallow": True, "without a split": True, "64 leaves": True, "65 leaves": False}
 WITHOUT_MISSING_VALUES = {"gradient boosting", "boosted stumps"}
 
 
@@ -62,6 +65,8 @@ def test_outputs_are_those_of_onnx_runtime(name: str, classes: int) -> None:
     classifier = load_model(built.artifact).classifier
     assert isinstance(classifier, OnnxClassifier)
     compiled = TreeSession(built.artifact)
+    masks = compiled.masks
+    assert name not in HAS_MASKS or HAS_MASKS[name] == (masks is not None)
     thresholds = compiled.trees.thresholds[np.isfinite(compiled.trees.thresholds)]
     values = np.concatenate([X.ravel(), thresholds, [0.0, -0.0, 3e38, -3e38, 1e-310]])
     for rows in (1, 2, 63, 64, 65, 1000, 3000):
@@ -70,5 +75,6 @@ def test_outputs_are_those_of_onnx_runtime(name: str, classes: int) -> None:
         if name in WITHOUT_MISSING_VALUES:
             batch = np.nan_to_num(batch)
         flat: Any = batch.ravel()
-        actual, expected = compiled.run(rows, flat), classifier.session.run(rows, flat)
-        assert [each.tobytes() for each in actual] == [each.tobytes() for each in expected]
+        expected = [each.tobytes() for each in classifier.session.run(rows, flat)]
+        for compiled.masks in (masks, None):  # without them, as trees of more leaves
+            assert [each.tobytes() for each in compiled.run(rows, flat)] == expected

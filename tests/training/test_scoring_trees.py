@@ -14,9 +14,10 @@ from sklearn.preprocessing import PolynomialFeatures
 
 from chalicelib.models.model import load_model
 from training.artifact import build_artifact
-from training.scoring import compiling
+from training.scoring import compiling, leaf_masks
 from training.scoring.predictor import Predictor
 from training.scoring.tree_session import TreeSession, UnknownForm
+from training.scoring.trees import Trees
 
 LARGE = 1 << 40
 
@@ -28,10 +29,10 @@ def build(estimator: Any) -> tuple[bytes, Any]:
     return build_artifact(estimator.fit(X[:300], y[:300]), X[:300], y[:300], name="m").artifact, X
 
 
-@pytest.fixture(scope="module")
-def forest() -> tuple[bytes, Any]:
-    """A forest."""
-    return build(RandomForestClassifier(10, random_state=0))
+@pytest.fixture(scope="module", params=[16, None], ids=["small trees", "large trees"])
+def forest(request: pytest.FixtureRequest) -> tuple[bytes, Any]:
+    """A forest of trees that are scored with masks of leaves, and one of larger trees."""
+    return build(RandomForestClassifier(10, max_leaf_nodes=request.param, random_state=0))
 
 
 def test_labels_and_probabilities_are_those_of_onnx_runtime(forest: tuple[bytes, Any]) -> None:
@@ -61,7 +62,7 @@ def test_onnx_runtime_goes_on_if_the_trees_differ(
     assert predictor.trees is not None
     session = predictor.trees.result()
     assert session is not None
-    session.trees.thresholds[:] += 0.5
+    (session.masks or session.trees).thresholds[:] += 0.5
     with caplog.at_level(logging.WARNING):
         actual = predictor.predict(X, [])
     assert predictor.trees is None
@@ -83,3 +84,29 @@ def test_other_graphs_are_not_compiled() -> None:
     compiling_trees = compiling.compile_trees(artifact, LARGE)
     assert compiling_trees is not None
     assert compiling_trees.result() is None
+
+
+def stumps(thresholds: Any) -> Trees:
+    """Return a tree of two leaves for each threshold; missing values go right."""
+    count = len(thresholds)
+    roots = 3 * np.arange(count, dtype=np.uint32)
+    return Trees(
+        roots,
+        np.ones(count, np.int64),
+        np.tile(np.array([1, 0, 0], np.uint32), count),
+        np.stack([thresholds, *np.full((2, count), np.inf)], axis=1).ravel(),
+        np.stack([roots + 1, roots + 1, roots + 2], axis=1).ravel(),
+        np.tile(np.array([0, 0, 1], np.uint32), count),
+    )
+
+
+def test_masks_have_ranks_for_as_many_thresholds_as_16_bits_count() -> None:
+    """With one more, or one that compares with nothing, the rows walk down the trees."""
+    count, table = 65_535, np.array([[0.0], [1.0]])
+    masks = leaf_masks.mask_leaves(stumps(np.arange(count) + 0.5), table, 1)
+    assert masks is not None
+    sums = np.zeros((1, 5))
+    leaf_masks.add_leaves(np.array([[0.0], [1.0], [1.5], [1e9], [np.nan]]), masks, sums)
+    assert sums.tolist() == [[0, 1, 1, count, count]]
+    assert leaf_masks.mask_leaves(stumps(np.arange(count + 1.0)), table, 1) is None
+    assert leaf_masks.mask_leaves(stumps(np.array([0.5, np.nan])), table, 1) is None

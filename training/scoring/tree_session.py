@@ -1,4 +1,6 @@
-"""A session that leaves the sum of a graph's trees to `training.scoring.trees`.
+"""A session that leaves the sum of a graph's trees to compiled code.
+
+`training.scoring.leaf_masks` adds small trees, and `training.scoring.trees` larger ones.
 
 ONNX Runtime computes what comes before and after it. The graphs of forests, boosted trees and
 decision trees, alone or after transformers, have this form::
@@ -20,7 +22,8 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_h
 from chalicelib.runtimes.onnx_capi import OnnxRuntimeError
 from chalicelib.runtimes.onnx_session import Session
 from training.export.unused_nodes import drop_unused
-from training.scoring.trees import Trees, add_leaves, join_trees, read_trees
+from training.scoring import leaf_masks, trees
+from training.scoring.trees import Trees, join_trees, read_trees
 
 _ROWS_PER_RUN = 8_192
 _VALUES_PER_RUN = 1_000_000
@@ -42,6 +45,8 @@ class TreeSession:
     Attributes
     ----------
     trees : Trees
+    masks : LeafMasks or None
+        The trees as masks, if all are small.
     rows_per_run : int
         As many as fit the processor's cache.
 
@@ -52,6 +57,7 @@ class TreeSession:
 
     def __init__(self, model: bytes) -> None:
         self._sum = _Matcher(onnx.load_from_string(model).graph).find_sum()
+        table, start = self._sum.table, self._sum.start
         self.trees = self._sum.read_trees()
         try:
             self._before, self._after = (
@@ -63,7 +69,8 @@ class TreeSession:
         [width] = self._before.row_shapes[0]
         # The compiled code does not check its indices.
         _require(int(self.trees.columns.max()) // 2 < width)
-        _require(int(self.trees.leaves.max()) < len(self._sum.table))
+        _require(int(self.trees.leaves.max()) < len(table))
+        self.masks = leaf_masks.mask_leaves(self.trees, table, len(start))
         self._add(np.zeros((1, width)))  # compiles
         self.rows_per_run = max(1, min(_ROWS_PER_RUN, _VALUES_PER_RUN // width))
 
@@ -76,7 +83,10 @@ class TreeSession:
 
     def _add(self, X: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
         sums = np.repeat(self._sum.start[:, np.newaxis], len(X), axis=1)
-        add_leaves(X, self.trees, self._sum.table, sums)
+        if self.masks is not None:
+            leaf_masks.add_leaves(X, self.masks, sums)
+        else:
+            trees.add_leaves(X, self.trees, self._sum.table, sums)
         return sums
 
 
