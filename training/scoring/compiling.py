@@ -1,6 +1,7 @@
 """Compile the trees of a model while ONNX Runtime scores the first rows.
 
-numba takes a second to import, and one more to compile the first time on a machine.
+numba takes about as long to import as to load what it has compiled, a third of a second each, and
+one or two seconds to compile the first time on a machine.
 """
 
 from __future__ import annotations
