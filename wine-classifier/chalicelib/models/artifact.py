@@ -107,12 +107,11 @@ def read_manifest(artifact: bytes, *keys: str) -> dict[str, Any]:
         raise InvalidArtifact("empty object", "The object is empty.")
     footer = read_footer(artifact)
     view = memoryview(artifact)
-    if sha256(view[:-_HEX_DIGITS]) != footer.sha256:
-        raise InvalidArtifact(
-            "damaged", "The artifact was changed after it was published: its SHA-256 differs."
-        )
-    if keys:
-        _check_signature(view, footer.hmac, keys)
+    if not keys:
+        _check_sha256(view, footer.sha256)
+    elif not _is_signed(view, footer.hmac, keys):
+        _check_sha256(view, footer.sha256)
+        raise InvalidArtifact("not signed", "The artifact is not signed with this function's key.")
     start, length = footer.manifest_start, footer.manifest_length
     return parse_manifest(artifact[start : start + length])
 
@@ -130,7 +129,14 @@ def parse_manifest(data: bytes) -> dict[str, Any]:
     return manifest
 
 
-def _check_signature(artifact: memoryview, signature: str, keys: tuple[str, ...]) -> None:
+def _check_sha256(artifact: memoryview, expected: str) -> None:
+    if sha256(artifact[:-_HEX_DIGITS]) != expected:
+        raise InvalidArtifact(
+            "damaged", "The artifact was changed after it was published: its SHA-256 differs."
+        )
+
+
+def _is_signed(artifact: memoryview, signature: str, keys: tuple[str, ...]) -> bool:
+    """Check the HMAC, which covers all that the SHA-256 does but the HMAC itself."""
     signed = artifact[: -(_HEX_DIGITS + len(_SHA256_FIELD) + _HEX_DIGITS)]
-    if not any(are_equal(hmac_sha256(key, signed), signature) for key in keys):
-        raise InvalidArtifact("not signed", "The artifact is not signed with this function's key.")
+    return any(are_equal(hmac_sha256(key, signed), signature) for key in keys)
