@@ -65,6 +65,36 @@ def pack_rows(rows: Sequence[Any], signature: Signature) -> array[float] | None:
     return array("d", data)
 
 
+def pack_row(sample: Any, signature: Signature) -> array[float] | None:
+    """Convert one sample that has only valid numbers, or lacks some that it may lack.
+
+    Parameters
+    ----------
+    sample : object
+        As JSON has it.
+    signature : Signature
+
+    Returns
+    -------
+    array of float64, or None
+        Shape (features,); None if the sample is not such a list or object.
+    """
+    if type(sample) is list and len(sample) == len(signature.names):
+        values = sample
+    elif type(sample) is dict and sample.keys() <= signature.known_names:
+        values = list(map(sample.get, signature.names))
+    else:
+        return None
+    if not set(map(type, values)) <= _NUMERIC_TYPES:
+        return None
+    present = [value for value in values if value is not None]
+    if len(present) < len(values) and (signature.has_required or not present):
+        return None
+    if not max(map(abs, present)) <= signature.largest_number:
+        return None
+    return array("d", [nan if value is None else value for value in values])
+
+
 @functools.lru_cache(maxsize=4)
 def _row_packer(width: int) -> Callable[..., bytes]:
     """Return a function that packs so many numbers; it raises `struct.error` for anything else."""

@@ -13,6 +13,7 @@ from chalicelib.inputs.numbers import (
     invalid_indices,
     json_type,
     number_problem,
+    pack_row,
     pack_rows,
     parse_number,
     to_floats,
@@ -110,6 +111,11 @@ def read_samples(
         problems.add(locate(None, None), problem)
     problems.raise_if_any()
     check_row_count(len(samples), max_rows)
+    if signature.is_unconstrained:  # most requests are for such a model, and valid
+        is_one = len(samples) == 1
+        numbers = pack_row(samples[0], signature) if is_one else pack_rows(samples, signature)
+        if numbers is not None:
+            return Samples(len(samples), numbers, [], is_batch)
     parser = _Parser(signature, samples, locate, is_batch=is_batch)
     return parser.parse(accepts_no_value=accepts_no_value)
 
@@ -133,10 +139,6 @@ class _Parser:
         self._problems = Problems()
 
     def parse(self, *, accepts_no_value: bool) -> Samples:
-        if self._signature.is_unconstrained:
-            numbers = pack_rows(self._samples, self._signature)
-            if numbers is not None:
-                return Samples(len(self._samples), numbers, [], self._is_batch)
         values = self._order_rows()
         if not accepts_no_value and not self._signature.has_required:
             self._reject_missing_rows(values)

@@ -66,7 +66,8 @@ def predict(
         _reject_overflow(prediction.probabilities, len(signature.classes), samples, locate)
     if samples.rows == 1:
         out_of_range = find_out_of_range(samples, model.manifest)
-        prediction = prediction._replace(out_of_range=out_of_range)
+        labels, probabilities, _, class_indices = prediction
+        prediction = Prediction(labels, probabilities, out_of_range, class_indices)
     record.observed = samples, prediction, model.manifest
     return prediction, samples.is_batch
 

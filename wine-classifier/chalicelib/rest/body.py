@@ -47,9 +47,12 @@ def read_media_type(headers: Mapping[str, str], accepted: tuple[str, ...]) -> st
     UnsupportedMediaType
         If the body is of another type, compressed, or not in UTF-8.
     """
+    declared = headers.get("content-type", accepted[0])
+    if declared in accepted and "content-encoding" not in headers:  # as most are
+        return declared
     if headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UnsupportedMediaType(accepted)
-    content_type, *parameters = headers.get("content-type", accepted[0]).lower().split(";")
+    content_type, *parameters = declared.lower().split(";")
     content_type = content_type.strip()
     if content_type not in accepted:
         raise UnsupportedMediaType(accepted)

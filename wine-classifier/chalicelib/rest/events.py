@@ -105,7 +105,7 @@ class RawRequest(NamedTuple):
     ----------
     body : bytes
     headers : mapping of str to str
-        Looked up in any case. Repeated headers are joined by commas.
+        By lower-case name. Repeated headers are joined by commas.
     """
 
     body: bytes
@@ -116,7 +116,8 @@ def read_request(app: Chalice | Blueprint) -> RawRequest:
     """Return the current request of an app or blueprint; raises `MalformedBody`."""
     request = app.current_request
     assert request is not None  # views run within a request only
-    return RawRequest(_decode_body(request.to_original_event()), request.headers)
+    event = request.to_original_event()
+    return RawRequest(_decode_body(event), event["headers"])
 
 
 def _request_id(context: object) -> str:
