@@ -21,7 +21,11 @@ prefetched: Any = ()
 if is_api:
     from chalicelib import cold_start
 
-    prefetched = cold_start.start_prefetch()  # runs while the modules below are imported
+    cold_start.begin()
+
+    from chalicelib.prefetch import start_prefetch
+
+    prefetched = start_prefetch()
 
 from chalice.app import Response
 
@@ -102,7 +106,7 @@ if is_bulk:
 if is_api:
     service.load_model()
     call_after_restore(service.reopen)
-    cold_start.freeze_heap()
+    cold_start.end()
 
 if "chalice.local" in sys.modules:  # `chalice local` or the test client; never on Lambda
     from chalicelib.local import server

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.cold_start import trust_one_file
+from chalicelib.prefetch import trust_one_file
 
 VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 

@@ -10,7 +10,8 @@
     local            what `chalice local` alone needs; not in the package
     rest             API Gateway and HTTP: events, bodies, responses, errors, CORS
     service          the settings and the model store that requests share
-    cold_start       what runs while Python imports the rest
+    cold_start       ONNX Runtime starts while Python imports the rest
+    prefetch         the live model is fetched meanwhile
     store            objects on S3 or in a folder; which model is live
     models           the artifact, its manifest, verification, prediction
     runtimes         ONNX Runtime, or scikit-learn itself

@@ -19,6 +19,12 @@ _OUTER = bytes(byte ^ 0x5C for byte in range(256))
 Data = bytes | memoryview
 
 
+def prepare(size: int) -> None:
+    """Import what a digest of so many bytes needs, for instance while they are downloaded."""
+    if size >= OPENSSL_MIN_BYTES:
+        import hashlib  # noqa: F401
+
+
 def sha256(content: Data) -> str:
     """Return the SHA-256 of a content."""
     if len(content) < OPENSSL_MIN_BYTES:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from chalicelib import digests
 from chalicelib.errors import InvalidArtifact, ObjectNotFound, Reason, StoreError
 from chalicelib.named_tuple import NamedTuple
 
@@ -144,6 +145,7 @@ def _read(result: GetResult, size: int) -> bytes:
     """Read a body; a large one in chunks, so that there is one copy of it in memory, not two."""
     if size <= _CHUNK_BYTES:
         return result.bytes().to_bytes()
+    digests.prepare(size)  # of an artifact, while it is on its way
     buffer = io.BytesIO()
     for chunk in result.stream(min_chunk_size=_CHUNK_BYTES):
         buffer.write(chunk)
