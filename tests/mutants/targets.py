@@ -31,8 +31,8 @@ _TESTS: dict[str, tuple[str, ...]] = {
     ),
     f"{_SERVER}/runtimes/skops_audit": ("test_hostile_skops", "training/test_skops_export"),
     f"{_SERVER}/store": (
-        *("test_model_store", "test_signing_keys", "test_store_faults", "test_model_memory"),
-        *("test_settings", "test_errors"),
+        *("test_model_store", "test_model_store_checks", "test_signing_keys"),
+        *("test_store_faults", "test_model_memory", "test_settings", "test_errors"),
     ),
     "training/export/comparison": ("training/test_comparison_samples", "training/test_comparison"),
 }
