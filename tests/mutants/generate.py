@@ -77,13 +77,22 @@ def make_mutant(place: Place, mutation: Mutation) -> dict[str, Any] | None:
 
 
 def _normalize(source: str) -> str:
-    """Return the syntax tree without annotations, and without what is only an assertion."""
+    """Return the syntax tree without annotations, and without what is only an assertion.
+
+    Nor does it tell how arguments are passed.
+    """
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             node.returns = None
+        elif isinstance(node, ast.arguments):  # by name only or by position only
+            node.args = [*node.posonlyargs, *node.args, *node.kwonlyargs]
+            node.defaults += [value for value in node.kw_defaults if value is not None]
+            node.posonlyargs, node.kwonlyargs, node.kw_defaults = [], [], []
         elif isinstance(node, ast.arg):
             node.annotation = None
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            node.test = ast.Constant(True)
         elif isinstance(node, ast.keyword) and node.arg == "strict":  # of zip
             node.value = ast.Constant(True)
         elif isinstance(node, ast.AnnAssign):

@@ -11,7 +11,7 @@ _FORMATS = (
     *("test_samples", "test_classify", "test_probabilities", "test_invocations"),
     *("test_open_inference", "test_binary_tensors", "test_errors", "test_out_of_range"),
 )
-_HTTP = ("test_body", "test_events", "test_cors", "test_request_log")
+_HTTP = ("test_body", "test_events", "test_cors", "test_request_log", "test_added_routes")
 _HOSTILE = ("test_changed_requests", "test_request_cost", "test_hostile_requests")
 _PROPERTIES = ("properties/test_protocols", "properties/test_classify")
 
@@ -19,7 +19,7 @@ _PROPERTIES = ("properties/test_protocols", "properties/test_classify")
 # that are about the module, the slow ones last.
 _TESTS: dict[str, tuple[str, ...]] = {
     f"{_SERVER}/inputs/text_": ("training/test_text_vectorizers", "test_request_cost"),
-    f"{_SERVER}/inputs": (*_FORMATS, *_HOSTILE, *_PROPERTIES, "test_openapi"),
+    f"{_SERVER}/inputs": ("test_numbers", *_FORMATS, *_HOSTILE, *_PROPERTIES, "test_openapi"),
     f"{_SERVER}/protocols": (*_FORMATS[::-1], *_HOSTILE, *_PROPERTIES, "test_request_log"),
     f"{_SERVER}/rest": (*_HTTP, *_FORMATS, *_HOSTILE, "test_front_doors"),
     f"{_SERVER}/models": (
@@ -27,7 +27,7 @@ _TESTS: dict[str, tuple[str, ...]] = {
         *(*_FORMATS, "test_drift", "test_metrics"),
     ),
     f"{_SERVER}/runtimes/onnx_audit": (
-        *("test_onnx_audit", "test_hostile_models", "test_artifact"),
+        *("test_onnx_audit", "test_onnx_sizes", "test_hostile_models", "test_artifact"),
     ),
     f"{_SERVER}/runtimes/skops_audit": ("test_hostile_skops", "training/test_skops_export"),
     f"{_SERVER}/store": (

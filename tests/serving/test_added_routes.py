@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
-from chalice.app import BadRequestError, Response
+from chalice.app import BadRequestError, Request, Response
 from chalice.test import Client
 
+from chalicelib.rest.middleware import is_direct
 from tests.support.app import App
 from tests.support.paths import APP
 from training.registry import ModelRegistry
@@ -34,6 +36,18 @@ def call(app: App, path: str) -> Any:
     """Return the response to a request of a page."""
     client = Client(app.module.app, stage_name="local", project_dir=str(APP))
     return client.http.get(path, headers={"Origin": PAGE})
+
+
+def test_the_views_of_this_project_are_called_without_chalice(app: App) -> None:
+    """All of them, and none that someone adds."""
+    routes = app.module.app.routes
+    called_by_chalice = {
+        path
+        for path, views in routes.items()
+        for method in views
+        if not is_direct(cast(Request, SimpleNamespace(method=method)), views)
+    }
+    assert called_by_chalice == {"/double/{number}"}
 
 
 def test_a_view_may_return_what_chalice_accepts(app: App) -> None:

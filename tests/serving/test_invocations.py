@@ -208,6 +208,12 @@ def test_accept_chooses_the_response_format(accept: str, is_csv: bool) -> None:
     assert accepts_csv({"accept": accept}) is is_csv
 
 
+def test_a_body_without_a_media_type_is_json(app: App) -> None:
+    """As the clients of MLflow send it."""
+    body = json.dumps({"inputs": [ONES]}).encode()
+    assert app.request("POST", "/invocations", body, {}).status == 200
+
+
 def test_another_media_type_is_a_415_that_names_both(app: App) -> None:
     """JSON and CSV."""
     response = app.request("POST", "/invocations", b"1", {"Content-Type": "text/plain"})

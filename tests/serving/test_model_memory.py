@@ -55,6 +55,19 @@ def store(objects: Objects) -> ModelStore:
     return ModelStore(objects, settings, start=lambda check: check())
 
 
+@pytest.mark.parametrize(("more", "expected"), [(0, 1), (1, 0)])
+def test_what_loading_a_large_model_frees_goes_back_to_the_system(
+    trained: WineModel, monkeypatch: pytest.MonkeyPatch, more: int, expected: int
+) -> None:
+    """A small model frees too little for the time that it takes."""
+    releases: list[None] = []
+    artifact = trained.built.artifact
+    monkeypatch.setattr(model, "MEASURED_BYTES", len(artifact) + more)
+    monkeypatch.setattr(model, "release_free_memory", lambda: releases.append(None))
+    load_model(artifact)
+    assert len(releases) == expected
+
+
 def test_a_model_that_needs_more_than_the_function_has_is_not_loaded(
     trained: WineModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
-from chalicelib.inputs.numbers import invalid_indices, pack_rows, to_floats
+from chalicelib.inputs.numbers import invalid_indices, pack_row, pack_rows, to_floats
 from chalicelib.inputs.signature import Feature, Signature
 
 PAIR = Signature(
     (Feature("x", "numeric", required=True), Feature("y", "numeric", required=True)), ("a", "b")
 )
 ONE = Signature((Feature("x", "numeric", required=True),), ("a", "b"))
+OPTIONAL = Signature(
+    (Feature("x", "numeric", required=False), Feature("y", "numeric", required=False)), ("a", "b")
+)
 
 # More than are looked at one by one.
 MANY = 1_000
@@ -106,5 +109,38 @@ def test_rows_that_are_not_complete_and_valid_are_left_to_the_parser(row: Any) -
         assert pack_rows([valid], PAIR) is not None
         assert pack_rows([valid, row], PAIR) is None
         assert pack_rows([row, valid], PAIR) is None
+    assert pack_rows([row, row], PAIR) is None
+    assert pack_row(row, PAIR) is None
     assert pack_rows([[1.5, 2.5], {"x": 1.5, "y": 2.5}], PAIR) is None
     assert pack_rows([{"x": [2.0]}], ONE) is None
+
+
+@pytest.mark.parametrize(
+    ("sample", "expected"),
+    [
+        ([1, 2.5], [1.0, 2.5]),
+        ({"y": 2.5, "x": 1}, [1.0, 2.5]),
+        ([-1e300, 1e300], [-1e300, 1e300]),
+    ],
+)
+def test_one_complete_sample_is_packed(sample: Any, expected: list[float]) -> None:
+    """In the order of the features."""
+    assert pack_row(sample, PAIR) == pack_row(sample, OPTIONAL) == array("d", expected)
+
+
+@pytest.mark.parametrize("sample", [[None, 2.5], {"y": 2.5}, {"x": None, "y": 2.5}])
+def test_a_missing_value_is_packed_as_nan_if_no_feature_is_required(sample: Any) -> None:
+    """Else the parser names it; so it does if a sample has no value at all."""
+    packed = pack_row(sample, OPTIONAL)
+    assert packed is not None
+    assert list(map(repr, packed)) == ["nan", "2.5"]
+    assert pack_row(sample, PAIR) is None
+    for empty in ([None, None], {}, {"x": None}):
+        assert pack_row(empty, OPTIONAL) is None
+
+
+@pytest.mark.parametrize("value", [True, False, "1", [1], 10**400, -1e301, inf])
+def test_one_sample_with_an_invalid_value_is_left_to_the_parser(value: Any) -> None:
+    """Whichever of its values it is."""
+    for sample in ([value, 1], [1, value], {"x": value}, {"x": 1, "y": value}):
+        assert pack_row(sample, OPTIONAL) is None

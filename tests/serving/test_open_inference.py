@@ -224,6 +224,13 @@ def test_a_matrix_is_the_only_input(app: App) -> None:
     assert problem_paths(response) == ["inputs[0].name", "inputs[0].shape"]
 
 
+def test_a_column_of_another_name_is_no_matrix(app: App) -> None:
+    """The model has more than one feature."""
+    response = infer(app, tensor([1.0, 2.0], [2, 1], name="asch"))
+    assert response.status == 422
+    assert problem_paths(response) == ["inputs[0].name"]
+
+
 def test_problems_have_the_path_of_the_input(mixed_app: App) -> None:
     """Not of the sample that it is transposed to."""
     inputs = [

@@ -82,6 +82,16 @@ def test_a_probability_that_is_nan_for_scikit_learn_is_null(undefined_app: App) 
     assert undefined_app.classify(IMPOSSIBLE).status == 200
 
 
+def test_a_request_for_probabilities_of_a_model_without_any_has_one_problem(
+    start_app: Callable[..., App], without: BuiltModel, tmp_path: Path
+) -> None:
+    """Whatever the samples are."""
+    app = start_app(MODEL_URL=publish_to_folder(without, tmp_path / "without").url)
+    response = app.classify([[0.0, 1.0]] * 3, probabilities=True)
+    assert response.status == 422
+    assert response.body["error"] == "probabilities are not available: the model has none."
+
+
 def test_a_tensor_has_null_for_nan(undefined_app: App) -> None:
     """The same as in `/classify`."""
     samples = {"name": "x", "shape": [2, 2], "datatype": "FP64", "data": [IMPOSSIBLE, [0.0, 1.0]]}

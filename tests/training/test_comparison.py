@@ -18,7 +18,12 @@ from tests.support.customers import customers, prepared
 from tests.support.models import WineModel
 from training.data.signature import UNSEEN_CATEGORY, infer_signature
 from training.data.table import Table
-from training.export.comparison import Reference, compare, find_largest_number
+from training.export.comparison import (
+    Reference,
+    compare,
+    compute_reference,
+    find_largest_number,
+)
 from training.export.comparison_samples import (
     Sizes,
     choose_rows,
@@ -175,6 +180,17 @@ def test_fewer_samples_are_compared_where_each_takes_long() -> None:
     assert sum(plain) == 56_000
     assert sum(reference_samples) + reference_samples.tied == 2_000
     assert sum(wide) + wide.tied == 4_000
+
+
+def test_labels_of_the_table_that_are_known_are_not_predicted_again(trained: WineModel) -> None:
+    """They are those of the samples of the table, which come last."""
+    table = Table(trained.dataset.X)
+    signature = infer_signature(trained.estimator, table)
+    expected = compute_reference(trained.estimator, table, signature)
+    labels = [f"known {row}" for row in range(len(table))]
+    reference = compute_reference(trained.estimator, table, signature, predicted=labels)
+    assert reference.labels[-len(table) :] == labels
+    assert reference.labels[: -len(table)] == expected.labels[: -len(table)]
 
 
 def test_predictions_are_the_same_in_slices(trained: WineModel) -> None:
