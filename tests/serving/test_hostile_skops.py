@@ -83,14 +83,26 @@ def forged_gradient_boosting() -> ClassifierMixin:
     return estimator
 
 
-def forged_neighbors() -> ClassifierMixin:
-    """Point a sample of a tree of neighbours outside."""
+def forged_neighbors(part: int, change: Callable[[Any], Any]) -> ClassifierMixin:
+    """Change a part of a tree of neighbours: its data, indices, nodes or bounds."""
     estimator = KNeighborsClassifier(algorithm="kd_tree").fit(X, y)
     state = list(estimator._tree.__getstate__())
-    state[1] = np.asarray(state[1]).copy()
-    state[1][0] = 10**9
+    state[part] = np.ascontiguousarray(change(np.array(state[part])))
     estimator._tree.__setstate__(tuple(state))
     return estimator
+
+
+def with_first(array: Any, value: int) -> Any:
+    """Change the first item of an array."""
+    array[0] = value
+    return array
+
+
+def with_nodes(nodes: Any, **values: int) -> Any:
+    """Change fields of all nodes."""
+    for name, value in values.items():
+        nodes[name] = value
+    return nodes
 
 
 def forged_sparse() -> ClassifierMixin:
@@ -120,7 +132,20 @@ HOSTILE: dict[str, Callable[[], ClassifierMixin]] = {
     "a forest with another tree": forged_forest,
     "a boosting with a child outside": forged_boosting,
     "a tree in an array of objects": forged_gradient_boosting,
-    "neighbours outside": forged_neighbors,
+    "a neighbour outside": lambda: forged_neighbors(1, lambda array: with_first(array, 10**9)),
+    "a neighbour twice": lambda: forged_neighbors(1, lambda array: with_first(array, array[1])),
+    "too few neighbours": lambda: forged_neighbors(1, lambda array: array[:-1]),
+    "neighbours before the first": lambda: forged_neighbors(
+        2, lambda nodes: with_nodes(nodes, idx_start=-1)
+    ),
+    "neighbours after the last": lambda: forged_neighbors(
+        2, lambda nodes: with_nodes(nodes, idx_end=len(X) + 1)
+    ),
+    "neighbours that end before they start": lambda: forged_neighbors(
+        2, lambda nodes: with_nodes(nodes, idx_start=2, idx_end=1)
+    ),
+    "bounds of fewer nodes": lambda: forged_neighbors(3, lambda bounds: bounds[:, :-1]),
+    "bounds of fewer features": lambda: forged_neighbors(3, lambda bounds: bounds[:, :, :-1]),
     "a sparse index outside": forged_sparse,
     "texts that name files": lambda: reader("filename"),
     "texts that are files": lambda: reader("file"),

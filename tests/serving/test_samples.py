@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from math import isnan
+from math import isnan, nan
 from typing import Any
 
 import pytest
@@ -61,6 +61,14 @@ def test_a_missing_value_is_nan_among_numbers_and_none_among_texts() -> None:
     assert [isnan(number) for number in samples.numbers] == [True, True, False, True, True]
     assert samples.texts == ["red", None]
     assert not samples.is_batch
+
+
+def test_booleans_are_one_and_zero() -> None:
+    """Also beside missing ones."""
+    for values in ([True, False], [False, None, True]):
+        samples = read([car(used=value) for value in values])
+        expected = [nan if value is None else float(value) for value in values]
+        assert list(map(repr, samples.numbers[3::5])) == list(map(repr, expected))
 
 
 @pytest.mark.parametrize(
