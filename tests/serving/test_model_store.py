@@ -185,6 +185,24 @@ def test_backoff_doubles_while_the_store_fails(
     assert capsys.readouterr().out.count("model store failure") == len(checks)
 
 
+def test_without_a_model_a_failure_is_logged_when_its_reason_changes(
+    make_store: MakeStore,
+    objects: FakeObjects,
+    clock: FakeClock,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Not for each request, of which there may be many."""
+    store = make_store(1)
+    reasons: list[Reason] = ["unreachable", "timed out", "timed out", "unreachable"]
+    for clock.now, reason in enumerate(reasons):
+        clock.now *= 10
+        objects.error = StoreError(reason, "No.")
+        with pytest.raises(ModelUnavailable):
+            store.current()
+    lines = map(json.loads, capsys.readouterr().out.splitlines())
+    assert [line["reason"] for line in lines] == ["unreachable", "timed out", "unreachable"]
+
+
 def test_health_reports_a_failure_until_the_store_recovers(
     make_store: MakeStore,
     objects: FakeObjects,
