@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from chalicelib.errors import InvalidArtifact, ModelUnavailable
 from chalicelib.models import model
+from chalicelib.models.memory import release_free_memory
 from chalicelib.models.model import load_model
 from chalicelib.settings import Settings
 from chalicelib.store import model_store
@@ -66,6 +68,15 @@ def test_what_loading_a_large_model_frees_goes_back_to_the_system(
     monkeypatch.setattr(model, "release_free_memory", lambda: releases.append(None))
     load_model(artifact)
     assert len(releases) == expected
+
+
+def test_memory_is_given_back_where_the_c_library_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of glibc can; another one lacks the function."""
+    trimmed: list[int] = []
+    for library in (SimpleNamespace(malloc_trim=trimmed.append), SimpleNamespace()):
+        monkeypatch.setattr("ctypes.CDLL", lambda _name, found=library: found)
+        release_free_memory()
+    assert trimmed == [0]
 
 
 def test_a_model_that_needs_more_than_the_function_has_is_not_loaded(
