@@ -11,6 +11,7 @@ from chalice.app import BadRequestError, Request, Response
 from chalice.test import Client
 
 from chalicelib.rest.middleware import is_direct
+from deployment.emulator.events import api_gateway_event
 from tests.support.app import App
 from tests.support.paths import APP
 from training.registry import ModelRegistry
@@ -56,6 +57,55 @@ def test_a_view_may_return_what_chalice_accepts(app: App) -> None:
     assert (response.status_code, response.body) == (200, b'{"double":42}')
     assert response.headers["Access-Control-Allow-Origin"] == PAGE
     assert response.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", None),
+        ("?n=1", {"n": ["1"]}),
+        ("?n=1&n=2&m=%C3%A4", {"n": ["1", "2"], "m": ["ä"]}),
+    ],
+)
+def test_a_view_may_read_the_query(
+    app: App, query: str, expected: dict[str, list[str]] | None
+) -> None:
+    """As Chalice passes it on: each parameter has a list of values."""
+    seen = []
+
+    def read() -> dict[str, str]:
+        parameters = app.module.app.current_request.query_params
+        seen.append(parameters and {name: parameters.getlist(name) for name in parameters})
+        return {}
+
+    app.module.app.route("/query")(read)
+    assert call(app, f"/query{query}").status_code == 200
+    assert seen == [expected]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"queryStringParameters": {"n": "1,2"}}, {"n": ["1,2"]}),  # of a function URL
+        ({"multiValueQueryStringParameters": {"n": ["1", 2, None], "m": 3}}, {"n": ["1"]}),
+        ({"multiValueQueryStringParameters": "n=1", "queryStringParameters": [1]}, None),
+    ],
+)
+def test_a_query_has_texts_only(
+    app: App, changes: dict[str, Any], expected: dict[str, list[str]] | None
+) -> None:
+    """Whatever an event holds."""
+    seen = []
+
+    def read() -> dict[str, str]:
+        parameters = app.module.app.current_request.query_params
+        seen.append(parameters and dict(parameters._dict))
+        return {}
+
+    app.module.app.route("/query")(read)
+    event = api_gateway_event("GET", "/query") | changes
+    assert app.module.app(event, None)["statusCode"] == 200
+    assert seen == [expected]
 
 
 def test_a_view_may_raise_an_error_of_chalice(app: App) -> None:

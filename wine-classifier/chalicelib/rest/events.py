@@ -156,7 +156,7 @@ def _normalize_event(event: object) -> dict[str, Any] | None:
         "requestContext": context.copy(),
         "headers": _join_headers(event),
         "pathParameters": _path_parameters(path, event.get("pathParameters")),
-        "multiValueQueryStringParameters": None,  # no route has a query
+        "multiValueQueryStringParameters": _read_query(event),
         "stageVariables": None,
         "body": event.get("body"),
     }
@@ -164,17 +164,32 @@ def _normalize_event(event: object) -> dict[str, Any] | None:
 
 def _join_headers(event: dict[str, Any]) -> dict[str, str]:
     """Return headers by lower-case name; repeated ones are joined, as RFC 9110 allows."""
-    multi = event.get("multiValueHeaders")
-    if not isinstance(multi, dict) or not multi:
-        single = event.get("headers")
-        multi = {name: [single[name]] for name in single} if isinstance(single, dict) else {}
     headers: dict[str, str] = {}
-    for name, values in multi.items():
+    for name, values in _multi_value(event, "multiValueHeaders", "headers").items():
         name = name.lower()
         for value in values if isinstance(values, list) else []:
             if isinstance(value, str):
                 headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
+
+
+def _read_query(event: dict[str, Any]) -> dict[str, list[str]] | None:
+    """Return the values of each parameter of the query, for views that someone adds."""
+    query = _multi_value(event, "multiValueQueryStringParameters", "queryStringParameters")
+    return {
+        name: [value for value in values if isinstance(value, str)]
+        for name, values in query.items()
+        if isinstance(values, list)
+    } or None
+
+
+def _multi_value(event: dict[str, Any], name: str, single_name: str) -> dict[str, Any]:
+    """Return a member of an event that has lists of values, or makes them of single ones."""
+    multi = event.get(name)
+    if isinstance(multi, dict) and multi:
+        return multi
+    single = event.get(single_name)
+    return {key: [single[key]] for key in single} if isinstance(single, dict) else {}
 
 
 def _path_parameters(path: str, values: object) -> dict[str, str]:
