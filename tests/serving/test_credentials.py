@@ -15,6 +15,7 @@ SERVED = (
     b'{"AccessKeyId": "id", "SecretAccessKey": "secret", "Token": "token",'
     b' "Expiration": "2026-11-27T12:00:00Z"}'
 )
+HOST = "127.0.0.2"  # no default is this address
 Serve = Callable[[int, bytes], list[tuple[str, str | None]]]
 
 
@@ -35,14 +36,14 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
             def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
                 """Print nothing."""
 
-        server = HTTPServer(("127.0.0.1", 0), Handler)
+        server = HTTPServer((HOST, 0), Handler)
 
         def respond_once() -> None:
             server.handle_request()
             server.server_close()
 
         Thread(target=respond_once).start()
-        uri = f"http://127.0.0.1:{server.server_address[1]}/v1/credentials?a=1"
+        uri = f"http://{HOST}:{server.server_address[1]}/v1/credentials?a=1"
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", uri)
         monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "of-the-environment")
         monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)

@@ -76,6 +76,17 @@ def forged_boosting() -> ClassifierMixin:
     return estimator
 
 
+def forged_categories(first: int, items: int) -> ClassifierMixin:
+    """Point a node of a predictor at other categories, or declare more of them."""
+    estimator = HistGradientBoostingClassifier(max_iter=2, categorical_features=[2, 3])
+    predictor = estimator.fit(X.round(), y)._predictors[0][0]
+    is_categorical = predictor.nodes["is_categorical"] != 0
+    assert is_categorical.any()
+    predictor.nodes["bitset_idx"][is_categorical] += first
+    predictor.raw_left_cat_bitsets = np.pad(predictor.raw_left_cat_bitsets, ((0, 0), (0, items)))
+    return estimator
+
+
 def forged_gradient_boosting() -> ClassifierMixin:
     """Point a node of a tree outside; the trees are in an array of objects."""
     estimator = GradientBoostingClassifier(n_estimators=2).fit(X, y)
@@ -131,6 +142,8 @@ HOSTILE: dict[str, Callable[[], ClassifierMixin]] = {
     "more nodes than there are": forged_count,
     "a forest with another tree": forged_forest,
     "a boosting with a child outside": forged_boosting,
+    "a boosting with categories outside": lambda: forged_categories(99, 0),
+    "a boosting with more categories": lambda: forged_categories(0, 1),
     "a tree in an array of objects": forged_gradient_boosting,
     "a neighbour outside": lambda: forged_neighbors(1, lambda array: with_first(array, 10**9)),
     "a neighbour twice": lambda: forged_neighbors(1, lambda array: with_first(array, array[1])),
@@ -169,6 +182,7 @@ def test_a_forged_object_is_rejected_before_it_predicts(
         DecisionTreeClassifier(),
         RandomForestClassifier(3),
         HistGradientBoostingClassifier(max_iter=3),
+        HistGradientBoostingClassifier(max_iter=3, categorical_features=[2, 3]),
         KNeighborsClassifier(algorithm="kd_tree"),
         KNeighborsClassifier(algorithm="ball_tree"),
         make_pipeline(SplineTransformer(), LogisticRegression(max_iter=1_000)),  # holds a module
@@ -177,7 +191,7 @@ def test_a_forged_object_is_rejected_before_it_predicts(
 )
 def test_an_honest_estimator_is_accepted(estimator: ClassifierMixin) -> None:
     """What the objects above start from."""
-    check_objects(estimator.fit(X, y))
+    check_objects(estimator.fit(X.round(), y))  # few values, which may be categories
 
 
 def test_an_archive_that_unpacks_to_much_more_than_its_size_is_rejected() -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -206,6 +207,18 @@ def test_the_response_is_csv_if_accept_prefers_it(
 def test_accept_chooses_the_response_format(accept: str, is_csv: bool) -> None:
     """JSON unless CSV is preferred."""
     assert accepts_csv({"accept": accept}) is is_csv
+
+
+@pytest.mark.parametrize(("value", "status"), [(None, 200), ("x", 422), (1e308, 422)])
+def test_a_table_with_all_columns_may_lack_a_value(
+    app: App, names: list[str], rows: list[list[Any]], value: object, status: int
+) -> None:
+    """Of a model that takes missing values; another value is a problem of its cell."""
+    rows[1][2] = value
+    response = invoke(app, {"dataframe_split": {"columns": names, "data": rows}})
+    assert response.status == status
+    if status == 422:
+        assert problem_paths(response) == ["dataframe_split.data[1].ash"]
 
 
 def test_a_body_without_a_media_type_is_json(app: App) -> None:

@@ -18,6 +18,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
+from chalicelib.models.model import load_model
 from chalicelib.models.training_range import MAX_COUNTED_CELLS
 from tests.hostile_requests.request import ONES
 from tests.support.app import App
@@ -148,6 +149,16 @@ def test_unusual_values_are_counted(
     lines = read()
     counted = [total(lines, name) for name in ("Missing", "OutOfRange", "Unseen")]
     assert counted == [rows * number for number in expected]
+
+
+def test_the_ends_of_a_range_are_within_it(people_app: App, people: BuiltModel, read: Read) -> None:
+    """Also in a batch that holds a number beyond them."""
+    age = load_model(people.artifact).manifest.signature.features[0]
+    assert age.minimum is not None
+    assert age.maximum is not None
+    ages = [age.minimum, age.maximum, age.minimum - 1, age.maximum + 1]
+    assert people_app.classify([USUAL | {"age": value} for value in ages]).status == 200
+    assert total(read(), "OutOfRange") == 2
 
 
 def test_unusual_values_of_a_large_batch_are_estimated(people_app: App, read: Read) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from chalicelib.inputs.problems import MAX_LISTED_PROBLEMS
 from tests.support.app import App, Response
 from tests.support.errors import problem_paths
 from tests.support.models import WineModel
@@ -222,6 +223,15 @@ def test_a_matrix_is_the_only_input(app: App) -> None:
     response = post(app, {"inputs": inputs})
     assert response.status == 422
     assert problem_paths(response) == ["inputs[0].name", "inputs[0].shape"]
+
+
+def test_inputs_of_other_names_are_each_named_if_they_are_few(app: App) -> None:
+    """As many as a response lists, beside those of the model."""
+    maximum = 13 + MAX_LISTED_PROBLEMS
+    for count, paths in ((maximum, ["inputs[0].name"]), (maximum + 1, ["inputs"])):
+        response = infer(app, *[tensor([1.0], [1], name=f"column {i}") for i in range(count)])
+        assert response.status == 422
+        assert problem_paths(response)[:1] == paths
 
 
 def test_a_column_of_another_name_is_no_matrix(app: App) -> None:

@@ -167,7 +167,9 @@ def test_the_level_sets_which_requests_get_a_line(
     app.module.service._models = None
     monkeypatch.setattr("chalicelib.service.ObjectStore", FailingStore)
     app.classify(1)
-    assert [line["status"] for line in logged(capfd.readouterr().out, "request")] == statuses
+    lines = logged(capfd.readouterr().out, "request")
+    assert [line["status"] for line in lines] == statuses
+    assert lines[-1]["kind"] == "unavailable"
 
 
 class FailingStore:

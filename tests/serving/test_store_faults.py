@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from obstore.exceptions import BaseError
 
 from chalicelib.errors import ModelUnavailable, Reason, StoreError
 from chalicelib.settings import Settings
 from chalicelib.store.model_store import ModelStore
-from chalicelib.store.object_store import ObjectStore
+from chalicelib.store.object_store import ObjectStore, translated_errors
 from tests.support.faulty_store import FAULTS, Fault, FaultyStore, faulty_store
 from tests.support.models import WineModel
 from tests.support.waiting import wait_until
@@ -110,6 +111,16 @@ def test_a_304_without_a_loaded_model_is_named(store: FaultyStore) -> None:
             open_store(Clock()).current()
     finally:
         store.heal()
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"), [(502, "store error"), (599, "store error"), (302, "unexpected response")]
+)
+def test_a_status_alone_tells_the_stores_fault_from_others(status: int, reason: str) -> None:
+    """A load balancer or proxy in front of a store sends no code of S3's."""
+    with pytest.raises(StoreError) as caught, translated_errors("s3://models/wine/current"):
+        raise BaseError(f"Error performing GET: response error, status code: {status}")
+    assert caught.value.reason == reason
 
 
 def test_an_unknown_host_is_named(store: FaultyStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,17 @@ def test_counts_label_mismatches_and_measures_the_largest_difference(trained: Wi
     assert not comparison.is_exact()
 
 
+@pytest.mark.parametrize("classes", [2, 4])
+def test_another_number_of_probabilities_is_no_difference_in_the_last_digits(
+    trained: WineModel, classes: int
+) -> None:
+    """An exported model may have a class less or more."""
+    X = trained.dataset.X
+    labels = [str(label) for label in trained.estimator.predict(X)]
+    reference = Reference(Table(X).samples, labels, np.full((len(X), classes), 0.25))
+    assert compare(WrongClassifier(trained), reference).max_difference == np.inf
+
+
 def test_missing_values_and_unseen_categories_are_compared_only_if_accepted() -> None:
     """A required feature is never missing, and an unseen category is only in an open one."""
     X, y = customers()

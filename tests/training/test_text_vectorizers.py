@@ -74,6 +74,7 @@ VECTORIZERS = [
     CountVectorizer(token_pattern=r"(?u)\b(\w)\w*\b"),
     CountVectorizer(analyzer="char", ngram_range=(1, 3), strip_accents="ascii"),
     CountVectorizer(analyzer="char_wb", ngram_range=(2, 5), strip_accents="unicode"),
+    CountVectorizer(analyzer="char_wb", ngram_range=(6, 7)),  # longer than some words
     TfidfVectorizer(),
     TfidfVectorizer(sublinear_tf=True, norm="l1", smooth_idf=False),
     TfidfVectorizer(use_idf=False, norm=None, binary=True),
