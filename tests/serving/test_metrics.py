@@ -126,6 +126,24 @@ def test_rejected_requests_are_counted_by_kind(
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "media_type", "status", "kind"),
+    [
+        ("GET", "/nowhere", "application/json", 404, "unknown"),
+        ("PUT", "/classify", "application/json", 405, "unsupported"),
+        ("POST", "/classify", "application/json", 413, "too_large"),
+        ("POST", "/classify", "text/plain", 415, "unsupported"),
+    ],
+)
+def test_requests_that_are_not_parsed_have_a_kind_too(
+    app: App, read: Read, method: str, path: str, media_type: str, status: int, kind: str
+) -> None:
+    """The status tells it."""
+    body = b'{"data":[%s]}' % b",".join([b"[1]"] * 10_001)
+    assert app.request(method, path, body, {"Content-Type": media_type}).status == status
+    assert total(read(), "Rejected", Kind=kind) == 1
+
+
+@pytest.mark.parametrize(
     ("changes", "expected"),
     [
         ({}, (0, 0, 0)),
