@@ -18,6 +18,7 @@ from tests.support.customers import customers, prepared
 from tests.support.models import WineModel
 from training.data.signature import UNSEEN_CATEGORY, infer_signature
 from training.data.table import Table
+from training.export import comparison as comparing
 from training.export.comparison import (
     Reference,
     compare,
@@ -202,6 +203,18 @@ def test_labels_of_the_table_that_are_known_are_not_predicted_again(trained: Win
     reference = compute_reference(trained.estimator, table, signature, predicted=labels)
     assert reference.labels[-len(table) :] == labels
     assert reference.labels[: -len(table)] == expected.labels[: -len(table)]
+
+
+def test_fewer_rows_are_in_a_slice_of_a_wide_table(
+    trained: WineModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slice has a number of values at most, and a row at least."""
+    table = Table(trained.dataset.X)
+    signature = infer_signature(trained.estimator, table)
+    for values, rows in ((5, 1), (130, 11)):
+        monkeypatch.setattr(comparing, "MAX_SLICE_VALUES", values)
+        reference = compute_reference(trained.estimator, table, signature)
+        assert 1 <= reference.slice_rows <= rows
 
 
 def test_predictions_are_the_same_in_slices(trained: WineModel) -> None:
