@@ -19,11 +19,13 @@ _PROPERTIES = ("properties/test_protocols", "properties/test_classify")
 # that are about the module, the slow ones last.
 _TESTS: dict[str, tuple[str, ...]] = {
     f"{_SERVER}/inputs/text_": ("training/test_text_vectorizers", "test_request_cost"),
-    f"{_SERVER}/inputs": ("test_numbers", *_FORMATS, *_HOSTILE, *_PROPERTIES, "test_openapi"),
+    f"{_SERVER}/inputs": (
+        *("test_numbers", "test_columns", *_FORMATS, *_HOSTILE, *_PROPERTIES, "test_openapi"),
+    ),
     f"{_SERVER}/protocols": (*_FORMATS[::-1], *_HOSTILE, *_PROPERTIES, "test_request_log"),
     f"{_SERVER}/rest": (*_HTTP, *_FORMATS, *_HOSTILE, "test_front_doors"),
     f"{_SERVER}/models": (
-        *("test_artifact", "test_slow_models", "test_model_memory"),
+        *("test_artifact", "test_prediction", "test_slow_models", "test_model_memory"),
         *(*_FORMATS, "test_drift", "test_metrics"),
     ),
     f"{_SERVER}/runtimes/onnx_audit": (
@@ -32,7 +34,8 @@ _TESTS: dict[str, tuple[str, ...]] = {
     f"{_SERVER}/runtimes/skops_audit": ("test_hostile_skops", "training/test_skops_export"),
     f"{_SERVER}/store": (
         *("test_model_store", "test_model_store_checks", "test_signing_keys"),
-        *("test_store_faults", "test_model_memory", "test_settings", "test_errors"),
+        *("test_credentials", "test_store_faults", "test_model_memory", "test_settings"),
+        "test_errors",
     ),
     "training/export/comparison": ("training/test_comparison_samples", "training/test_comparison"),
 }

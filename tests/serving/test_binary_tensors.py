@@ -66,6 +66,13 @@ def in_json(values: list[Any], shape: list[int], name: str = "input") -> dict[st
     return {"name": name, "shape": shape, "datatype": "FP64", "data": values}
 
 
+def test_a_boolean_is_one_or_zero(app: App) -> None:
+    """Each byte that is not is named."""
+    response = infer(app, [tensor(b"\x00\x01\x02\x01\xff", [5], "BOOL", "ash")], b"\0\1\2\1\xff")
+    assert response.status == 422
+    assert problem_paths(response) == ["inputs[0].data[2]", "inputs[0].data[4]"]
+
+
 def test_a_matrix_of_bytes_is_classified_as_one_in_json(app: App, wines: list[list[float]]) -> None:
     """With the same labels, probabilities and headers."""
     data = b"".join(array("d", row).tobytes() for row in wines)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from chalicelib.errors import MAX_COUNTED_PROBLEMS, BodyTooLarge, InvalidRequest
+from chalicelib.inputs.problems import Problems
+from chalicelib.inputs.signature import Feature, Signature
+from chalicelib.rest.responses import check_label_size
 from tests.hostile_requests.request import CANARY
 from tests.support.app import App
 from tests.support.errors import is_error
@@ -159,6 +164,26 @@ def test_a_missing_required_feature_is_a_422(
     assert response.body["problems"] == [{"at": "data[0].alcohol", "problem": "is required"}]
     assert app.classify(".10").status == 422
     assert app.classify([1.0] * 13).status == 200
+
+
+@pytest.mark.parametrize(("count", "is_too_large"), [(10_000, True), (10, False)])
+def test_labels_that_are_too_long_for_a_response_are_rejected(
+    count: int, is_too_large: bool
+) -> None:
+    """Before the response is built."""
+    label = "x" * 1_000
+    signature = Signature((Feature("x", "numeric", required=True),), (label, "y"))
+    with pytest.raises(BodyTooLarge) if is_too_large else nullcontext():
+        check_label_size([label] * count, signature)
+
+
+def test_problems_are_counted_to_a_limit() -> None:
+    """The one after the last that counts ends the count."""
+    problems = Problems()
+    for number in range(MAX_COUNTED_PROBLEMS):
+        problems.add(f"data[{number}]", "is wrong")
+    with pytest.raises(InvalidRequest, match=f"has more than {MAX_COUNTED_PROBLEMS:,} problems"):
+        problems.add("data", "is wrong")
 
 
 def test_no_model_is_a_503(start_app: Callable[..., App], tmp_path: Path) -> None:

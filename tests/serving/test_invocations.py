@@ -209,6 +209,18 @@ def test_accept_chooses_the_response_format(accept: str, is_csv: bool) -> None:
     assert accepts_csv({"accept": accept}) is is_csv
 
 
+def test_a_text_of_digits_is_a_text() -> None:
+    """Where the model takes a text; the other cells are numbers."""
+    assert read_csv("12,3,\n", CELLS, max_rows=1) == [["12", 3.0, None]]
+
+
+def test_a_row_of_a_table_without_names_is_a_list(app: App) -> None:
+    """Though a list of objects would be a batch elsewhere."""
+    split = {"columns": list(range(13)), "data": [ONES, {"ash": 1}, 1]}
+    response = invoke(app, {"dataframe_split": split})
+    assert problem_paths(response) == ["dataframe_split.data[1]", "dataframe_split.data[2]"]
+
+
 @pytest.mark.parametrize(("value", "status"), [(None, 200), ("x", 422), (1e308, 422)])
 def test_a_table_with_all_columns_may_lack_a_value(
     app: App, names: list[str], rows: list[list[Any]], value: object, status: int

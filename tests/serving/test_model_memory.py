@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.errors import InvalidArtifact, ModelUnavailable
 from chalicelib.models import model
-from chalicelib.models.memory import release_free_memory
+from chalicelib.models.memory import fits_beside, release_free_memory
 from chalicelib.models.model import load_model
 from chalicelib.settings import Settings
 from chalicelib.store import model_store
@@ -68,6 +68,17 @@ def test_what_loading_a_large_model_frees_goes_back_to_the_system(
     monkeypatch.setattr(model, "release_free_memory", lambda: releases.append(None))
     load_model(artifact)
     assert len(releases) == expected
+
+
+def test_a_model_fits_beside_another_if_it_or_the_process_was_not_measured(
+    trained: WineModel,
+) -> None:
+    """A small model is not measured, and off Lambda there is no limit."""
+    manifest = load_model(trained.built.artifact).manifest
+    assert fits_beside(manifest, memory_mb=1)
+    measured = load_model(rewrite_manifest(trained.built.artifact, needs(LIMIT))).manifest
+    assert fits_beside(measured, memory_mb=None)
+    assert not fits_beside(measured, memory_mb=1)
 
 
 def test_memory_is_given_back_where_the_c_library_can(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import pytest
 from chalicelib.errors import ModelUnavailable, StoreError
 from chalicelib.settings import Settings
 from chalicelib.store import model_store
+from chalicelib.store.check import Check
 from chalicelib.store.freezes import FREEZE_SECONDS
 from chalicelib.store.model_store import MAX_FETCHES, MAX_WAIT_SECONDS, ModelStore
 from chalicelib.store.object_store import StoredObject
@@ -57,6 +58,14 @@ def checked_beside(slow: SlowObjects, clock: FakeClock) -> ModelStore:
     store = ModelStore(slow, Settings("s3://bucket/prefix", refresh_seconds=60), clock)
     store.current()
     return store
+
+
+def test_one_request_may_wait_for_a_check(clock: FakeClock) -> None:
+    """And one more after each freeze."""
+    check = Check(clock)
+    assert [check.claim_wait(), check.claim_wait()] == [True, False]
+    clock.now += FREEZE_SECONDS
+    assert [check.claim_wait(), check.claim_wait()] == [True, False]
 
 
 def test_a_check_delays_no_request(

@@ -225,6 +225,23 @@ def test_a_matrix_is_the_only_input(app: App) -> None:
     assert problem_paths(response) == ["inputs[0].name", "inputs[0].shape"]
 
 
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [({}, "is required"), ({"inputs": None}, "is required"), ({"inputs": 1}, "must be a list")],
+)
+def test_inputs_are_a_list(app: App, document: object, problem: str) -> None:
+    """Without them there is nothing to classify."""
+    response = post(app, document)
+    assert response.status == 422
+    assert response.body["problems"] == [{"at": "inputs", "problem": problem}]
+
+
+def test_values_after_a_missing_one_are_checked(app: App) -> None:
+    """Null is a value of every datatype."""
+    response = infer(app, tensor([None, "x", None, True], [4], name="ash"))
+    assert problem_paths(response) == ["inputs[0].data[1]", "inputs[0].data[3]"]
+
+
 def test_inputs_of_other_names_are_each_named_if_they_are_few(app: App) -> None:
     """As many as a response lists, beside those of the model."""
     maximum = 13 + MAX_LISTED_PROBLEMS

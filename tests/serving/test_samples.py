@@ -190,6 +190,6 @@ def test_what_a_manifest_leaves_out_of_a_signature_is_not_so() -> None:
     signature = Signature.from_document(document)
     assert signature.features == (Feature("size", "numeric", required=True),)
     assert [signature.is_text_sequence, signature.allows_nan] == [False, False]
-    assert not SIGNATURE.is_text_sequence
+    assert [SIGNATURE.is_text_sequence, SIGNATURE.has_probabilities] == [False, True]
     assert signature.unused_columns == ()
     assert (signature.classes, signature.largest_number) == (("0", "1"), 1e9)
