@@ -19,6 +19,7 @@ from training.export.comparison_samples import (
     RANDOM_ROWS,
     TIED_ROWS,
     Sizes,
+    _spellings,
     comparison_samples,
     comparison_sizes,
     extreme_samples,
@@ -138,16 +139,9 @@ def test_texts_are_in_the_spellings_that_matter() -> None:
     assert 0.4 < sum(text in known for text in texts) / len(texts) < 0.65
 
 
-def test_texts_are_made_up_where_a_table_has_none() -> None:
-    """A column may be missing throughout."""
-    table = Table(
-        pd.DataFrame({"number": [1.0, 2.0], "text": pd.Series([None, None], dtype=object)})
-    )
-    signature = Signature(
-        (Feature("number", "numeric", False), Feature("text", "categorical", False)), ("a", "b")
-    )
-    made, _ = comparison_samples(table, signature, [0], SIZES._replace(random=400))
-    assert {*_ODD_TEXTS, UNSEEN_CATEGORY} <= set(made.texts[:, 0])
+def test_texts_are_made_up_where_none_is_known() -> None:
+    """In the spellings that occur nowhere."""
+    assert {*_spellings(np.random.default_rng(0), [], 10)} == {*_ODD_TEXTS, UNSEEN_CATEGORY}
 
 
 def test_of_many_texts_some_are_chosen() -> None:
