@@ -63,15 +63,18 @@ def _operators() -> Iterator[tuple[str, Any]]:
 
 
 def make_mutant(place: Place, mutation: Mutation) -> dict[str, Any] | None:
-    """Return a mutant; None if it is not Python, or differs in annotations or assertions only."""
+    """Return a mutant; None if it is not Python, or differs in annotations or assertions only.
+
+    None too if the operator does not know the code, such as some decorators.
+    """
     path, (line, _) = place
     name, occurrence = mutation
     original = Path(path).read_text()
-    source = mutate_code(original, get_operator(name)(), occurrence)
     try:
+        source = mutate_code(original, get_operator(name)(), occurrence)
         if _normalize(source) == _normalize(original):
             return None
-    except SyntaxError:
+    except (AttributeError, SyntaxError):
         return None
     return {"path": path, "line": line, "operator": name.partition("/")[2], "source": source}
 
