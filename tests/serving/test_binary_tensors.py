@@ -66,6 +66,22 @@ def in_json(values: list[Any], shape: list[int], name: str = "input") -> dict[st
     return {"name": name, "shape": shape, "datatype": "FP64", "data": values}
 
 
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [({"datatype": "FP65"}, "datatype"), ({"shape": "2"}, "shape"), ({"shape": [-1]}, "shape")],
+)
+def test_bytes_of_an_unknown_datatype_or_shape_are_not_read(
+    app: App, changes: dict[str, Any], path: str
+) -> None:
+    """What is wrong is named; the tensor after it is read nevertheless."""
+    first = tensor(bytes(16), [2], name="ash") | changes
+    second = tensor(b"\x02\x00", [2], "BOOL", "hue")
+    response = infer(app, [first, second], bytes(16) + b"\x02\x00")
+    assert response.status == 422
+    assert problem_paths(response)[0].startswith(f"inputs[0].{path}")
+    assert "inputs[1].data[0]" in problem_paths(response)
+
+
 def test_a_boolean_is_one_or_zero(app: App) -> None:
     """Each byte that is not is named."""
     response = infer(app, [tensor(b"\x00\x01\x02\x01\xff", [5], "BOOL", "ash")], b"\0\1\2\1\xff")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import nullcontext
+from math import inf, nan
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from chalicelib.errors import MAX_COUNTED_PROBLEMS, BodyTooLarge, InvalidRequest
 from chalicelib.inputs.problems import Problems
 from chalicelib.inputs.signature import Feature, Signature
-from chalicelib.rest.responses import check_label_size
+from chalicelib.rest.responses import check_label_size, encode_json
 from tests.hostile_requests.request import CANARY
 from tests.support.app import App
 from tests.support.errors import is_error
@@ -175,6 +176,13 @@ def test_labels_that_are_too_long_for_a_response_are_rejected(
     signature = Signature((Feature("x", "numeric", required=True),), (label, "y"))
     with pytest.raises(BodyTooLarge) if is_too_large else nullcontext():
         check_label_size([label] * count, signature)
+
+
+@pytest.mark.parametrize("number", [nan, inf, -inf])
+def test_a_response_never_holds_what_json_lacks(number: float) -> None:
+    """A fault that would write it becomes a 500."""
+    with pytest.raises(ValueError, match="JSON"):
+        encode_json({"probabilities": [number]})
 
 
 def test_problems_are_counted_to_a_limit() -> None:

@@ -136,6 +136,7 @@ HOSTILE: dict[str, Callable[[], ClassifierMixin]] = {
     "a child outside": lambda: forged_tree(left_child=999),
     "a child before its parent": lambda: forged_tree(right_child=0),
     "a negative child": lambda: forged_tree(right_child=-7),
+    "a negative child beside none": lambda: forged_tree(left_child=-7, right_child=-1),
     "one child": lambda: forged_tree(right_child=-1),
     "a feature outside": lambda: forged_tree(feature=4),
     "a negative feature": lambda: forged_tree(feature=-9),

@@ -196,6 +196,8 @@ def test_the_response_is_csv_if_accept_prefers_it(
         ("Text/CSV; header=absent", True),
         ("text/csv, application/json", True),
         ("application/json, text/csv", False),
+        ("application/json;q=1, text/csv", False),
+        ("text/csv, application/json;q=1", True),
         ("application/json;q=0.5, text/csv;q=0.6", True),
         ("text/csv;q=0", False),
         ("text/csv;q=x", False),

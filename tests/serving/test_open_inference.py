@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from math import inf, nextafter
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +168,7 @@ def test_numbers_are_in_the_range_of_their_datatype(
     """Both ends are; what is beyond one of them is not, beside missing values too."""
     others = [None if missing else 1] * 12
     for limit, step in zip(limits, (-1, 1), strict=True):
-        beyond = limit + step if isinstance(limit, int) else limit * 1.001
+        beyond = limit + step if isinstance(limit, int) else nextafter(limit, step * inf)
         assert infer(app, tensor([limit, *others], [1, 13], datatype)).status == 200
         response = infer(app, tensor([beyond, *others], [1, 13], datatype))
         problem = {"at": "inputs[0].data[0]", "problem": f"is out of the range of {datatype}"}
