@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from chalicelib.inputs.problems import Problems
+from chalicelib.protocols.open_inference.binary import _read_booleans
 from tests.support.app import App
 from tests.support.errors import problem_paths
 
@@ -80,6 +82,13 @@ def test_bytes_of_an_unknown_datatype_or_shape_are_not_read(
     assert response.status == 422
     assert problem_paths(response)[0].startswith(f"inputs[0].{path}")
     assert "inputs[1].data[0]" in problem_paths(response)
+
+
+def test_one_is_true_and_zero_false() -> None:
+    """As NumPy writes booleans."""
+    problems = Problems()
+    assert _read_booleans(array("B", [0, 1, 1]), "inputs[0]", problems) == [False, True, True]
+    problems.raise_if_any()
 
 
 def test_a_boolean_is_one_or_zero(app: App) -> None:
