@@ -107,11 +107,12 @@ def read_manifest(artifact: bytes, *keys: str) -> dict[str, Any]:
         raise InvalidArtifact("empty object", "The object is empty.")
     footer = read_footer(artifact)
     view = memoryview(artifact)
-    if not keys:
+    if not _is_signed(view, footer.hmac, keys):
         _check_sha256(view, footer.sha256)
-    elif not _is_signed(view, footer.hmac, keys):
-        _check_sha256(view, footer.sha256)
-        raise InvalidArtifact("not signed", "The artifact is not signed with this function's key.")
+        if keys:
+            raise InvalidArtifact(
+                "not signed", "The artifact is not signed with this function's key."
+            )
     start, length = footer.manifest_start, footer.manifest_length
     return parse_manifest(artifact[start : start + length])
 
