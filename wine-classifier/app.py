@@ -21,7 +21,7 @@ prefetched: Any = ()
 if is_api:
     from chalicelib import cold_start
 
-    cold_start.begin()
+    cold_start.start_runtime()
 
     from chalicelib.prefetch import start_prefetch
 
@@ -106,7 +106,7 @@ if is_bulk:
 if is_api:
     service.load_model()
     call_after_restore(service.reopen)
-    cold_start.end()
+    cold_start.freeze_heap()
 
 if "chalice.local" in sys.modules:  # `chalice local` or the test client; never on Lambda
     from chalicelib.local import server

@@ -14,14 +14,14 @@ from chalicelib.runtimes.onnx_capi import ort_api
 _M_ARENA_MAX = -8  # see mallopt(3)
 
 
-def begin() -> None:
-    """Start to load ONNX Runtime in a background thread, and prepare for imports."""
+def start_runtime() -> None:
+    """Start to load ONNX Runtime in a thread; no garbage is collected until `freeze_heap`."""
     gc.disable()  # imports leave hardly any garbage
     _share_one_arena()
     Background(ort_api)  # a failure recurs where a model is loaded, and is reported there
 
 
-def end() -> None:
+def freeze_heap() -> None:
     """Exempt all imported objects from garbage collection, and turn collection on."""
     gc.freeze()
     gc.enable()
