@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.inputs.numbers import invalid_indices, pack_row, pack_rows, to_floats
+from chalicelib.inputs.numbers import invalid_indices, pack_rows, to_floats
 from chalicelib.inputs.signature import Feature, Signature
 
 PAIR = Signature(
@@ -110,7 +110,7 @@ def test_rows_that_are_not_complete_and_valid_are_left_to_the_parser(row: Any) -
         assert pack_rows([valid, row], PAIR) is None
         assert pack_rows([row, valid], PAIR) is None
     assert pack_rows([row, row], PAIR) is None
-    assert pack_row(row, PAIR) is None
+    assert pack_rows([row], PAIR) is None
     assert pack_rows([[1.5, 2.5], {"x": 1.5, "y": 2.5}], PAIR) is None
     assert pack_rows([{"x": [2.0]}], ONE) is None
 
@@ -125,22 +125,22 @@ def test_rows_that_are_not_complete_and_valid_are_left_to_the_parser(row: Any) -
 )
 def test_one_complete_sample_is_packed(sample: Any, expected: list[float]) -> None:
     """In the order of the features."""
-    assert pack_row(sample, PAIR) == pack_row(sample, OPTIONAL) == array("d", expected)
+    assert pack_rows([sample], PAIR) == pack_rows([sample], OPTIONAL) == array("d", expected)
 
 
 @pytest.mark.parametrize("sample", [[None, 2.5], {"y": 2.5}, {"x": None, "y": 2.5}])
 def test_a_missing_value_is_packed_as_nan_if_no_feature_is_required(sample: Any) -> None:
     """Else the parser names it; so it does if a sample has no value at all."""
-    packed = pack_row(sample, OPTIONAL)
+    packed = pack_rows([sample], OPTIONAL)
     assert packed is not None
     assert list(map(repr, packed)) == ["nan", "2.5"]
-    assert pack_row(sample, PAIR) is None
+    assert pack_rows([sample], PAIR) is None
     for empty in ([None, None], {}, {"x": None}):
-        assert pack_row(empty, OPTIONAL) is None
+        assert pack_rows([empty], OPTIONAL) is None
 
 
 @pytest.mark.parametrize("value", [True, False, "1", [1], 10**400, -1e301, inf])
 def test_one_sample_with_an_invalid_value_is_left_to_the_parser(value: Any) -> None:
     """Whichever of its values it is."""
     for sample in ([value, 1], [1, value], {"x": value}, {"x": 1, "y": value}):
-        assert pack_row(sample, OPTIONAL) is None
+        assert pack_rows([sample], OPTIONAL) is None

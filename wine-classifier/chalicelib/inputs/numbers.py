@@ -38,7 +38,9 @@ _LAST_BYTE = {"f": 3, "d": 7}  # by typecode, of a number in memory
 
 
 def pack_rows(rows: Sequence[Any], signature: Signature) -> array[float] | None:
-    """Convert a batch in which each row is complete and has only valid numbers, as most are.
+    """Convert rows that are complete and have only valid numbers, as most are.
+
+    A single row may lack values if no feature is required.
 
     Parameters
     ----------
@@ -51,6 +53,8 @@ def pack_rows(rows: Sequence[Any], signature: Signature) -> array[float] | None:
     array of float64, or None
         Shape (rows, features), row by row; None if a row is not such a list or object.
     """
+    if len(rows) == 1:
+        return _pack_row(rows[0], signature)
     width = len(signature.names)
     try:
         if type(rows[0]) is dict:
@@ -65,20 +69,8 @@ def pack_rows(rows: Sequence[Any], signature: Signature) -> array[float] | None:
     return array("d", data)
 
 
-def pack_row(sample: Any, signature: Signature) -> array[float] | None:
-    """Convert one sample that has only valid numbers, or lacks some that it may lack.
-
-    Parameters
-    ----------
-    sample : object
-        As JSON has it.
-    signature : Signature
-
-    Returns
-    -------
-    array of float64, or None
-        Shape (features,); None if the sample is not such a list or object.
-    """
+def _pack_row(sample: Any, signature: Signature) -> array[float] | None:
+    """Convert one sample as `pack_rows` does; it may lack values if no feature is required."""
     if type(sample) is list and len(sample) == len(signature.names):
         values = sample
     elif type(sample) is dict and sample.keys() <= signature.known_names:

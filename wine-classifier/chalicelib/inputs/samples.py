@@ -13,7 +13,6 @@ from chalicelib.inputs.numbers import (
     invalid_indices,
     json_type,
     number_problem,
-    pack_row,
     pack_rows,
     parse_number,
     to_floats,
@@ -112,8 +111,7 @@ def read_samples(
     problems.raise_if_any()
     check_row_count(len(samples), max_rows)
     if signature.is_unconstrained:  # most requests are for such a model, and valid
-        is_one = len(samples) == 1
-        numbers = pack_row(samples[0], signature) if is_one else pack_rows(samples, signature)
+        numbers = pack_rows(samples, signature)
         if numbers is not None:
             return Samples(len(samples), numbers, [], is_batch)
     parser = _Parser(signature, samples, locate, is_batch=is_batch)
