@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+
+TYPE_CHECKING = False  # of typing, which takes long to import: see chalicelib/cold_start.py
+if TYPE_CHECKING:
+    from typing import Any
 
 # The function that scores files, or `chalice package` for a stack with it.
 is_bulk = os.environ.get("BULK") == "yes"

@@ -16,8 +16,8 @@ def test_returns_the_result() -> None:
 
 def test_raises_what_the_function_raised() -> None:
     """An error is raised where the result is needed."""
-    background: Background[object] = Background(lambda: ()[0])  # type: ignore[misc]
-    with pytest.raises(IndexError):
+    background = Background(lambda: int("two"))
+    with pytest.raises(ValueError, match="two"):
         background.wait()
 
 

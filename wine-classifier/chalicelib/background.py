@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+
+TYPE_CHECKING = False  # of typing, which takes long to import: see chalicelib/cold_start.py
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 
-class Background[T]:
+class Background:
     """A call of a function in a thread of its own, which does not keep the process alive."""
 
-    def __init__(self, function: Callable[[], T]) -> None:
+    def __init__(self, function: Callable[[], Any]) -> None:
         self._function = function
-        self._result: list[T] = []
+        self._result: list[Any] = []
         self._error: Exception | None = None
         self._ended = threading.Event()
         threading.Thread(target=self._run, daemon=True).start()
 
-    def wait(self, timeout_seconds: float | None = None) -> T:
+    def wait(self, timeout_seconds: float | None = None) -> Any:
         """Return the result, or raise what the function raised; `TimeoutError` if it takes longer.
 
         Sockets have a time limit for each step only, and the look-up of a host name has none.

@@ -9,7 +9,10 @@ import json
 import marshal
 import os
 import sys
-from typing import Any
+
+TYPE_CHECKING = False  # of typing, which takes long to import: see chalicelib/cold_start.py
+if TYPE_CHECKING:
+    from typing import Any
 
 # Of one release of Python only, as byte code is.
 NAME = f"modules.{sys.implementation.cache_tag}.bin"

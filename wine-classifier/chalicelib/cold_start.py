@@ -1,6 +1,7 @@
 """What speeds up a cold start: ONNX Runtime starts while Python imports the other modules.
 
-Nothing else takes as long, so this module imports little.
+Nothing else takes as long, so what is imported before it starts is little: not even `typing`, nor
+what imports it, such as a class with type parameters.
 """
 
 from __future__ import annotations
@@ -9,16 +10,17 @@ import ctypes
 import gc
 
 from chalicelib.background import Background
-from chalicelib.runtimes.onnx_capi import ort_api
+from chalicelib.runtimes.onnx_capi import OrtApi, ort_api
 
-_M_ARENA_MAX = -8  # see mallopt(3)
+# What ONNX Runtime allocates while it starts, and what malloc takes from a heap at most at once.
+_RUNTIME_BYTES = 7_000_000
+_BLOCK_BYTES = 120_000
 
 
 def start_runtime() -> None:
     """Start to load ONNX Runtime in a thread; no garbage is collected until `freeze_heap`."""
     gc.disable()  # imports leave hardly any garbage
-    _share_one_arena()
-    Background(ort_api)  # a failure recurs where a model is loaded, and is reported there
+    Background(_load_runtime)  # a failure recurs where a model is loaded, and is reported there
 
 
 def freeze_heap() -> None:
@@ -27,8 +29,20 @@ def freeze_heap() -> None:
     gc.enable()
 
 
-def _share_one_arena() -> None:
-    """Allocate from one heap in all threads: the heap of a thread grows by one page a call."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc only
-    if mallopt is not None:
-        mallopt(_M_ARENA_MAX, 1)
+def _load_runtime() -> OrtApi:
+    _grow_heap()
+    return ort_api()
+
+
+def _grow_heap() -> None:
+    """Give this thread a large heap: glibc would grow it by a page a call, 1,750 times.
+
+    The block at its end is kept, or the heap would shrink as the others are freed.
+    """
+    libc = ctypes.pythonapi  # keeps the interpreter's lock
+    libc.malloc.argtypes, libc.malloc.restype = (ctypes.c_size_t,), ctypes.c_void_p
+    libc.free.argtypes, libc.free.restype = (ctypes.c_void_p,), None
+    blocks = [libc.malloc(_BLOCK_BYTES) for _ in range(_RUNTIME_BYTES // _BLOCK_BYTES)]
+    libc.malloc(1)
+    for block in blocks:
+        libc.free(block)

@@ -28,7 +28,8 @@ class PrefetchedStore:
     ) -> StoredObject | None:
         """Fetch an object as `ObjectStore.fetch` does; the first call waits for the prefetch."""
         if self._prefetch and name == CURRENT and if_none_match is None:
-            return self._prefetch.pop().wait()
+            fetched: StoredObject | None = self._prefetch.pop().wait()
+            return fetched
         return self._store.fetch(name, if_none_match=if_none_match, max_bytes=max_bytes)
 
 

@@ -18,7 +18,10 @@ import threading
 from array import array
 from ctypes import addressof, byref, c_char, c_char_p, c_int, c_int64, c_size_t, c_uint32, c_void_p
 from math import prod
-from typing import Any
+
+TYPE_CHECKING = False  # of typing, which takes long to import: see chalicelib/cold_start.py
+if TYPE_CHECKING:
+    from typing import Any
 
 _API_VERSION = 17  # an old version, which every later library supports
 FATAL = 4  # log level: errors are raised, so ONNX Runtime's own log would only repeat them

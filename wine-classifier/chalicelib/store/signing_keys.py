@@ -16,7 +16,7 @@ class SigningKeys:
         self._settings = settings
         self._keys: tuple[str, ...] | None = None
         self._reading = threading.Lock()
-        self._prefetch: list[Background[list[str]]] = []
+        self._prefetch: list[Background] = []
 
     def prefetch(self) -> None:
         """Begin to read what variables refer to, in the background."""
@@ -49,7 +49,7 @@ class SigningKeys:
         url, stage = self._settings.model_url, self._settings.stage
         return tuple(derive_key(text, url, stage) for text in texts)
 
-    def _start(self) -> Background[list[str]]:
+    def _start(self) -> Background:
         return Background(self._resolve)
 
     def _resolve(self) -> list[str]:
