@@ -10,11 +10,17 @@ import ctypes
 import gc
 
 from chalicelib.background import Background
-from chalicelib.runtimes.onnx_capi import OrtApi, ort_api
+from chalicelib.runtimes.onnx_capi import ort_api
 
 # What ONNX Runtime allocates while it starts, and what malloc takes from a heap at most at once.
 _RUNTIME_BYTES = 7_000_000
 _BLOCK_BYTES = 120_000
+
+# An ONNX file that returns its input.
+_SMALLEST_MODEL = (
+    b'\x08\x07:7\n\x10\n\x01x\x12\x01y"\x08Identity\x12\x01gZ\x0f\n\x01x\x12\n\n\x08\x08\x0b\x12\x04'
+    b"\n\x02\x08\x01b\x0f\n\x01y\x12\n\n\x08\x08\x0b\x12\x04\n\x02\x08\x01B\x04\n\x00\x10\r"
+)
 
 
 def start_runtime() -> None:
@@ -29,9 +35,13 @@ def freeze_heap() -> None:
     gc.enable()
 
 
-def _load_runtime() -> OrtApi:
+def _load_runtime() -> None:
+    """Load the library and open a session: the first one registers all operators."""
     _grow_heap()
-    return ort_api()
+    ort_api()
+    from chalicelib.runtimes.onnx_session import Session  # which takes a while
+
+    Session(_SMALLEST_MODEL)
 
 
 def _grow_heap() -> None:

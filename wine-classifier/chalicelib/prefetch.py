@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 
 from chalicelib.background import Background
-from chalicelib.errors import InvalidSetting
+from chalicelib.errors import InvalidSetting, StoreError
 from chalicelib.settings import Settings
 from chalicelib.store.object_store import CURRENT, ObjectStore, StoredObject
 from chalicelib.store.signing_keys import SigningKeys
@@ -21,6 +21,8 @@ class PrefetchedStore:
 
     def __init__(self, store: ObjectStore, max_bytes: int) -> None:
         self._store = store
+        with suppress(StoreError):  # recurs in the thread, where this would wait for imports
+            store.opened  # noqa: B018
         self._prefetch = [Background(lambda: store.fetch(CURRENT, max_bytes=max_bytes))]
 
     def fetch(
