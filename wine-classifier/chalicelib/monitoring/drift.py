@@ -16,6 +16,10 @@ from chalicelib.monitoring.metrics import NAMESPACE, dimension_value
 
 METRIC = "DriftIndex"
 
+# So many requests of one sample are counted together: the code that counts is then in the
+# processor's caches, where it is not between two requests.
+_MAX_PENDING = 32
+
 
 class DriftLog:
     """Counts samples by bin and logs summaries.
@@ -41,12 +45,13 @@ class DriftLog:
         self._window = 0
         self._manifest: Manifest | None = None
         self._counts: DriftCounts | None = None
+        self._pending: list[tuple[Samples, Sequence[str]]] = []  # of this manifest, not counted yet
         self._logged = 0  # rows counted in this window when the last line was written
         self._earlier = 0  # rows counted in earlier windows
         self._logged_at = monotonic()
 
     def add(self, samples: Samples, labels: Sequence[str], manifest: Manifest) -> list[str]:
-        """Count a request; return the members of a JSON object for each line that is due.
+        """Count a request, soon; return the members of a JSON object for each line that is due.
 
         Requests of a model without a distribution, or with one that fails, are not counted.
         """
@@ -55,19 +60,40 @@ class DriftLog:
         except Exception as error:  # the response is right nevertheless
             log_event("drift failed", version=manifest.version, error=type(error).__name__)
             self._manifest, self._counts = manifest, None
+            self._pending.clear()
             return []
 
     def _add(self, samples: Samples, labels: Sequence[str], manifest: Manifest) -> list[str]:
         lines = []
         if manifest is not self._manifest:
+            self._count_pending()
             lines = self._close_window()
             self._manifest = manifest
             has_distribution = manifest.document.get("distribution") is not None
             self._counts = DriftCounts(manifest) if has_distribution else None
         if self._counts is not None:
-            self._counts.add(samples, labels)
-            lines += self._summarize(self._counts)
+            self._pending.append((samples, labels))
+            if samples.rows > 1 or self._may_be_due(self._counts):
+                self._count_pending()
+                lines += self._summarize(self._counts)
         return lines
+
+    def _may_be_due(self, counts: DriftCounts) -> bool:
+        """Return whether what is pending must be counted now, as a line may be due after it."""
+        pending = len(self._pending)
+        counted = counts.counted + pending  # at most
+        return (
+            pending >= _MAX_PENDING
+            or counted >= self._rows
+            or counted + self._earlier >= 2 * (self._logged + self._earlier)
+            or monotonic() - self._logged_at >= self._seconds
+        )
+
+    def _count_pending(self) -> None:
+        for samples, labels in self._pending:
+            assert self._counts is not None  # what is pending is of a model with a distribution
+            self._counts.add(samples, labels)
+        self._pending.clear()
 
     def _summarize(self, counts: DriftCounts) -> list[str]:
         counted = counts.counted

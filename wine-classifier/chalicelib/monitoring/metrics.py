@@ -18,6 +18,7 @@ from chalicelib.runtimes.base import Prediction
 NAMESPACE = "Classifier"
 MAX_CLASSES = 20  # with a metric each; each metric is paid for
 _OTHER = '"other"'
+_REQUEST = ("Requests", "Latency", "Rows")  # metrics of every request of samples
 
 # The format's limit on the values of a metric in one line.
 MAX_VALUES = 100
@@ -40,6 +41,11 @@ class Metrics:
         self._classes: tuple[str, ...] = ()
         self._class_values: dict[str, str] = {}
         self._clear()
+
+    @property
+    def is_empty(self) -> bool:
+        """True if nothing waits for a line."""
+        return not self._latencies
 
     @property
     def is_full(self) -> bool:
@@ -66,6 +72,29 @@ class Metrics:
             self._add("Unseen", unseen)
         self._add_classes(prediction, manifest.signature.classes)
 
+    def describe_sample(
+        self, milliseconds: float, samples: Samples, prediction: Prediction, manifest: Manifest
+    ) -> str:
+        """Return the members of a JSON object for a request of one sample.
+
+        As if it was added alone to empty metrics and flushed, in a third of the time.
+        """
+        missing, out_of_range, unseen = count_unusual(samples, manifest, prediction.out_of_range)
+        names: tuple[str, ...] = _REQUEST
+        members = f'"Requests":1,"Latency":{milliseconds:.3f},"Rows":1'
+        if missing:
+            names += ("Missing",)
+            members += f',"Missing":{missing}'
+        if out_of_range:
+            names += ("OutOfRange",)
+            members += f',"OutOfRange":{out_of_range}'
+        if unseen:
+            names += ("Unseen",)
+            members += f',"Unseen":{unseen}'
+        values = self._values_of(manifest.signature.classes)
+        members += f',"Class":{values.get(prediction.labels[0], _OTHER)},"Predictions":1'
+        return self._write(_write_directives(names, True, False), members)
+
     def flush(self) -> list[str]:
         """Return what was added, as the members of one JSON object or more, and clear it.
 
@@ -73,8 +102,8 @@ class Metrics:
         """
         latencies = self._latencies
         latency = latencies[0] if len(latencies) == 1 else f"[{','.join(latencies)}]"
-        members = [f'"{name}":{value}' for name, value in self._sums.items()]
-        members.append(f'"Requests":{len(latencies)},"Latency":{latency}')
+        members = [f'"Requests":{len(latencies)},"Latency":{latency}']
+        members += [f'"{name}":{value}' for name, value in self._sums.items()]
         names = ("Requests", "Latency", *self._sums)
         # A line has one value for each dimension: further classes and kinds take further lines.
         classes, kinds = [*self._by_class.items()], [*self._rejected.items()]
@@ -88,29 +117,36 @@ class Metrics:
                 kind, requests = kinds[index]
                 members.append(f'"Kind":"{kind}","Rejected":{requests}')
             directives = _write_directives(names, has_class, has_kind)
-            lines.append(
-                f'"_aws":{{"Timestamp":{int(1000 * time())},"CloudWatchMetrics":{directives}}},'
-                f'"Model":{self._model},{",".join(members)}'
-            )
+            lines.append(self._write(directives, ",".join(members)))
             names, members = (), []
         self._clear()
         return lines
+
+    def _write(self, directives: str, members: str) -> str:
+        return (
+            f'"_aws":{{"Timestamp":{int(1000 * time())},"CloudWatchMetrics":{directives}}},'
+            f'"Model":{self._model},{members}'
+        )
 
     def _add(self, name: str, number: int) -> None:
         self._sums[name] = self._sums.get(name, 0) + number
 
     def _add_classes(self, prediction: Prediction, classes: tuple[str, ...]) -> None:
+        values, labels = self._values_of(classes), prediction.labels
+        counts = prediction.count_labels(classes) if len(labels) > 1 else {labels[0]: 1}
+        for label, rows in counts.items():
+            value = values.get(label, _OTHER)
+            self._by_class[value] = self._by_class.get(value, 0) + rows
+
+    def _values_of(self, classes: tuple[str, ...]) -> dict[str, str]:
+        """Return the value of the dimension for each class that has a metric."""
         if classes is not self._classes:
             self._classes = classes
             self._class_values = {
                 label: json.dumps(dimension_value(label, f"class-{index}"))
                 for index, label in enumerate(classes[:MAX_CLASSES])
             }
-        labels = prediction.labels
-        counts = prediction.count_labels(classes) if len(labels) > 1 else {labels[0]: 1}
-        for label, rows in counts.items():
-            value = self._class_values.get(label, _OTHER)
-            self._by_class[value] = self._by_class.get(value, 0) + rows
+        return self._class_values
 
     def _clear(self) -> None:
         self._latencies: list[str] = []

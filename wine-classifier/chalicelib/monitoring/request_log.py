@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Callable
 from functools import lru_cache
 from math import ceil
-from time import monotonic, perf_counter
-from typing import TYPE_CHECKING
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.errors import InvalidSetting
 from chalicelib.log import log_event, write_line
@@ -61,11 +62,7 @@ class RequestLog:
             if self._is_due(record.status, settings):
                 lines.append(_describe(record, ended, is_cold=is_cold))
             if self._metrics is not None:
-                milliseconds = 1000 * (ended - record.started)
-                self._metrics.add_request(milliseconds, record.kind, is_cold=is_cold)
-                if record.kind is None and record.observed is not None:
-                    _count(self._metrics, record.observed, record.request_id)
-                lines = self._add_metrics(self._metrics, lines)
+                lines = self._add_metrics(self._metrics, lines, record, ended, is_cold=is_cold)
             if settings.drift and record.kind is None and record.observed is not None:
                 if is_cold:
                     self._uncounted.append(record.observed)
@@ -108,26 +105,48 @@ class RequestLog:
             return False
         if status >= 400:
             return True
+        if settings.sample == 1:
+            return True
         before, self._successes = self._successes, self._successes + 1
         return ceil(self._successes * settings.sample) > ceil(before * settings.sample)
 
-    def _add_metrics(self, metrics: Metrics, lines: list[str]) -> list[str]:
+    def _add_metrics(
+        self,
+        metrics: Metrics,
+        lines: list[str],
+        record: RequestRecord,
+        ended: float,
+        *,
+        is_cold: bool,
+    ) -> list[str]:
         """Return the lines with the metrics that wait, if there are lines or they waited enough."""
-        now = monotonic()
+        observed = record.observed if record.kind is None else None
+        milliseconds = 1000 * (ended - record.started)
+        if lines and observed and observed[0].rows == 1 and metrics.is_empty and not is_cold:
+            members = _attempt(record, metrics.describe_sample, milliseconds, *observed)
+            if members is not None:
+                self._flushed_at = ended
+                return [f"{lines[0]},{members}"]
+            observed = None
+        metrics.add_request(milliseconds, record.kind, is_cold=is_cold)
+        if observed:
+            _attempt(record, metrics.add_samples, *observed)
         if not lines:
-            if not metrics.is_full and now - self._flushed_at < FLUSH_SECONDS:
+            if not metrics.is_full and ended - self._flushed_at < FLUSH_SECONDS:
                 return lines
             lines = [_METRICS_EVENT]
-        self._flushed_at = now
+        self._flushed_at = ended
         first, *others = metrics.flush()
         return [f"{lines[0]},{first}", *(f"{_METRICS_EVENT},{other}" for other in others)]
 
 
-def _count(metrics: Metrics, observed: Observed, request_id: str) -> None:
+def _attempt[T](record: RequestRecord, function: Callable[..., T], *arguments: Any) -> T | None:
+    """Call a function; log that it failed, as the response is right nevertheless."""
     try:
-        metrics.add_samples(*observed)
-    except Exception as error:  # the response is right nevertheless
-        log_event("metrics failed", request_id=request_id, error=type(error).__name__)
+        return function(*arguments)
+    except Exception as error:
+        log_event("metrics failed", request_id=record.request_id, error=type(error).__name__)
+        return None
 
 
 def _describe(record: RequestRecord, ended: float, *, is_cold: bool) -> str:
