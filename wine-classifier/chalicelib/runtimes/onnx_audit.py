@@ -216,9 +216,6 @@ class _Audit:
             elif number == 9:
                 data += 1
                 raw = self._view[field.start : field.stop]
-                items += length // _ITEM_BYTES.get(data_type, 1)
-                if length % _ITEM_BYTES.get(data_type, 1):
-                    reject("a tensor has half an item")
             elif number in _FIXED_DATA or number in _VARINT_DATA:
                 if field.wire_type != _BYTES:
                     reject("a tensor has items that are not packed")
@@ -230,6 +227,10 @@ class _Audit:
                     items += len(packed.translate(None, NOT_LAST))
         if data_type not in _ITEM_BYTES:
             reject("a tensor holds no numbers")
+        raw_items, rest = divmod(len(raw), _ITEM_BYTES[data_type])  # the last type counts
+        if rest:
+            reject("a tensor has half an item")
+        items += raw_items
         if data > 1 or prod(shape) != items:
             reject("a tensor does not hold what its shape needs")
         values = None
