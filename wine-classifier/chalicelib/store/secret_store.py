@@ -80,7 +80,7 @@ def read_secret(variable: str, reference: str, timeout_seconds: float) -> str:
         )
     except TimeoutError:
         raise _failure(f"{subject} did not respond in time.") from None
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):  # the latter without a region
         raise _failure(f"{subject}'s host name cannot be resolved.") from None
     except OSError:
         raise _failure(f"{subject} cannot be reached.") from None
