@@ -96,4 +96,4 @@ def not_found(**_parts: str) -> Response:
 
 def _is_too_large(body: str) -> bool:
     """Check a body against Lambda's limit, which counts it as an escaped JSON string."""
-    return 2 * len(body) > LAMBDA_PAYLOAD_BYTES and len(json.dumps(body)) > LAMBDA_PAYLOAD_BYTES
+    return 2 * len(body) + 2 > LAMBDA_PAYLOAD_BYTES and len(json.dumps(body)) > LAMBDA_PAYLOAD_BYTES
