@@ -7,7 +7,7 @@ import json
 import pytest
 
 from chalicelib.errors import BodyTooLarge, MalformedBody
-from chalicelib.rest.body import MAX_CONTAINERS, parse_json
+from chalicelib.rest.body import LAMBDA_PAYLOAD_BYTES, MAX_CONTAINERS, parse_json, read_text
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,14 @@ def test_a_duplicate_name_is_malformed(text: str) -> None:
     """At any depth, also when it is escaped."""
     with pytest.raises(MalformedBody, match="twice"):
         parse_json(text)
+
+
+@pytest.mark.parametrize("one", ["a", b"a"])
+def test_a_body_is_as_long_as_the_limit_at_most(one: str | bytes) -> None:
+    """Lambda's limit; one more is too long."""
+    assert len(read_text(one * LAMBDA_PAYLOAD_BYTES)) == LAMBDA_PAYLOAD_BYTES
+    with pytest.raises(BodyTooLarge, match=f"{LAMBDA_PAYLOAD_BYTES:,} bytes"):
+        read_text(one * (LAMBDA_PAYLOAD_BYTES + 1))
 
 
 @pytest.mark.parametrize("one", ["[]", "{}", '"["', '{"a":[]}'])

@@ -94,6 +94,11 @@ def test_problems_of_numbers_are_listed_row_by_row() -> None:
         ("inputs.y[0]", "must be a number, not text"),
         ("inputs.z[1]", "must be a number, not a list"),
     ]
+    assert problems([["a", 1.0], [1.0, []], [1.0, {}]], [2, 0, 1]) == [
+        ("inputs.y[0]", "must be a number, not text"),
+        ("inputs.x[1]", "must be a number, not an object"),
+        ("inputs.z[1]", "must be a number, not a list"),
+    ]
 
 
 def test_problems_of_other_kinds_are_listed_by_feature() -> None:
@@ -135,6 +140,27 @@ def test_rows_of_a_table_are_reordered(order: list[int | None], values: list[Any
     reordered = [[row[column] for column in order if column is not None] for row in rows]
     expected = read_samples(reordered, NUMBERS, locate, max_rows=5)
     assert repr(read_rows(rows, order, NUMBERS, locate, width=3, max_rows=5)) == repr(expected)
+
+
+@pytest.mark.parametrize("order", [[0, None, 2], [None, 1, 0]])
+def test_a_feature_without_a_column_is_missing_in_each_row(order: list[int | None]) -> None:
+    """Though a table has as many columns as the model has features."""
+    rows = [[0.5, 1.5, 2.5], [1.0, 2.0, 3.0]]
+    expected = read_samples(
+        [[None if i is None else row[i] for i in order] for row in rows],
+        *(NUMBERS, locate),
+        max_rows=5,
+    )
+    assert repr(read_rows(rows, order, NUMBERS, locate, width=3, max_rows=5)) == repr(expected)
+
+
+def test_rows_of_numbers_are_checked_against_each_kind() -> None:
+    """Here all features are numbers, but not any number fits."""
+    pair = Signature((Feature("a", "integer", False), Feature("b", "numeric", False)), ("no", "y"))
+    assert read_rows([[0.5, 2], [1, 4]], [1, 0], pair, locate, width=2, max_rows=5).rows == 2
+    with pytest.raises(InvalidRequest) as caught:
+        read_rows([[2, 0.5], [1, 4]], [1, 0], pair, locate, width=2, max_rows=5)
+    assert caught.value.problems == [("inputs.a[0]", "must be a whole number")]
 
 
 def test_problems_of_rows_are_listed_row_by_row_in_the_order_of_the_features() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -79,6 +81,20 @@ def test_a_model_fits_beside_another_if_it_or_the_process_was_not_measured(
     measured = load_model(rewrite_manifest(trained.built.artifact, needs(LIMIT))).manifest
     assert fits_beside(measured, memory_mb=None)
     assert not fits_beside(measured, memory_mb=1)
+
+
+@pytest.mark.parametrize(("more", "expected"), [(20, True), (-20, False)])
+def test_a_model_fits_beside_what_the_process_holds(
+    trained: WineModel, more: int, expected: bool
+) -> None:
+    """With what loading it adds: what the idle process held before is in memory already."""
+    memory = {"idle": 1_001, "load": 1_000 + 2**20, "swap": 2**21}
+    manifest = load_model(
+        rewrite_manifest(trained.built.artifact, lambda manifest: manifest.update(memory=memory))
+    ).manifest
+    [resident] = re.findall(r"VmRSS:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    memory_mb = int(resident) // 1024 + 2**20 - 1 + more
+    assert fits_beside(manifest, memory_mb) is expected
 
 
 def test_memory_is_given_back_where_the_c_library_can(monkeypatch: pytest.MonkeyPatch) -> None:

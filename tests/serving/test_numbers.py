@@ -26,11 +26,12 @@ MANY = 1_000
 @pytest.mark.parametrize("typecode", ["d", "f"])
 @pytest.mark.parametrize("index", [0, 1, 2])
 @pytest.mark.parametrize("value", [nan, inf, -inf])
+@pytest.mark.parametrize("others", [[0.5, -1e30, 3.4e38], [0.5, -2.0, 1.0]])
 def test_a_number_that_is_not_finite_is_found_wherever_it_is(
-    typecode: str, index: int, value: float
+    typecode: str, index: int, value: float, others: list[float]
 ) -> None:
     """In float32 too, of which two are as long as a float64."""
-    numbers = array(typecode, [0.5, -1e30, 3.4e38])
+    numbers = array(typecode, others)
     assert invalid_indices(numbers, 1e300) == []
     numbers[index] = value
     assert invalid_indices(numbers, 1e300) == [index]

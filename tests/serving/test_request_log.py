@@ -45,6 +45,7 @@ def app(start_app: Callable[..., App], wine_store: ModelRegistry) -> App:
         ("GET", "/nowhere", None, {"status": 404, "kind": "unknown"}),
         ("GET", "/v2/models/other", None, {"status": 404, "kind": "unknown"}),
         ("GET", "/classify", None, {"status": 405, "kind": "unsupported"}),
+        ("POST", "/classify", None, {"status": 400, "kind": "malformed"}),
         ("OPTIONS", "/classify", None, {"status": 405, "kind": "unsupported"}),
         ("POST", "/classify", {"data": [[1]]}, {"status": 422, "kind": "invalid"}),
         ("POST", "/classify", {"data": [ONES] * 5}, {"status": 413, "kind": "too_large"}),

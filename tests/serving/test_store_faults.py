@@ -123,6 +123,17 @@ def test_a_status_alone_tells_the_stores_fault_from_others(status: int, reason: 
     assert caught.value.reason == reason
 
 
+@pytest.mark.parametrize(
+    ("body", "response"), [("<Code>InternalError</Code>", "500 InternalError"), ("", "500")]
+)
+def test_a_status_is_named_with_the_code_of_s3(body: str, response: str) -> None:
+    """If it has one."""
+    message = f"S3 returned {response} for s3://models/wine/current."
+    with pytest.raises(StoreError) as caught, translated_errors("s3://models/wine/current"):
+        raise BaseError(f"Error performing GET: response error, status code: 500 {body}")
+    assert str(caught.value) == message
+
+
 def test_an_unknown_host_is_named(store: FaultyStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Such as that of a region which does not exist."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://s3.no-such-region.invalid")
