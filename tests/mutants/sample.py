@@ -26,9 +26,12 @@ class Mutant(NamedTuple):
     original: str
 
     def change(self) -> tuple[str, str]:
-        """Return the lines that differ, before and after, without their indentation."""
+        """Return the lines that differ, before and after, without their indentation.
+
+        Nor with empty lines: a decorator that is removed leaves some.
+        """
         before, after = self.original.splitlines(), self.source.splitlines()
-        lines = [line for line in difflib.ndiff(before, after) if line[:2] in ("- ", "+ ")]
+        lines = [line for line in difflib.ndiff(before, after) if line[2:].strip()]
         removed, added = (
             "\n".join(line[2:].strip() for line in lines if line[0] == sign) for sign in "-+"
         )

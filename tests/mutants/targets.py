@@ -22,20 +22,30 @@ _TESTS: dict[str, tuple[str, ...]] = {
     f"{_SERVER}/inputs": (
         *("test_numbers", "test_columns", *_FORMATS, *_HOSTILE, *_PROPERTIES, "test_openapi"),
     ),
-    f"{_SERVER}/protocols": (*_FORMATS[::-1], *_HOSTILE, *_PROPERTIES, "test_request_log"),
-    f"{_SERVER}/rest": (*_HTTP, *_FORMATS, *_HOSTILE, "test_front_doors"),
+    f"{_SERVER}/protocols": (
+        *(*_FORMATS[::-1], "test_added_routes", *_HOSTILE, *_PROPERTIES, "test_request_log"),
+    ),
+    f"{_SERVER}/rest": (
+        *_HTTP,
+        "test_response_sizes",
+        *_FORMATS,
+        *_HOSTILE,
+        "test_front_doors",
+        "test_metrics",
+    ),
     f"{_SERVER}/models": (
-        *("test_artifact", "test_prediction", "test_slow_models", "test_model_memory"),
-        *(*_FORMATS, "test_drift", "test_metrics"),
+        *("test_artifact", "test_prediction", "test_training_range", "test_slow_models"),
+        *("test_model_memory", *_FORMATS, "test_drift", "test_metrics"),
     ),
     f"{_SERVER}/runtimes/onnx_audit": (
-        *("test_onnx_audit", "test_onnx_sizes", "test_hostile_models", "test_artifact"),
+        *("test_onnx_audit", "test_onnx_tensors", "test_onnx_sizes", "test_hostile_models"),
+        "test_artifact",
     ),
     f"{_SERVER}/runtimes/skops_audit": ("test_hostile_skops", "training/test_skops_export"),
     f"{_SERVER}/store": (
-        *("test_model_store", "test_model_store_checks", "test_signing_keys"),
-        *("test_credentials", "test_store_faults", "test_model_memory", "test_settings"),
-        "test_errors",
+        *("test_model_store", "test_model_store_checks", "test_secret_endpoints"),
+        *("test_signing_keys", "test_credentials", "test_store_faults", "test_model_memory"),
+        *("test_settings", "test_errors"),
     ),
     "training/export/comparison": ("training/test_comparison_samples", "training/test_comparison"),
 }
