@@ -32,7 +32,6 @@ if is_api:
 
 from chalice.app import Response
 
-from chalicelib.models.row_limit import RowLimit
 from chalicelib.openapi import routes as openapi
 from chalicelib.page import routes as page
 from chalicelib.protocols.classify import classify as classify_samples
@@ -76,7 +75,7 @@ def classify() -> Response:
     models = service.models
     request = read_classify_request(*read_request(app))
     model = models.current()
-    with RowLimit(model.manifest, service.settings) as max_rows:
+    with service.row_limit(model.manifest) as max_rows:
         response, out_of_range = classify_samples(request, model, max_rows=max_rows)
     return json_response(response, prediction_headers(model.manifest.version, out_of_range))
 

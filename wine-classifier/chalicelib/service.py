@@ -9,6 +9,8 @@ from contextlib import suppress
 
 from chalicelib.errors import InvalidSetting, ModelUnavailable
 from chalicelib.log import log_event
+from chalicelib.models.manifest import Manifest
+from chalicelib.models.row_limit import RowLimit
 from chalicelib.settings import Settings
 from chalicelib.store.model_store import RETRY_AFTER_SECONDS, ModelStore, ObjectReader
 from chalicelib.store.object_store import ObjectStore
@@ -40,6 +42,7 @@ class Service:
         self._opening = threading.Lock()
         self._settings: Settings | None = None
         self._models: ModelStore | None = None
+        self._row_limit: RowLimit | None = None  # of the model of the last request
 
     @property
     def settings(self) -> Settings:
@@ -62,6 +65,13 @@ class Service:
                     objects, settings, trial=self.trial, keys=self._keys
                 )
         return self._models
+
+    def row_limit(self, manifest: Manifest) -> RowLimit:
+        """Return how many samples a request to a model may hold."""
+        limit = self._row_limit
+        if limit is None or limit.manifest is not manifest:
+            self._row_limit = limit = RowLimit(manifest, self.settings)
+        return limit
 
     def reopen(self) -> None:
         """Open the store anew, in a process restored from a snapshot; its model may be old."""

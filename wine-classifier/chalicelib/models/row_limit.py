@@ -13,10 +13,13 @@ def max_samples(manifest: Manifest, settings: Settings) -> int:
 
 
 class RowLimit:
-    """The samples that a request may hold; if the model's time decides, the error says so."""
+    """The samples that a request may hold; if the model's time decides, the error says so.
+
+    Any number of requests may enter it at once.
+    """
 
     def __init__(self, manifest: Manifest, settings: Settings) -> None:
-        self._manifest = manifest
+        self.manifest = manifest
         self._settings = settings
         self._limit = max_samples(manifest, settings)
 
@@ -27,8 +30,8 @@ class RowLimit:
         # The limit of texts is another one.
         if not isinstance(error, TooManySamples) or error.limit != self._limit:
             return
-        if self._limit != self._settings.max_samples(self._manifest.signature.width):
-            raise TooManySamples(self._limit, describe_time(self._manifest)) from error
+        if self._limit != self._settings.max_samples(self.manifest.signature.width):
+            raise TooManySamples(self._limit, describe_time(self.manifest)) from error
 
 
 def describe_time(manifest: Manifest) -> str:

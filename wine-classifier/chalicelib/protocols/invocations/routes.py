@@ -5,7 +5,6 @@ from __future__ import annotations
 from chalice.app import Blueprint, Response
 
 from chalicelib.models.predict import predict
-from chalicelib.models.row_limit import RowLimit
 from chalicelib.rest.events import read_request
 from chalicelib.rest.middleware import handle_errors
 from chalicelib.rest.responses import (
@@ -46,7 +45,7 @@ def create_blueprint(service: Service) -> Blueprint:
         body, headers = read_request(routes)
         model = service.models.current()
         signature = model.manifest.signature
-        with RowLimit(model.manifest, service.settings) as max_rows:
+        with service.row_limit(model.manifest) as max_rows:
             request = read_invocation(body, headers, signature, max_rows=max_rows)
             prediction, _ = predict(request.samples, model, request.locate, max_rows=max_rows)
         labels = prediction.labels

@@ -8,7 +8,6 @@ from chalicelib import SERVER_VERSION
 from chalicelib.errors import UnknownModel
 from chalicelib.models.model import Model
 from chalicelib.models.predict import predict
-from chalicelib.models.row_limit import RowLimit
 from chalicelib.protocols.open_inference import JSON_LENGTH_HEADER
 from chalicelib.rest.body import read_json
 from chalicelib.rest.events import read_request
@@ -84,7 +83,7 @@ def create_blueprint(service: Service) -> Blueprint:
             document, data = read_body(body, headers)
         else:
             document, data = read_json(body, headers), None
-        with RowLimit(manifest, service.settings) as max_rows:
+        with service.row_limit(manifest) as max_rows:
             request = read_infer_request(document, manifest.signature, max_rows=max_rows, data=data)
             prediction, _ = predict(request.samples, model, request.locate, max_rows=max_rows)
         response, tensors = infer_response(
