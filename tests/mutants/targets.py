@@ -11,7 +11,10 @@ _FORMATS = (
     *("test_samples", "test_classify", "test_probabilities", "test_invocations"),
     *("test_open_inference", "test_binary_tensors", "test_errors", "test_out_of_range"),
 )
-_HTTP = ("test_body", "test_events", "test_cors", "test_request_log", "test_added_routes")
+_HTTP = (
+    *("test_body", "test_health", "test_response_sizes", "test_cors", "test_events"),
+    *("test_request_log", "test_added_routes"),
+)
 _HOSTILE = ("test_changed_requests", "test_request_cost", "test_hostile_requests")
 _PROPERTIES = ("properties/test_protocols", "properties/test_classify")
 
@@ -25,14 +28,7 @@ _TESTS: dict[str, tuple[str, ...]] = {
     f"{_SERVER}/protocols": (
         *(*_FORMATS[::-1], "test_added_routes", *_HOSTILE, *_PROPERTIES, "test_request_log"),
     ),
-    f"{_SERVER}/rest": (
-        *_HTTP,
-        "test_response_sizes",
-        *_FORMATS,
-        *_HOSTILE,
-        "test_front_doors",
-        "test_metrics",
-    ),
+    f"{_SERVER}/rest": (*(*_HTTP, *_FORMATS, *_HOSTILE, "test_front_doors", "test_metrics"),),
     f"{_SERVER}/models": (
         *("test_artifact", "test_prediction", "test_training_range", "test_slow_models"),
         *("test_model_memory", *_FORMATS, "test_drift", "test_metrics"),
