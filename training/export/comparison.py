@@ -92,9 +92,9 @@ class Reference(NamedTuple):
     samples: Arrays
     labels: list[str]
     probabilities: npt.NDArray[np.float64] | None
-    table_rows: int = 0
-    table_size: int = 0
-    slice_rows: int = MAX_SLICE_ROWS
+    table_rows: int
+    table_size: int
+    slice_rows: int
 
 
 def compute_reference(
