@@ -21,8 +21,8 @@ class PrefetchedStore:
 
     def __init__(self, store: ObjectStore, max_bytes: int) -> None:
         self._store = store
-        with suppress(StoreError):  # recurs in the thread, where this would wait for imports
-            store.opened  # noqa: B018
+        with suppress(StoreError):  # recurs in the thread
+            store.opened  # noqa: B018 (in the thread, opening would wait for imports)
         self._prefetch = [Background(lambda: store.fetch(CURRENT, max_bytes=max_bytes))]
 
     def fetch(

@@ -103,9 +103,7 @@ class RequestLog:
         """Return whether a request is logged: all that failed, and a share of the others."""
         if status < _MINIMUM_STATUS[settings.level]:
             return False
-        if status >= 400:
-            return True
-        if settings.sample == 1:
+        if status >= 400 or settings.sample == 1:
             return True
         before, self._successes = self._successes, self._successes + 1
         return ceil(self._successes * settings.sample) > ceil(before * settings.sample)
