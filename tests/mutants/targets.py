@@ -37,7 +37,9 @@ _TESTS: dict[str, tuple[str, ...]] = {
         *("test_onnx_audit", "test_onnx_tensors", "test_onnx_sizes", "test_hostile_models"),
         "test_artifact",
     ),
-    f"{_SERVER}/runtimes/skops_audit": ("test_hostile_skops", "training/test_skops_export"),
+    f"{_SERVER}/runtimes/skops_audit": (
+        *("test_hostile_skops", "test_skops_sizes", "training/test_skops_export"),
+    ),
     f"{_SERVER}/store": (
         *("test_model_store", "test_model_store_checks", "test_secret_endpoints"),
         *("test_signing_keys", "test_credentials", "test_store_faults", "test_model_memory"),

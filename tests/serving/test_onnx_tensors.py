@@ -1,15 +1,17 @@
-"""Tensors whose fields are in another order, or encoding, than the exporter writes."""
+"""Tensors and inputs whose fields are not those, or not as, the exporter writes them."""
 
 from __future__ import annotations
 
 from itertools import permutations
+from typing import Any
 
 import pytest
-from onnx import GraphProto, ModelProto, TensorProto, helper
+from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto, helper
 
 from chalicelib.errors import InvalidArtifact
 from chalicelib.runtimes.onnx_audit import audit
 
+OPSET = helper.make_opsetid("", 21)
 NAME = TensorProto(name="c").SerializeToString()
 
 
@@ -19,7 +21,7 @@ def rejection(tensor: bytes) -> str:
     samples = helper.make_tensor_value_info("x", TensorProto.DOUBLE, [None, 2])
     graph = GraphProto(node=[node], input=[samples]).SerializeToString()
     graph += bytes([0x2A, len(tensor)]) + tensor
-    model = ModelProto(opset_import=[helper.make_opsetid("", 21)]).SerializeToString()
+    model = ModelProto(opset_import=[OPSET]).SerializeToString()
     try:
         audit(model + bytes([0x3A, len(graph) & 127 | 128, len(graph) >> 7]) + graph)
     except InvalidArtifact as error:
@@ -58,3 +60,27 @@ def test_a_shape_and_a_type_are_not_in_another_encoding(field: bytes) -> None:
     whole = NAME + tensor.SerializeToString()
     assert rejection(whole) == ""
     assert "has a packed shape" in rejection(field + whole)
+
+
+def with_input(samples: ValueInfoProto) -> bytes:
+    """Return a model with an input."""
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "g", [samples], [])
+    model: bytes = helper.make_model(graph, opset_imports=[OPSET]).SerializeToString()
+    return model
+
+
+def test_an_input_may_have_a_description() -> None:
+    """Neither it nor the meaning of the type is a part of the shape."""
+    samples = helper.make_tensor_value_info("x", TensorProto.DOUBLE, ["rows", 2], "what it is")
+    samples.type.denotation = "TENSOR"
+    audit(with_input(samples))
+
+
+@pytest.mark.parametrize(
+    "shape", [[], [None], [2], [None, None], [None, "width"], [None, 0], [None, 2, 2]]
+)
+def test_an_input_is_a_matrix_of_a_known_width(shape: list[Any]) -> None:
+    """The sizes of all tensors depend on it."""
+    samples = helper.make_tensor_value_info("x", TensorProto.DOUBLE, shape)
+    with pytest.raises(InvalidArtifact, match="its input is no matrix"):
+        audit(with_input(samples))

@@ -150,8 +150,7 @@ def _check_neighbors(tree: Any) -> None:
     data, indices, nodes, bounds = map(_as_array, tree.get_arrays())
     starts, ends = nodes["idx_start"], nodes["idx_end"]
     if (
-        len(indices) != len(data)
-        or sorted(indices.tolist()) != list(range(len(data)))
+        sorted(indices.tolist()) != list(range(len(data)))
         or (starts < 0).any()
         or (ends > len(data)).any()
         or (starts > ends).any()
