@@ -13,7 +13,7 @@ import pytest
 
 from chalicelib.errors import InvalidArtifact, ModelUnavailable
 from chalicelib.models import model
-from chalicelib.models.memory import fits_beside, release_free_memory
+from chalicelib.models.memory import check_fits, fits_beside, release_free_memory
 from chalicelib.models.model import load_model
 from chalicelib.settings import Settings
 from chalicelib.store import model_store
@@ -95,6 +95,14 @@ def test_a_model_fits_beside_what_the_process_holds(
     [resident] = re.findall(r"VmRSS:\s+(\d+) kB", Path("/proc/self/status").read_text())
     memory_mb = int(resident) // 1024 + 2**20 - 1 + more
     assert fits_beside(manifest, memory_mb) is expected
+
+
+def test_what_the_process_keeps_beside_a_model_counts(trained: WineModel) -> None:
+    """Such as the old artifact; the message has the sum."""
+    manifest = load_model(rewrite_manifest(trained.built.artifact, needs(LIMIT))).manifest
+    check_fits(manifest, LIMIT + 30, 30)
+    with pytest.raises(InvalidArtifact, match=r"takes 1,000,030 MB .* has 1,000,029 MB"):
+        check_fits(manifest, LIMIT + 29, 30)
 
 
 def test_memory_is_given_back_where_the_c_library_can(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,29 +2,68 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from chalicelib.inputs.problems import locate_in_rows
 from chalicelib.inputs.samples import read_samples
+from chalicelib.models.manifest import Manifest
 from chalicelib.models.model import load_model
 from chalicelib.models.training_range import MAX_COUNTED_CELLS, count_unusual
-from tests.support.models import WineModel
+from training.artifact import build_artifact
 
-WIDTH = 13
+USUAL = [15.0, 1.5, "Ulm", "a"]
+
+
+@pytest.fixture(scope="module")
+def manifest() -> Manifest:
+    """The manifest of a model with two numbers, a text and a private text."""
+    random = np.random.default_rng(0)
+    X = pd.DataFrame({"age": random.uniform(10, 20, 100), "height": random.uniform(1, 2, 100)})
+    X["town"] = random.choice(["Ulm", "Bonn"], 100)
+    X["secret"] = random.choice(["a", "b"], 100)
+    columns = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["town", "secret"]),
+        remainder="passthrough",
+    )
+    y = X["age"] > 15
+    estimator = make_pipeline(columns, HistGradientBoostingClassifier(max_iter=3)).fit(X, y)
+    built = build_artifact(estimator, X, y, name="people", private=["secret"])
+    return load_model(built.artifact).manifest
 
 
 @pytest.mark.parametrize("step", [1, 2, 3])
-@pytest.mark.parametrize(("value", "kind"), [(None, 0), (1e6, 1), (-1e6, 1)])
+@pytest.mark.parametrize(
+    ("unusual", "kinds"),
+    [
+        ([None, 1.5, "Ulm", "a"], (1, 0, 0)),
+        ([15.0, 1e6, "Ulm", "a"], (0, 1, 0)),
+        ([-1e6, 1.5, "Ulm", "a"], (0, 1, 0)),
+        ([15.0, 1.5, "Paris", "a"], (0, 0, 1)),
+        ([15.0, None, "Paris", None], (2, 0, 1)),
+        ([1e6, 1e6, None, "c"], (1, 2, 0)),
+    ],
+)
 def test_of_a_large_batch_samples_at_equal_distances_are_counted(
-    trained: WineModel, step: int, value: float | None, kind: int
+    manifest: Manifest, step: int, unusual: list[Any], kinds: tuple[int, int, int]
 ) -> None:
-    """As many as the limit allows; the count is multiplied for the others."""
-    manifest = load_model(trained.built.artifact).manifest
-    usual = np.median(trained.dataset.X, axis=0).tolist()
-    unusual = [value, *usual[1:]]
-    rows = step * MAX_COUNTED_CELLS // WIDTH
-    for counted, others, count in ((unusual, usual, rows), (usual, unusual, 0)):
+    """As many as the limit allows; the counts are multiplied for the others."""
+    rows = step * MAX_COUNTED_CELLS // len(USUAL)
+    for counted, others, count in ((unusual, USUAL, rows), (USUAL, unusual, 0)):
         batch = [counted if row % step == 0 else others for row in range(rows)]
         samples = read_samples(batch, manifest.signature, locate_in_rows("data"), max_rows=rows)
-        assert count_unusual(samples, manifest, [])[kind] == count
+        assert count_unusual(samples, manifest, []) == tuple(kind * count for kind in kinds)
+
+
+def test_the_counts_of_a_part_are_rounded(manifest: Manifest) -> None:
+    """Of 1,001 samples, 501 are counted."""
+    batch = [[None, 1e6, "Paris", "a"], *[USUAL] * (MAX_COUNTED_CELLS // len(USUAL))]
+    samples = read_samples(batch, manifest.signature, locate_in_rows("data"), max_rows=len(batch))
+    assert count_unusual(samples, manifest, []) == (2, 2, 2)

@@ -115,7 +115,7 @@ def _read_texts(data: memoryview, count: int, path: str, problems: Problems) -> 
     for index in range(count):
         start = position + _LENGTH_BYTES
         position = start + int.from_bytes(data[position:start], "little")
-        if start > len(data) or position > len(data):
+        if position > len(data):
             problems.add(f"{path}.data[{index}]", "is longer than the bytes of the tensor")
             return None
         try:
