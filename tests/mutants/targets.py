@@ -45,7 +45,10 @@ _TESTS: dict[str, tuple[str, ...]] = {
         *("test_signing_keys", "test_credentials", "test_store_faults", "test_model_memory"),
         *("test_settings", "test_errors"),
     ),
-    "training/export/comparison": ("training/test_comparison_samples", "training/test_comparison"),
+    "training/export/comparison": (
+        *("training/test_comparison_samples", "training/test_comparison"),
+        "training/test_comparison_limits",
+    ),
 }
 
 

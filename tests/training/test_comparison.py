@@ -203,15 +203,22 @@ def test_fewer_samples_are_compared_where_each_takes_long() -> None:
     assert sum(wide) + wide.tied == 4_000
 
 
-def test_labels_of_the_table_that_are_known_are_not_predicted_again(trained: WineModel) -> None:
-    """They are those of the samples of the table, which come last."""
+@pytest.mark.parametrize("rows", [50, 10_000])
+def test_labels_of_the_table_that_are_known_are_not_predicted_again(
+    trained: WineModel, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    """They are those of the samples of the table, which come last, however many are at once."""
     table = Table(trained.dataset.X)
     signature = infer_signature(trained.estimator, table)
     expected = compute_reference(trained.estimator, table, signature)
     labels = [f"known {row}" for row in range(len(table))]
+    monkeypatch.setattr(comparing, "REFERENCE_ROWS", rows)
     reference = compute_reference(trained.estimator, table, signature, predicted=labels)
     assert reference.labels[-len(table) :] == labels
     assert reference.labels[: -len(table)] == expected.labels[: -len(table)]
+    assert reference.probabilities is not None
+    np.testing.assert_allclose(reference.probabilities, expected.probabilities, atol=1e-12)
+    assert (reference.table_rows, reference.table_size) == (178, 178)
 
 
 def test_fewer_rows_are_in_a_slice_of_a_wide_table(

@@ -170,9 +170,7 @@ def find_largest_number(
     """
     ranges = [value_range(column) for column in table.samples.numbers.T]
     known = max((abs(end) for both in ranges for end in both), default=0.0)
-    for largest in LARGEST_NUMBERS:
-        if largest < known:
-            break
+    for largest in [number for number in LARGEST_NUMBERS if number >= known]:
         samples = extreme_samples(table, signature, largest)
         if not len(samples.numbers):
             return LARGEST_NUMBER
