@@ -41,7 +41,8 @@ _TESTS: dict[str, tuple[str, ...]] = {
         *("test_hostile_skops", "test_skops_sizes", "training/test_skops_export"),
     ),
     f"{_SERVER}/store": (
-        *("test_model_store", "test_model_store_checks", "test_secret_endpoints"),
+        *("test_object_store", "test_model_store", "test_model_store_checks"),
+        "test_secret_endpoints",
         *("test_signing_keys", "test_credentials", "test_store_faults", "test_model_memory"),
         *("test_settings", "test_errors"),
     ),

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
+from math import inf, nan
 from typing import Any
 
 import onnx
@@ -130,6 +131,7 @@ def test_the_manifest_describes_the_model_completely(trained: WineModel) -> None
         (5, None),
         ([], None),
         ("yesterday", None),
+        ("0001-01-01", None),  # the time zone may make it a year earlier
     ],
 )
 def test_the_time_of_a_model_is_optional(
@@ -138,6 +140,31 @@ def test_the_time_of_a_model_is_optional(
     """It is for the log alone, so an unclear one is no error."""
     document = read_manifest(trained.built.artifact) | {"created_at": created_at}
     assert Manifest.from_document(document).created_ms == milliseconds
+    del document["created_at"]
+    assert Manifest.from_document(document).created_ms is None
+
+
+OTHER_PARTS: list[tuple[str, list[Any]]] = [
+    ("row_values", [inf, nan, "x", None, []]),
+    ("signature", [{}, None, [], "x"]),
+    ("golden_samples", [{}, None, [], {"samples": [], "more": []}]),
+    ("text_encoders", [None, 5]),
+]
+
+
+@pytest.mark.parametrize(("name", "values"), OTHER_PARTS)
+def test_a_manifest_with_a_part_of_another_type_is_rejected(
+    trained: WineModel, name: str, values: list[Any]
+) -> None:
+    """Whoever can write to the bucket may have written anything."""
+    document = read_manifest(trained.built.artifact)
+    Manifest.from_document(document)
+    changed = [document | {name: value} for value in values]
+    if name in document:
+        changed.append({key: document[key] for key in document if key != name})
+    for each in changed:
+        with pytest.raises(InvalidArtifact, match="The manifest cannot be read"):
+            Manifest.from_document(each)
 
 
 def test_a_changed_byte_is_detected(trained: WineModel) -> None:

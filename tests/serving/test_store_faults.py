@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from obstore.exceptions import BaseError
@@ -123,15 +123,19 @@ def test_a_status_alone_tells_the_stores_fault_from_others(status: int, reason: 
     assert caught.value.reason == reason
 
 
-@pytest.mark.parametrize(
-    ("body", "response"), [("<Code>InternalError</Code>", "500 InternalError"), ("", "500")]
-)
-def test_a_status_is_named_with_the_code_of_s3(body: str, response: str) -> None:
-    """If it has one."""
-    message = f"S3 returned {response} for s3://models/wine/current."
-    with pytest.raises(StoreError) as caught, translated_errors("s3://models/wine/current"):
-        raise BaseError(f"Error performing GET: response error, status code: 500 {body}")
-    assert str(caught.value) == message
+@pytest.mark.parametrize("retries", [0, 1])
+def test_a_failed_call_is_repeated_as_often_as_it_may_be(store: FaultyStore, retries: int) -> None:
+    """Not at all by default: a request may be waiting."""
+    options: dict[str, Any] = {"retries": retries} if retries else {}
+    objects = ObjectStore(store.registry.url, timeout_seconds=5, **options)
+    store.proxy.fault = lambda handler: handler.respond(500, b"", {})
+    sent = len(store.proxy.requests)
+    try:
+        with pytest.raises(StoreError, match="S3 returned 500"):
+            objects.fetch("current")
+    finally:
+        store.heal()
+    assert len(store.proxy.requests) - sent == 1 + retries
 
 
 def test_an_unknown_host_is_named(store: FaultyStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,11 @@ from chalicelib.inputs.problems import locate_in_rows
 from chalicelib.inputs.samples import read_samples
 from chalicelib.models.manifest import Manifest
 from chalicelib.models.model import load_model
-from chalicelib.models.training_range import MAX_COUNTED_CELLS, count_unusual
+from chalicelib.models.training_range import (
+    MAX_COUNTED_CELLS,
+    count_unusual,
+    find_out_of_range,
+)
 from training.artifact import build_artifact
 
 USUAL = [15.0, 1.5, "Ulm", "a"]
@@ -60,6 +64,29 @@ def test_of_a_large_batch_samples_at_equal_distances_are_counted(
         batch = [counted if row % step == 0 else others for row in range(rows)]
         samples = read_samples(batch, manifest.signature, locate_in_rows("data"), max_rows=rows)
         assert count_unusual(samples, manifest, []) == tuple(kind * count for kind in kinds)
+
+
+@pytest.mark.parametrize(
+    ("changes", "names", "counts"),
+    [
+        ({}, [], (0, 0, 0)),
+        ({0: 1e6}, ["age"], (0, 1, 0)),
+        ({0: -1e6, 1: None}, ["age"], (1, 1, 0)),
+        ({2: "Paris"}, ["town"], (0, 0, 1)),
+        ({0: 1e6, 1: 1e6, 2: "Paris"}, ["age", "height", "town"], (0, 2, 1)),
+        ({0: None, 2: None, 3: None}, [], (3, 0, 0)),
+        ({0: None, 1: 0.0, 3: None}, ["height"], (2, 1, 0)),
+        ({3: "c"}, [], (0, 0, 0)),  # private
+    ],
+)
+def test_of_one_sample_the_unusual_features_are_named_and_counted(
+    manifest: Manifest, changes: dict[int, Any], names: list[str], counts: tuple[int, int, int]
+) -> None:
+    """Missing values are counted, not named."""
+    sample = [changes.get(index, value) for index, value in enumerate(USUAL)]
+    samples = read_samples([sample], manifest.signature, locate_in_rows("data"), max_rows=1)
+    assert find_out_of_range(samples, manifest) == names
+    assert count_unusual(samples, manifest, names) == counts
 
 
 def test_the_counts_of_a_part_are_rounded(manifest: Manifest) -> None:
