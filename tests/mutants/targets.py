@@ -26,7 +26,14 @@ _TESTS: dict[str, tuple[str, ...]] = {
         *("test_numbers", "test_columns", *_FORMATS, *_HOSTILE, *_PROPERTIES, "test_openapi"),
     ),
     f"{_SERVER}/protocols": (
-        *(*_FORMATS[::-1], "test_added_routes", *_HOSTILE, *_PROPERTIES, "test_request_log"),
+        *(
+            "test_tensors",
+            *_FORMATS[::-1],
+            "test_added_routes",
+            *_HOSTILE,
+            *_PROPERTIES,
+            "test_request_log",
+        ),
     ),
     f"{_SERVER}/rest": (*(*_HTTP, *_FORMATS, *_HOSTILE, "test_front_doors", "test_metrics"),),
     f"{_SERVER}/models": (

@@ -227,9 +227,11 @@ def test_bytes_that_no_tensor_takes_are_named(app: App) -> None:
         (b"\x04\0\0\0red\0\0\0", "data[1]", "is longer than the bytes of the tensor"),
         (b"\x03\0\0\0red\x01\0\0\0", "data[1]", "is longer than the bytes of the tensor"),
         (b"\xff\xff\xff\xff\0\0\0\0", "data[0]", "is longer than the bytes of the tensor"),
+        (bytes(8), "data[0]", "is not a known category"),
+        (bytes(9), "parameters.binary_data_size", "does not match the shape, whose texts take 8"),
     ],
 )
-def test_a_text_that_is_cut_short_is_named(
+def test_a_text_that_is_cut_short_or_too_long_is_named(
     mixed_app: App, data: bytes, path: str, problem: str
 ) -> None:
     """Each text follows its length, in four bytes."""
