@@ -56,6 +56,16 @@ def test_certificates_that_a_variable_names_stay(name: str, bundle: str) -> None
 def test_typing_is_not_imported_before_the_runtime_starts() -> None:
     """It takes a tenth of the time that ONNX Runtime needs, and that would start later."""
     code = "import sys; from chalicelib import bundle, cold_start; print('typing' in sys.modules)"
-    command = [sys.executable, "-S", "-c", code]  # without site-packages, whose .pth files import
-    printed = subprocess.run(command, cwd=APP, capture_output=True, text=True, check=True).stdout
-    assert printed == "False\n"
+    assert run(code, "-S") == "False\n"  # without site-packages, whose .pth files import
+
+
+def test_the_runtime_starts_without_a_model() -> None:
+    """No request would notice a failure: it would only start later."""
+    code = "from chalicelib import cold_start; print(cold_start.start_runtime().wait())"
+    assert run(code) == "None\n"
+
+
+def run(code: str, *options: str) -> str:
+    """Run Python code in another process, in the folder of the app."""
+    command = [sys.executable, *options, "-c", code]
+    return subprocess.run(command, cwd=APP, capture_output=True, text=True, check=True).stdout

@@ -6,12 +6,15 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from chalicelib.background import Background
 from chalicelib.errors import Problem
-from chalicelib.models.model import load_model
+from chalicelib.models.manifest import Manifest
+from chalicelib.models.model import load_verified, verify
 from training.scoring.checks import Checker
 from training.scoring.columns import Columns
 from training.scoring.csv_rows import CsvReader
@@ -71,9 +74,10 @@ class Worker:
     """Scores blocks; threads may share it."""
 
     def __init__(self, plan: Plan) -> None:
-        model = load_model(plan.artifact, *plan.signing_keys)
-        signature = model.manifest.signature
-        self._predictor = Predictor(model, plan.artifact, plan.table_bytes)
+        manifest = verify(plan.artifact, *plan.signing_keys)
+        signature = manifest.signature
+        # The first blocks are read meanwhile.
+        self._predictor = Background(partial(_load_predictor, plan, manifest))
         self._checker = Checker(signature)
         self._kind = plan.input
         self._reader: Any
@@ -90,7 +94,8 @@ class Worker:
         """Return a block's rows with their labels, and its rejected rows."""
         parsed = self._reader.read(block.data if isinstance(block, Batch) else block)
         checked = self._checker.check(parsed)
-        predicted = self._predictor.predict(checked.numbers, checked.texts)
+        predictor: Predictor = self._predictor.wait()
+        predicted = predictor.predict(checked.numbers, checked.texts)
         positions, rejected = checked.positions, dict(checked.rejected)
         rows, labels, probabilities = checked.rows, predicted.indices, predicted.probabilities
         if predicted.failed:
@@ -129,6 +134,11 @@ class Worker:
             Rejected(block.row + row, lines[row], row_problems)
             for row, row_problems in sorted(problems.items())
         ]
+
+
+def _load_predictor(plan: Plan, manifest: Manifest) -> Predictor:
+    model = load_verified(manifest, plan.artifact, is_trusted=bool(plan.signing_keys))
+    return Predictor(model, plan.artifact, plan.table_bytes)
 
 
 def kept_names(columns: Columns) -> list[str]:

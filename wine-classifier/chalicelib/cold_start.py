@@ -23,10 +23,13 @@ _SMALLEST_MODEL = (
 )
 
 
-def start_runtime() -> None:
-    """Start to load ONNX Runtime in a thread; no garbage is collected until `freeze_heap`."""
+def start_runtime() -> Background:
+    """Start to load ONNX Runtime in a thread; no garbage is collected until `freeze_heap`.
+
+    Nobody has to wait for it: a failure recurs where a model is loaded, and is reported there.
+    """
     gc.disable()  # imports leave hardly any garbage
-    Background(_load_runtime)  # a failure recurs where a model is loaded, and is reported there
+    return Background(_load_runtime)
 
 
 def freeze_heap() -> None:
