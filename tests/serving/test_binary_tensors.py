@@ -227,7 +227,6 @@ def test_bytes_that_no_tensor_takes_are_named(app: App) -> None:
         (b"\x04\0\0\0red\0\0\0", "data[1]", "is longer than the bytes of the tensor"),
         (b"\x03\0\0\0red\x01\0\0\0", "data[1]", "is longer than the bytes of the tensor"),
         (b"\xff\xff\xff\xff\0\0\0\0", "data[0]", "is longer than the bytes of the tensor"),
-        (bytes(8), "data[0]", "is not a known category"),
         (bytes(9), "parameters.binary_data_size", "does not match the shape, whose texts take 8"),
     ],
 )
@@ -236,5 +235,11 @@ def test_a_text_that_is_cut_short_or_too_long_is_named(
 ) -> None:
     """Each text follows its length, in four bytes."""
     response = infer(mixed_app, [tensor(data, [2], "BYTES", "colour")], data, "mixed")
-    problems = {each["at"]: each["problem"] for each in response.body["problems"]}
-    assert problems[f"inputs[0].{path}"].startswith(problem)
+    assert response.body["problems"][0]["at"] == f"inputs[0].{path}"
+    assert response.body["problems"][0]["problem"].startswith(problem)
+
+
+def test_texts_may_be_empty(mixed_app: App) -> None:
+    """The bytes are then those of the lengths alone, and the other features are what is missing."""
+    response = infer(mixed_app, [tensor(bytes(8), [2], "BYTES", "colour")], bytes(8), "mixed")
+    assert problem_paths(response) == ["inputs.size", "inputs.count", "inputs.old"]
