@@ -169,6 +169,8 @@ HOSTILE: dict[str, Callable[[], ClassifierMixin]] = {
         2, lambda nodes: with_nodes(nodes, idx_start=2, idx_end=1)
     ),
     "bounds of fewer nodes": lambda: forged_neighbors(3, lambda bounds: bounds[:, :-1]),
+    "bounds of more nodes": lambda: forged_neighbors(3, lambda bounds: bounds.repeat(2, axis=1)),
+    "bounds of more features": lambda: forged_neighbors(3, lambda bounds: bounds.repeat(2, axis=2)),
     "bounds of fewer features": lambda: forged_neighbors(3, lambda bounds: bounds[:, :, :-1]),
     "a sparse index outside": forged_sparse,
     "texts that name files": lambda: reader("filename"),
