@@ -26,16 +26,10 @@ _TESTS: dict[str, tuple[str, ...]] = {
         *("test_numbers", "test_columns", *_FORMATS, *_HOSTILE, *_PROPERTIES, "test_openapi"),
     ),
     f"{_SERVER}/protocols": (
-        *(
-            "test_tensors",
-            *_FORMATS[::-1],
-            "test_added_routes",
-            *_HOSTILE,
-            *_PROPERTIES,
-            "test_request_log",
-        ),
+        *("test_tensors", *_FORMATS[::-1], "test_added_routes", *_HOSTILE, *_PROPERTIES),
+        "test_request_log",
     ),
-    f"{_SERVER}/rest": (*(*_HTTP, *_FORMATS, *_HOSTILE, "test_front_doors", "test_metrics"),),
+    f"{_SERVER}/rest": (*_HTTP, *_FORMATS, *_HOSTILE, "test_front_doors", "test_metrics"),
     f"{_SERVER}/models": (
         *("test_artifact", "test_prediction", "test_training_range", "test_slow_models"),
         *("test_model_memory", *_FORMATS, "test_drift", "test_metrics"),
