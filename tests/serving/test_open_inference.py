@@ -212,6 +212,7 @@ def test_a_mixed_table_has_one_input_per_feature(mixed_app: App) -> None:
     described = mixed_app.request("GET", "/v2/models/mixed").body["inputs"]
     datatypes = {column["name"]: column["datatype"] for column in described}
     assert datatypes == {"size": "FP64", "count": "INT64", "old": "BOOL", "colour": "BYTES"}
+    assert [column["shape"] for column in described] == [[-1, 1]] * 4
     columns = {"size": [0.1, 3.0], "count": [1, 4], "old": [True, False], "colour": ["red"] * 2}
     inputs = [tensor(columns[name], [2, 1], datatypes[name], name) for name in columns]
     response = post(mixed_app, {"inputs": inputs}, "/v2/models/mixed/infer")
