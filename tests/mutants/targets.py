@@ -23,11 +23,12 @@ _PROPERTIES = ("properties/test_protocols", "properties/test_classify")
 _TESTS: dict[str, tuple[str, ...]] = {
     f"{_SERVER}/inputs/text_": ("training/test_text_vectorizers", "test_request_cost"),
     f"{_SERVER}/inputs": (
-        *("test_numbers", "test_columns", *_FORMATS, *_HOSTILE, *_PROPERTIES, "test_openapi"),
+        *("test_numbers", "test_columns", "test_suggestions", *_FORMATS, *_HOSTILE),
+        *(*_PROPERTIES, "test_openapi"),
     ),
     f"{_SERVER}/protocols": (
-        *("test_tensors", *_FORMATS[::-1], "test_added_routes", *_HOSTILE, *_PROPERTIES),
-        "test_request_log",
+        *("test_tensors", "test_csv", *_FORMATS[::-1], "test_added_routes", *_HOSTILE),
+        *(*_PROPERTIES, "test_request_log"),
     ),
     f"{_SERVER}/rest": (*_HTTP, *_FORMATS, *_HOSTILE, "test_front_doors", "test_metrics"),
     f"{_SERVER}/models": (

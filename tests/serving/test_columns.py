@@ -79,7 +79,10 @@ def test_columns_of_every_kind_become_the_arrays_of_their_rows() -> None:
     columns = [[True, None, False], [None, "é", "ok"], ["red", "blüe", "red"], [2, 4.0, None]]
     order: list[int | None] = [2, 3, 0, 1]
     expected = read_samples(rows_of(columns, order), MIXED, locate, max_rows=5)
-    assert repr(read(columns, order, MIXED)) == repr(expected)
+    samples = read(columns, order, MIXED)
+    assert repr(samples) == repr(expected)
+    assert repr(samples.numbers.tolist()) == "[2.0, 1.0, 4.0, nan, nan, 0.0]"
+    assert samples.texts == ["red", None, "blüe", "é", "red", "ok"]
 
 
 def test_problems_of_numbers_are_listed_row_by_row() -> None:
@@ -123,6 +126,39 @@ def test_a_row_is_without_a_value_if_no_column_has_one() -> None:
     missing = [None, 1.0, None], array("d", [nan, nan, nan])
     assert problems(missing, [0, 1, None]) == [("inputs[0]", NO_VALUE), ("inputs[2]", NO_VALUE)]
     assert read([*missing, array("q", [1, 2, 3])], [0, 1, 2]).rows == 3
+
+
+def test_a_nan_of_an_array_is_a_missing_value() -> None:
+    """Of numbers that have to be there, and of numbers where texts are expected."""
+    kinds = Signature(
+        (
+            Feature("a", "numeric", required=True),
+            Feature("b", "integer", required=True),
+            Feature("c", "categorical", required=False),
+            Feature("d", "categorical", required=True),
+        ),
+        ("no", "yes"),
+    )
+    columns = [array("d", [nan, 1.0])] * 4
+    assert problems(columns, [0, 1, 2, 3], kinds) == [
+        ("inputs.a[0]", "is required"),
+        ("inputs.b[0]", "is required"),
+        ("inputs.c[1]", "must be text, not a number"),
+        ("inputs.d[0]", "is required"),
+        ("inputs.d[1]", "must be text, not a number"),
+    ]
+    required = Signature(kinds.features[:1], kinds.classes)
+    assert problems(columns[:1], [0], required) == [("inputs.a[0]", "is required")]
+
+
+def test_whole_numbers_end_at_the_last_one_that_float64_tells_from_the_next() -> None:
+    """Of either sign."""
+    integers = Signature((Feature("n", "integer", required=False),), ("no", "yes"))
+    assert read([[2**53, -(2**53), 2.0**53, 0]], [0], integers).rows == 4
+    for value in (2**53 + 1, -(2**53) - 1, 2**53 + 2, 1e16):
+        assert problems([[1, value]], [0], integers) == [
+            ("inputs.n[1]", "is too large: a whole number may be up to 2**53")
+        ]
 
 
 def test_columns_without_rows_or_with_too_many_are_rejected() -> None:

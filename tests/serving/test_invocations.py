@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from chalicelib.inputs.signature import Feature, Signature
-from chalicelib.protocols.invocations.csv_format import accepts_csv, read_csv
+from chalicelib.protocols.invocations.csv_format import read_csv
 from tests.support.app import App, Response
 from tests.support.errors import problem_paths
 from tests.support.models import WineModel
@@ -187,28 +187,6 @@ def test_the_response_is_csv_if_accept_prefers_it(
     assert response.headers["Content-Type"] == "text/csv"
     assert response.body.decode().split() == expected
     assert response.headers["X-Model-Version"]
-
-
-@pytest.mark.parametrize(
-    ("accept", "is_csv"),
-    [
-        ("text/csv", True),
-        ("Text/CSV; header=absent", True),
-        ("text/csv, application/json", True),
-        ("application/json, text/csv", False),
-        ("application/json;q=1, text/csv", False),
-        ("text/csv, application/json;q=1", True),
-        ("application/json;q=0.5, text/csv;q=0.6", True),
-        ("text/csv;q=0", False),
-        ("text/csv;q=x", False),
-        ("*/*", False),
-        ("image/png", False),
-        ("", False),
-    ],
-)
-def test_accept_chooses_the_response_format(accept: str, is_csv: bool) -> None:
-    """JSON unless CSV is preferred."""
-    assert accepts_csv({"accept": accept}) is is_csv
 
 
 def test_a_text_of_digits_is_a_text() -> None:

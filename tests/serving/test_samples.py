@@ -160,6 +160,19 @@ def test_a_sample_without_any_value_is_rejected() -> None:
     assert read({"used": False}, optional).rows == 1
 
 
+@pytest.mark.parametrize("kind", ["numeric", "integer", "categorical"])
+def test_the_one_feature_of_a_model_has_a_value(kind: Any) -> None:
+    """By position as by name."""
+    one = Signature((Feature("x", kind, required=False),), ("no", "yes"))
+    for data, path in (
+        ([[None]], "data[0]"),
+        ([None], "data"),
+        ([{"x": None}], "data[0]"),
+        ({}, "data"),
+    ):
+        assert problems(data, one) == [(path, "has no value: a sample needs at least one")]
+
+
 def test_one_number_is_the_first_feature_alone() -> None:
     """As a number, or as a text that holds one."""
     first = Signature((Feature("size", "numeric", False), SIGNATURE.features[3]), ("a", "b"))
