@@ -21,7 +21,9 @@ _PROPERTIES = ("properties/test_protocols", "properties/test_classify")
 # The first prefix of a module's path that is here decides. Tests run until one fails: first those
 # that are about the module, the slow ones last.
 _TESTS: dict[str, tuple[str, ...]] = {
-    f"{_SERVER}/inputs/text_": ("training/test_text_vectorizers", "test_request_cost"),
+    f"{_SERVER}/inputs/text_": (
+        *("test_text_encoding", "training/test_text_vectorizers", "test_request_cost"),
+    ),
     f"{_SERVER}/inputs": (
         *("test_numbers", "test_columns", "test_suggestions", *_FORMATS, *_HOSTILE),
         *(*_PROPERTIES, "test_openapi"),
