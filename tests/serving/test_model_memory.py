@@ -225,6 +225,21 @@ def test_the_old_model_stays_if_the_store_cannot_give_it_back(
     assert store.health().reason is not None
 
 
+@pytest.mark.parametrize("version", ["000000000000", "ffffffffffff"])
+def test_the_old_model_stays_if_the_store_has_another_in_its_place(
+    objects: Objects, store: ModelStore, all_required: BuiltModel, version: str
+) -> None:
+    """Whatever the other version is."""
+    good = store.current()
+    other = rewrite_manifest(
+        objects.objects["current"], lambda manifest: manifest.update(version=version)
+    )
+    objects.objects[good.manifest.path] = other
+    objects.objects["current"] = rewrite_manifest(all_required.artifact, needs(LIMIT))
+    assert store.current() is good
+    assert store.health().reason == "over memory"
+
+
 def test_a_small_model_and_a_process_without_a_limit_are_not_checked(
     trained: WineModel, all_required: BuiltModel
 ) -> None:
