@@ -8,15 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
     AmazonCloudWatchEMFProvider,
 )
-from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
 
 from chalicelib.models.model import load_model
 from chalicelib.models.training_range import MAX_COUNTED_CELLS
@@ -57,22 +53,6 @@ def start(start_app: Callable[..., App]) -> Callable[..., App]:
 def app(start: Callable[..., App], wine_store: ModelRegistry) -> App:
     """The app with metrics, serving the wine model."""
     return start(MODEL_URL=wine_store.url)
-
-
-@pytest.fixture(scope="module")
-def people() -> BuiltModel:
-    """A model with a number, a text and a private text; values may be missing."""
-    random = np.random.default_rng(0)
-    X = pd.DataFrame({"age": random.uniform(10, 20, 100), "height": random.uniform(1, 2, 100)})
-    X["town"] = random.choice(["Ulm", "Bonn"], 100)
-    X["secret"] = random.choice(["a", "b"], 100)
-    columns = make_column_transformer(
-        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["town", "secret"]),
-        remainder="passthrough",
-    )
-    y = X["age"] > 15
-    estimator = make_pipeline(columns, HistGradientBoostingClassifier(max_iter=3)).fit(X, y)
-    return build_artifact(estimator, X, y, name="people", private=["secret"])
 
 
 @pytest.fixture

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
-from sklearn.compose import make_column_transformer
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
 
 from chalicelib.inputs.problems import locate_in_rows
 from chalicelib.inputs.samples import read_samples
@@ -21,26 +15,15 @@ from chalicelib.models.training_range import (
     count_unusual,
     find_out_of_range,
 )
-from training.artifact import build_artifact
+from training.artifact import BuiltModel
 
 USUAL = [15.0, 1.5, "Ulm", "a"]
 
 
-@pytest.fixture(scope="module")
-def manifest() -> Manifest:
+@pytest.fixture
+def manifest(people: BuiltModel) -> Manifest:
     """The manifest of a model with two numbers, a text and a private text."""
-    random = np.random.default_rng(0)
-    X = pd.DataFrame({"age": random.uniform(10, 20, 100), "height": random.uniform(1, 2, 100)})
-    X["town"] = random.choice(["Ulm", "Bonn"], 100)
-    X["secret"] = random.choice(["a", "b"], 100)
-    columns = make_column_transformer(
-        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["town", "secret"]),
-        remainder="passthrough",
-    )
-    y = X["age"] > 15
-    estimator = make_pipeline(columns, HistGradientBoostingClassifier(max_iter=3)).fit(X, y)
-    built = build_artifact(estimator, X, y, name="people", private=["secret"])
-    return load_model(built.artifact).manifest
+    return load_model(people.artifact).manifest
 
 
 @pytest.mark.parametrize("step", [1, 2, 3])

@@ -48,9 +48,10 @@ def _load_runtime() -> None:
 
 
 def _grow_heap() -> None:
-    """Give this thread a large heap: glibc would grow it by a page a call, 1,750 times.
+    """Grow the heap of this thread once, as glibc would otherwise do page by page.
 
-    The block at its end is kept, or the heap would shrink as the others are freed.
+    ONNX Runtime's start would take 1,750 calls of the system for that. The last block is not freed,
+    because glibc shrinks a heap whose end is free.
     """
     libc = ctypes.pythonapi  # keeps the interpreter's lock
     libc.malloc.argtypes, libc.malloc.restype = (ctypes.c_size_t,), ctypes.c_void_p
